@@ -1,0 +1,95 @@
+import type { Cluster } from '../model/cluster.ts';
+import type { Listener } from '../model/gateway.ts';
+import type { CounterRegistration } from '../model/metric.ts';
+import type { ClusterReport, EndpointReport, ListenerReport } from '../model/report.ts';
+import type { ResourceKey } from '../model/resource.ts';
+import type { ObjectFailure, SnapshotChanges } from '../model/snapshot.ts';
+
+/** What a prepared change means for the long-lived things, so that their actors can be started or drained. */
+export interface Preparation {
+  readonly failures: readonly ObjectFailure[];
+  readonly listeners: {
+    readonly added: readonly Listener[];
+    readonly changed: readonly Listener[];
+    readonly removed: readonly string[];
+  };
+  readonly clusters: {
+    readonly added: readonly Cluster[];
+    readonly changed: readonly Cluster[];
+    readonly removed: readonly string[];
+  };
+}
+
+export type UpstreamLimit = 'maxConnections' | 'maxPendingRequests';
+
+/** What the dataplane tells the actors: thresholds crossed, never single requests. */
+export type DataplaneNotification =
+  | { readonly type: 'listener.drained'; readonly listener: string }
+  | {
+      readonly type: 'listener.failed';
+      readonly listener: string;
+      readonly code: string;
+      readonly message: string;
+    }
+  | { readonly type: 'pool.drained'; readonly cluster: string }
+  | {
+      readonly type: 'endpoint.failing';
+      readonly cluster: string;
+      readonly endpoint: string;
+      readonly reason: string;
+      readonly failures: number;
+    }
+  | { readonly type: 'endpoint.recovered'; readonly cluster: string; readonly endpoint: string }
+  | { readonly type: 'limit.reached'; readonly cluster: string; readonly limit: UpstreamLimit }
+  | { readonly type: 'limit.cleared'; readonly cluster: string; readonly limit: UpstreamLimit };
+
+/**
+ * What a dataplane worker offers to its actors. Each call is what an effect is bound to; none is made per request.
+ *
+ * A change goes through `prepare` → (`bindListener` for each added one) → `commit` | `discard`. Until `commit`
+ * no request sees any of it; at `commit` the next request sees all of it.
+ */
+export interface DataplaneControl {
+  /** Compiles the changes beside the configuration in use. At most one preparation is open at a time. */
+  prepare(changes: SnapshotChanges): Preparation;
+  /** Puts the open preparation in use, without the objects in `rejected`: these keep their last good version. */
+  commit(rejected: readonly ResourceKey[]): void;
+  /** Drops the open preparation, with the sockets bound for it. */
+  discard(): void;
+  /**
+   * Opens the listener's port (or joins the socket that another listener has on it); connections that come before
+   * `activateListener` wait. Rejects with an Error whose `code` is the system's (`EADDRINUSE`, `EACCES`).
+   */
+  bindListener(listener: Listener): Promise<void>;
+  activateListener(name: string): void;
+  /** No new connections; requests in flight are finished with `Connection: close`; then `listener.drained`. */
+  drainListener(name: string): void;
+  /** Cuts what is left and frees the port. Returns how many connections were cut. */
+  closeListener(name: string): number;
+  /** `limitSlot`: the cluster's slot in the shared limits, see `model/limits`. Also takes changed settings of an open pool. */
+  openPool(cluster: Cluster, limitSlot: number): void;
+  /** No new connections; when requests in flight have ended: `pool.drained`. */
+  drainPool(name: string): void;
+  closePool(name: string): number;
+  /** The balancer passes over the endpoint until it is restored; if all are ejected it takes them all. */
+  ejectEndpoint(cluster: string, endpoint: string): void;
+  restoreEndpoint(cluster: string, endpoint: string): void;
+  report(): { listeners: ListenerReport[]; clusters: ClusterReport[]; endpoints: EndpointReport[] };
+}
+
+export interface DataplaneOptions {
+  /** Index of the worker, from 0; its thread is `dataplane-<index>`. */
+  readonly worker: number;
+  /** Address that listeners bind, for example `127.0.0.1` or `::`; undefined is all. */
+  readonly bind: string | undefined;
+  /** False where the system cannot spread one port over threads. */
+  readonly reusePort: boolean;
+  /** Float64 values, growable; see CounterRegistration. */
+  readonly counters: SharedArrayBuffer;
+  /** Limits over all workers of the node, see `model/limits`. */
+  readonly limits: SharedArrayBuffer;
+  /** File the access log is appended to, `-` for standard output, null for none. */
+  readonly accessLog: string | null;
+  readonly notify: (notification: DataplaneNotification) => void;
+  readonly register: (registration: CounterRegistration) => void;
+}

@@ -1,0 +1,28 @@
+/**
+ * Why NovaEdge itself answered, or cut, a request: in the access log, the `x-novaedge-reason` header of local
+ * answers, and `local_response_count{reason}`.
+ */
+export const RESPONSE_REASONS = {
+  bad_request: 400,
+  request_line_too_long: 414,
+  headers_too_large: 431,
+  request_timeout: 408,
+  expectation_failed: 417,
+  version_not_supported: 505,
+  route_not_found: 404,
+  redirect: 302,
+  cluster_not_found: 500,
+  no_healthy_endpoint: 503,
+  connection_limit: 503,
+  pending_limit: 503,
+  pending_timeout: 503,
+  draining: 503,
+  upstream_connect_failed: 502,
+  upstream_connect_timeout: 504,
+  upstream_reset: 502,
+  upstream_protocol_error: 502,
+  upstream_timeout: 504,
+  client_reset: 499,
+} as const;
+
+export type ResponseReason = keyof typeof RESPONSE_REASONS;
