@@ -1,0 +1,38 @@
+/**
+ * Names and messages of the diagnostics channels (node:diagnostics_channel) through which rooms publish what
+ * happened; metrics, logs and traces subscribe. Nothing is published per request.
+ */
+export const CHANNELS = {
+  reconciled: 'novaedge:config:reconciled',
+  watched: 'novaedge:config:watched',
+  pushed: 'novaedge:control:pushed',
+  applied: 'novaedge:agent:applied',
+} as const;
+
+/** One run of the configuration pipeline. */
+export interface Reconciled {
+  readonly seconds: number;
+  readonly changed: number;
+  readonly removed: number;
+  readonly problems: number;
+}
+
+/** One change that the source saw. */
+export interface Watched {
+  readonly kind: string;
+  readonly change: 'added' | 'modified' | 'deleted' | 'failed';
+}
+
+/** One update sent to a node, and what it answered. */
+export interface Pushed {
+  readonly node: string;
+  readonly result: 'sent' | 'ack' | 'nack' | 'refused';
+  readonly bytes: number;
+}
+
+/** One update carried out by an agent. */
+export interface Applied {
+  readonly version: string;
+  readonly seconds: number;
+  readonly failures: number;
+}
