@@ -1,0 +1,46 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort, type Started, startOnCore } from './process.ts';
+
+/** The backend every proxy gets: one nginx worker that answers from memory, on the core of the load. */
+export async function startBackend(
+  core: number,
+  directory: string,
+): Promise<Started & { readonly port: number }> {
+  const port = await freePort();
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, '100k'), Buffer.alloc(102_400, 'x'));
+  writeFileSync(
+    join(directory, 'nginx.conf'),
+    `worker_processes 1;
+daemon off;
+pid ${directory}/nginx.pid;
+error_log stderr error;
+events { worker_connections 8192; }
+http {
+  access_log off;
+  client_body_temp_path ${directory}/body;
+  client_body_buffer_size 64k;
+  proxy_temp_path ${directory}/proxy;
+  fastcgi_temp_path ${directory}/fastcgi;
+  uwsgi_temp_path ${directory}/uwsgi;
+  scgi_temp_path ${directory}/scgi;
+  keepalive_requests 1000000000;
+  sendfile on;
+  open_file_cache max=16;
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    root ${directory};
+    location / { return 200 "Hello, world!"; }
+    location = /100k { }
+  }
+}
+`,
+  );
+  const started = await startOnCore(
+    core,
+    ['nginx', '-e', 'stderr', '-p', directory, '-c', join(directory, 'nginx.conf')],
+    port,
+  );
+  return { ...started, port };
+}
