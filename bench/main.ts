@@ -10,8 +10,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startBackend } from './backend.ts';
 import { type ConfigurationMeasure, measureConfigurationChange } from './configuration-change.ts';
+import { CONTENDERS, LOAD_CORE } from './contender.ts';
 import { installed } from './process.ts';
-import { LOAD_CORE, PROXIES } from './proxy.ts';
 import { measure, median, type Round } from './round.ts';
 import { WORKS, type Work } from './work.ts';
 
@@ -54,7 +54,7 @@ if (availableParallelism() < 2) {
   process.exit(1);
 }
 
-const proxies = PROXIES.filter((proxy) => {
+const proxies = CONTENDERS.filter((proxy) => {
   const missing = proxy.missing();
   if (missing !== null) say(`left out: ${missing}`);
   return missing === null;

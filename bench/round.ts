@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import { type Contender, LOAD_CORE } from './contender.ts';
 import { cpuTime } from './cpu.ts';
 import { load } from './load.ts';
-import { LOAD_CORE, type Proxy } from './proxy.ts';
 import type { Work } from './work.ts';
 
 export interface Round {
@@ -13,7 +13,7 @@ export interface Round {
 
 /** Starts one proxy, warms it up, and measures it under load. */
 export async function measure(
-  proxy: Proxy,
+  proxy: Contender,
   work: Work,
   backendPort: number,
   seconds: number,

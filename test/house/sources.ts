@@ -29,7 +29,7 @@ export interface Import {
 const IMPORT =
   /^\s*(?:import|export)\s+(type\s)?[^'";]*?from\s+'([^']+)'|^\s*import\s+'([^']+)'|\bimport\('([^']+)'\)|new URL\('([^']+\.ts)', import\.meta\.url\)/gm;
 
-/** What a file imports, worker entries named by `new URL('./x.ts', import.meta.url)` included. */
+/** What a file imports, worker entries named by a URL relative to import.meta.url included. */
 export function importsOf(file: string): Import[] {
   const found: Import[] = [];
   for (const match of readProjectFile(file).matchAll(IMPORT)) {

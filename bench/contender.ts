@@ -8,7 +8,7 @@ import type { Work } from './work.ts';
 export const PROXY_CORE = 0;
 export const LOAD_CORE = 1;
 
-export interface Proxy {
+export interface Contender {
   readonly name: 'novaedge' | 'nginx' | 'haproxy';
   /** Null when it can be run, else why not. */
   missing(): string | null;
@@ -23,7 +23,7 @@ export interface StartOptions {
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-const novaedge: Proxy = {
+const novaedge: Contender = {
   name: 'novaedge',
   missing: () => null,
   async start({ directory, backendPort, work }) {
@@ -50,7 +50,7 @@ const novaedge: Proxy = {
   },
 };
 
-const nginx: Proxy = {
+const nginx: Contender = {
   name: 'nginx',
   missing: () => (installed('nginx') ? null : 'nginx is not installed (Debian: nginx-light)'),
   async start({ directory, backendPort, work }) {
@@ -99,7 +99,7 @@ ${locations.join('\n')}
   },
 };
 
-const haproxy: Proxy = {
+const haproxy: Contender = {
   name: 'haproxy',
   missing: () => (installed('haproxy') ? null : 'haproxy is not installed (Debian: haproxy)'),
   async start({ directory, backendPort, work }) {
@@ -145,7 +145,7 @@ backend backend
   },
 };
 
-export const PROXIES: readonly Proxy[] = [novaedge, nginx, haproxy];
+export const CONTENDERS: readonly Contender[] = [novaedge, nginx, haproxy];
 
 /** Route prefixes beside the one that is asked for. */
 function extraPrefixes(count: number): string[] {
