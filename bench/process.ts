@@ -12,8 +12,13 @@ export function installed(program: string): boolean {
   return spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
 }
 
-/** Starts a program on one core and waits until it takes connections on `port`; its output is shown when it fails. */
-export async function startOnCore(core: number, command: readonly string[], port: number): Promise<Started> {
+/** Starts a program on the given cores and waits until it takes connections on `port`; shows its output when it fails. */
+export async function startOnCore(
+  core: number | string,
+  command: readonly string[],
+  port: number,
+  seconds = 15,
+): Promise<Started> {
   const child = spawn('taskset', ['-c', String(core), ...command], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -21,13 +26,15 @@ export async function startOnCore(core: number, command: readonly string[], port
       output = (output + bytes.toString()).slice(-4000);
     });
   }
-  for (let attempt = 0; attempt < 300; attempt += 1) {
+  for (let attempt = 0; attempt < seconds * 20; attempt += 1) {
     if (child.exitCode !== null) throw new Error(`${command[0]} exited with ${child.exitCode}:\n${output}`);
     if (await accepts(port)) return { pid: child.pid!, stop: () => stop(child) };
     await sleep(50);
   }
   await stop(child);
-  throw new Error(`${command.join(' ')} does not take connections on port ${port} after 15 s:\n${output}`);
+  throw new Error(
+    `${command.join(' ')} does not take connections on port ${port} after ${seconds} s:\n${output}`,
+  );
 }
 
 async function stop(child: ChildProcess): Promise<void> {

@@ -1,0 +1,174 @@
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { Agent, createServer, get, type Server } from 'node:http';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { freePort, startOnCore } from './process.ts';
+
+const SERVICES = 1_000;
+const ENDPOINTS_EACH = 50;
+const ROUTES_EACH = 10;
+const CONNECTIONS = 16;
+const CHANGES = 20;
+
+export interface ConfigurationMeasure {
+  readonly name: string;
+  readonly routes: number;
+  readonly endpoints: number;
+  readonly workers: number;
+  readonly changes: number;
+  /** Bytes of the largest update that the controller sent for one changed endpoint. */
+  readonly messageBytes: number;
+  /** From the moment the file is saved until every connection, on every worker, is answered by the new endpoint. */
+  readonly millis: { readonly p50: number; readonly max: number };
+}
+
+const program = fileURLToPath(new URL('../src/bin/novaedge.ts', import.meta.url));
+
+/** One endpoint of 50,000 changes in its manifest; seen from outside, through connections to every worker. */
+export async function measureConfigurationChange(
+  directory: string,
+  say: (text: string) => void,
+): Promise<ConfigurationMeasure> {
+  const config = join(directory, 'config');
+  mkdirSync(config, { recursive: true });
+  const [port, adminPort] = [await freePort(), await freePort()];
+  const backends = [await answering('a'), await answering('b')];
+  writeFileSync(join(config, 'gateway.yaml'), gateway(port));
+  for (let service = 0; service < SERVICES; service += 1)
+    writeFileSync(join(config, `service-${service}.yaml`), serviceManifests(service));
+  const slice = join(config, 'probe-slice.yaml');
+  writeFileSync(join(config, 'probe.yaml'), probeManifests());
+  writeFileSync(slice, probeSlice(backends[0]!.port));
+
+  const workers = availableParallelism();
+  say(
+    `\nconfig-endpoint-change: starting with ${SERVICES * ROUTES_EACH} routes and ${SERVICES * ENDPOINTS_EACH} endpoints`,
+  );
+  const arguments_ = [
+    'standalone',
+    '--config',
+    config,
+    '--data',
+    join(directory, 'data'),
+    '--bind',
+    '127.0.0.1',
+    '--log-level',
+    'warn',
+  ];
+  arguments_.push('--workers', String(workers), '--admin', `127.0.0.1:${adminPort}`);
+  const started = await startOnCore(
+    `0-${workers - 1}`,
+    [process.execPath, program, ...arguments_],
+    port,
+    120,
+  );
+  const agents = Array.from({ length: CONNECTIONS }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
+  const url = `http://127.0.0.1:${port}/probe`;
+  try {
+    await everyConnection(agents, url, 'a');
+    const before = await pushes(adminPort);
+    const times: number[] = [];
+    let largest = 0;
+    let last = before;
+    for (let change = 1; change <= CHANGES; change += 1) {
+      await sleep(300);
+      const wanted = backends[change % 2]!;
+      const saved = performance.now();
+      writeFileSync(slice, probeSlice(wanted.port));
+      await everyConnection(agents, url, wanted.name);
+      times.push(performance.now() - saved);
+      const now = await pushes(adminPort);
+      largest = Math.max(largest, now.bytes - last.bytes);
+      last = now;
+    }
+    const sent = last.count - before.count;
+    if (sent !== CHANGES) say(`  note: ${sent} updates were sent for ${CHANGES} changes`);
+    times.sort((a, b) => a - b);
+    return {
+      name: 'config-endpoint-change',
+      routes: SERVICES * ROUTES_EACH,
+      endpoints: SERVICES * ENDPOINTS_EACH + 1,
+      workers,
+      changes: CHANGES,
+      messageBytes: largest,
+      millis: { p50: times[CHANGES / 2]!, max: times.at(-1)! },
+    };
+  } finally {
+    for (const agent of agents) agent.destroy();
+    await started.stop();
+    for (const { server } of backends) server.close();
+  }
+}
+
+/** Asks on every connection until each has answered `wanted`. */
+async function everyConnection(agents: readonly Agent[], url: string, wanted: string): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  await Promise.all(
+    agents.map(async (agent) => {
+      while ((await ask(agent, url)) !== wanted) {
+        if (Date.now() > deadline) throw new Error(`${url} does not answer ${wanted} after 60 s`);
+        await sleep(1);
+      }
+    }),
+  );
+}
+
+function ask(agent: Agent, url: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    get(url, { agent }, (response) => {
+      let body = '';
+      response.setEncoding('utf8').on('data', (text: string) => {
+        body += text;
+      });
+      response.on('end', () => resolve(body));
+    }).on('error', reject);
+  });
+}
+
+interface Pushes {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+async function pushes(adminPort: number): Promise<Pushes> {
+  const text = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
+  const value = (pattern: RegExp) => Number(pattern.exec(text)?.[1] ?? Number.NaN);
+  return {
+    count: value(/^config_pushes\{result="sent"\} (\S+)$/m),
+    bytes: value(/^config_push_bytes (\S+)$/m) }
+`;
+}
+
+function route(name: string, path: string, target: string): string {
+  return `${API}
+kind: ProxyRoute
+metadata: { name: ${name} }
+spec:
+  rules:
+    - matches: [{ path: { type: PathPrefix, value: ${path} } }]
+      backendRef: { name: ${target} }
+`;
+}
+
+function serviceManifests(service: number): string {
+  const name = `service-${service}`;
+  const addresses = Array.from(
+    { length: ENDPOINTS_EACH },
+    (_, index) => `10.${service >> 8}.${service & 255}.${index + 1}`,
+  );
+  const routes = Array.from({ length: ROUTES_EACH }, (_, index) =>
+    route(`${name}-${index}`, `/${name}/${index}`, name),
+  );
+  return [backend(name), endpointSlice(name, 8080, addresses), ...routes].join('---\n');
+}
+
+function probeManifests(): string {
+  return [backend('probe'), route('probe', '/probe', 'probe')].join('---\n');
+}
+
+function probeSlice(port: number): string {
+  return endpointSlice('probe', port, ['127.0.0.1']);
+}

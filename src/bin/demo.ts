@@ -1,0 +1,72 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Logger } from 'pino';
+import { DEMO_BACKENDS, startDemoBackends } from './demo-backend.ts';
+import { StartError } from './exit-code.ts';
+import { type Running, runUntilSignal } from './lifecycle.ts';
+import { startStandalone } from './standalone.ts';
+
+export interface DemoOptions {
+  readonly admin: string;
+}
+
+const samples = fileURLToPath(new URL('../../deploy/samples', import.meta.url));
+
+export function runDemo(options: DemoOptions, logger: Logger): Promise<void> {
+  return runUntilSignal(logger, () => startDemo(options, logger));
+}
+
+/** The standalone system on the samples, with three small backends; its data directory goes when it stops. */
+async function startDemo({ admin }: DemoOptions, logger: Logger): Promise<Running> {
+  const opened = new AsyncDisposableStack();
+  try {
+    const data = mkdtempSync(join(tmpdir(), 'novaedge-demo-'));
+    opened.defer(() => rmSync(data, { recursive: true, force: true }));
+    const backends = await startDemoBackends().catch((error: Error) => {
+      throw new StartError(`the demo's backends cannot start: ${error.message}`);
+    });
+    opened.defer(() => backends.close());
+    const system = await startStandalone(
+      {
+        config: samples,
+        data,
+        bind: '127.0.0.1',
+        workers: availableParallelism(),
+        admin,
+        node: 'demo',
+        labels: {},
+        drainTimeout: 10_000,
+      },
+      logger,
+    );
+    opened.defer(() => system.stop());
+    process.stdout.write(whatToTry(system.admin, data));
+    return { reload: () => system.reload(), stop: () => opened.disposeAsync() };
+  } catch (error) {
+    await opened.disposeAsync();
+    throw error;
+  }
+}
+
+function whatToTry(admin: string, data: string): string {
+  const backends = DEMO_BACKENDS.map(({ name, port }) => `${name} (127.0.0.1:${port})`).join(', ');
+  return `
+NovaEdge runs with the manifests of ${relative('', samples) || samples}, in front of the backends ${backends}.
+
+Try in another terminal:
+  curl http://app.localhost:8080/              by host, spread over two endpoints
+  curl http://api.localhost:8080/v1/hello      by path prefix
+  curl -i http://api.localhost:8080/old        a redirect
+  npx novactl topology graph                   gateway → route → backend → endpoint
+  npx novactl gateways | routes | backends | actors | stats | problems
+
+Edit a file in ${relative('', samples) || samples} and save it: it is in effect at once. Write something wrong: it is explained here
+and by novactl, and what served serves on.
+
+Admin http://${admin}/   metrics http://${admin}/metrics   journal ${join(data, 'journal')}
+Ctrl-C drains and leaves nothing behind.
+
+`;
+}

@@ -1,0 +1,77 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { credentials, ServerCredentials } from '@grpc/grpc-js';
+import type { Logger } from 'pino';
+import { startAgent } from '../agent/agent.ts';
+import { startController } from '../control/controller.ts';
+import { openAdmin } from './admin.ts';
+import { openConfiguration } from './configuration.ts';
+import { openDataDirectory } from './data-directory.ts';
+import { type Running, runUntilSignal } from './lifecycle.ts';
+
+export interface StandaloneOptions {
+  readonly config: string;
+  readonly data: string;
+  readonly bind?: string;
+  readonly workers: number;
+  readonly admin: string;
+  readonly node: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly accessLog?: string;
+  readonly drainTimeout: number;
+}
+
+export function runStandalone(options: StandaloneOptions, logger: Logger): Promise<void> {
+  return runUntilSignal(logger, () => startStandalone(options, logger));
+}
+
+/** Controller, agent and data plane in one process; they speak gRPC over a socket that only this user may open. */
+export async function startStandalone(
+  options: StandaloneOptions,
+  logger: Logger,
+): Promise<Running & { readonly admin: string }> {
+  const opened = new AsyncDisposableStack();
+  try {
+    const data = await openDataDirectory(options.data);
+    opened.defer(() => data.release());
+    const sockets = mkdtempSync(join(tmpdir(), 'novaedge-'));
+    opened.defer(() => rmSync(sockets, { recursive: true, force: true }));
+    // Closed after the agent, so that /readyz tells a load balancer of the drain.
+    const admin = await openAdmin(options.admin, ['controller', 'agent'], logger);
+    opened.defer(() => admin.close());
+
+    const source = openConfiguration(options.config, join(options.data, 'last-good-objects.json'));
+    const listen = `unix:${join(sockets, 'control')}`;
+    const controller = await startController({
+      source,
+      listen,
+      credentials: ServerCredentials.createInsecure(),
+      logger,
+    });
+    opened.defer(() => controller.stop());
+    admin.attachController(controller.admin);
+    const agent = await startAgent({
+      node: options.node,
+      dataDirectory: options.data,
+      bind: options.bind,
+      workers: options.workers,
+      labels: options.labels,
+      controllerAddress: listen,
+      credentials: credentials.createInsecure(),
+      accessLog: options.accessLog ?? null,
+      drainTimeoutMs: options.drainTimeout,
+      logger,
+    });
+    admin.attachAgent(agent.admin);
+    opened.defer(async () => {
+      const { cut } = await agent.stop();
+      if (cut > 0) logger.warn({ cut }, 'connections cut at the drain deadline');
+    });
+    logger.info({ admin: admin.address, config: options.config, data: options.data }, 'standalone runs');
+    return { admin: admin.address, reload: () => source.reload(), stop: () => opened.disposeAsync() };
+  } catch (error) {
+    await opened.disposeAsync();
+    throw error;
+  }
+}
