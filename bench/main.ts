@@ -4,7 +4,7 @@
  * Each proxy has one worker on one core, the same backend, and load from the other core. Proxies take turns, the
  * median round counts. CPU is what the proxy's processes used, from /proc, divided by the requests answered.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -66,6 +66,8 @@ interface WorkResult {
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'novaedge-bench-'));
+// nginx's workers run as another user when it is started by root.
+chmodSync(directory, 0o755);
 const works: WorkResult[] = [];
 const measures: ConfigurationMeasure[] = [];
 try {

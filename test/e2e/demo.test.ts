@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { test } from 'node:test';
+import { curl, eventually, freePort, novactl, root } from './harness.ts';
+
+const leftovers = () => readdirSync(tmpdir()).filter((name) => /^novaedge-(?!test|bench)/.test(name));
+
+test('npm start runs the samples, prints what to try, and Ctrl-C leaves nothing behind', async (t) => {
+  for (const port of [8080, 9001, 9002, 9003]) assert.equal(await connects(port), false, `port ${port}, which the samples use, is taken`);
+  const before = leftovers();
+  const admin = `127.0.0.1:${await freePort()}`;
+  // A process group of its own, as a terminal gives it, so that the interrupt reaches npm and all below it.
+  const child = spawn('npm', ['start', '--', '--admin', admin], { cwd: root, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  t.after(() => {
+    if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, 'SIGKILL');
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (bytes: Buffer) => {
+      output += bytes.toString();
+    });
+  }
+  const exited = once(child, 'exit');
+  await eventually('the lines to try', () => {
+    assert.equal(child.exitCode, null, output);
+    return output.includes('Ctrl-C drains');
+  });
+  await eventually('readiness', async () => (await fetch(`http://${admin}/readyz`)).ok);
+
+  const lines = [...output.matchAll(/^ {2}curl (.*?)(?: {3,}.*)?$/gm)].map((match) => match[1]!);
+  assert.ok(lines.length >= 3, output);
+  for (const line of lines) {
+    const { code, stdout, stderr } = await curl('-i', ...line.split(' ').map((word) => word.replace(/^'|'$/g, '')));
+    assert.equal(code, 0, `curl ${line}: ${stderr}`);
+    assert.match(stdout, /^HTTP\/1\.1 (200|30[1278]) /, `curl ${line}: ${stdout}`);
+  }
+  const graph = await novactl('topology', 'graph', '--admin', admin);
+  assert.equal(graph.code, 0, graph.stderr);
+  assert.match(graph.stdout, /external-gateway/);
+  assert.match(graph.stdout, /127\.0\.0\.1:9001/);
+  const problems = await novactl('problems', '--admin', admin, '-o', 'json');
+  assert.deepEqual((JSON.parse(problems.stdout) as { problems: unknown[] }).problems, []);
+
+  process.kill(-child.pid!, 'SIGINT');
+  await exited;
+  for (const port of [8080, 9001, 9002, 9003]) assert.equal(await connects(port), false, `port ${port} is still taken`);
+  assert.deepEqual(
+    leftovers().filter((name) => !before.includes(name)),
+    [],
+  );
+});
+
+function connects(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
