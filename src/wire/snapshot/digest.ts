@@ -3,6 +3,16 @@ import type { ResourceKey } from '../../model/resource.ts';
 import type { SnapshotVersion } from '../../model/snapshot.ts';
 
 const HASH = 32;
+/** Up to this many entries come and go in place; more are merged into a new buffer. */
+const FEW = 16;
+const SPARE = 256;
+
+interface Move {
+  readonly key: ResourceKey;
+  /** null: goes. */
+  readonly entry: Buffer | null;
+  readonly at: number;
+}
 
 /**
  * The version of a set of resources, kept up to date while single ones change:
@@ -11,7 +21,7 @@ const HASH = 32;
  *     entry   = SHA-256( key in UTF-8 ‖ 0 ‖ canonical bytes )
  *
  * Entries stand in one buffer in the order of their keys, so a change costs one entry, a move of memory and one
- * hash over 32 bytes a resource. Changes wait until `version()` and are then merged in one pass.
+ * hash over 32 bytes a resource. Changes wait until `version()` and are then merged together.
  */
 export class SnapshotDigest {
   #keys: ResourceKey[] = [];
@@ -55,7 +65,7 @@ export class SnapshotDigest {
 
   #merge(): void {
     if (this.#pending.size === 0) return;
-    const moving: { key: ResourceKey; entry: Buffer | null; at: number }[] = [];
+    const moving: Move[] = [];
     for (const [key, entry] of this.#pending) {
       const at = lowerBound(this.#keys, key);
       const present = this.#keys[at] === key;
@@ -66,8 +76,12 @@ export class SnapshotDigest {
     if (moving.length === 0) return;
 
     moving.sort((a, b) => (a.key < b.key ? -1 : 1));
+    if (moving.length <= FEW && (this.#keys.length + moving.length) * HASH <= this.#entries.length) {
+      this.#shift(moving);
+      return;
+    }
     const keys: ResourceKey[] = [];
-    const entries = Buffer.allocUnsafe((this.#keys.length + moving.length) * HASH);
+    const entries = Buffer.allocUnsafe((this.#keys.length + moving.length + SPARE) * HASH);
     let from = 0;
     const keep = (until: number): void => {
       this.#entries.copy(entries, keys.length * HASH, from * HASH, until * HASH);
@@ -85,6 +99,22 @@ export class SnapshotDigest {
     keep(this.#keys.length);
     this.#keys = keys;
     this.#entries = entries;
+  }
+
+  /** In place and from the end, so that the places found stay true. */
+  #shift(moving: readonly Move[]): void {
+    for (const { key, entry, at } of moving.toReversed()) {
+      const used = this.#keys.length * HASH;
+      const place = at * HASH;
+      if (entry === null) {
+        this.#entries.copyWithin(place, place + HASH, used);
+        this.#keys.splice(at, 1);
+      } else {
+        this.#entries.copyWithin(place + HASH, place, used);
+        entry.copy(this.#entries, place);
+        this.#keys.splice(at, 0, key);
+      }
+    }
   }
 }
 
