@@ -225,9 +225,16 @@ function listening(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
+/** Answers under way may still be finished. */
+const CLOSE_GRACE_MS = 1_000;
+
 function closed(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
+    const cut = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+    server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+    server.closeIdleConnections();
   });
 }

@@ -4,7 +4,8 @@ export function nearestNames(wanted: string, names: Iterable<string>, limit = 3)
   const scored: { name: string; distance: number }[] = [];
   for (const name of new Set(names)) {
     const other = name.toLowerCase();
-    const distance = other.includes(text) || text.includes(other) ? 1 : editDistance(text, other);
+    const within = text !== '' && (other.includes(text) || (other !== '' && text.includes(other)));
+    const distance = within ? Math.abs(other.length - text.length) / 10 : editDistance(text, other);
     if (distance <= Math.max(2, Math.floor(Math.max(text.length, other.length) / 3))) {
       scored.push({ name, distance });
     }
