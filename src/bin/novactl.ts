@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+import packageJson from '../../package.json' with { type: 'json' };
+import { runNovactl } from '../cli/program.ts';
+
+// The reader went away (`novactl actors | head`): nothing is left to do.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+process.exitCode = await runNovactl(process.argv.slice(2), packageJson.version, {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  now: Date.now,
+});

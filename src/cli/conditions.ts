@@ -1,0 +1,37 @@
+import type { ObjectView } from '../model/configuration.ts';
+import type { Condition, ConditionType } from '../model/object.ts';
+import type { Cell, Column } from './table.ts';
+
+export const CONDITION_COLUMNS: readonly Column[] = [
+  { title: 'ACCEPTED' },
+  { title: 'RESOLVED' },
+  { title: 'PROGRAMMED' },
+];
+
+const TYPES: readonly ConditionType[] = ['Accepted', 'ResolvedRefs', 'Programmed'];
+
+export function conditionCells(view: ObjectView): Cell[] {
+  return TYPES.map((type) => {
+    const status = view.conditions.find((condition) => condition.type === type)?.status;
+    if (status === undefined) return { text: '-', tone: 'dim' };
+    return { text: status, tone: status === 'True' ? 'good' : status === 'False' ? 'bad' : 'warn' };
+  });
+}
+
+/** What is not right, in the order in which one would mend it; undefined where all is well. */
+export function firstWrong(view: ObjectView): Condition | undefined {
+  return TYPES.map((type) =>
+    view.conditions.find((condition) => condition.type === type && condition.status !== 'True'),
+  ).find((condition) => condition !== undefined);
+}
+
+/** `BackendNotFound: there is no ProxyBackend default/api (the last good version serves on)`; empty where all is well. */
+export function wrongText(view: ObjectView): string {
+  const wrong = firstWrong(view);
+  const kept = view.problems.some((problem) => problem.lastGoodServes)
+    ? ' (the last good version serves on)'
+    : '';
+  if (wrong !== undefined) return `${wrong.reason}${wrong.message === '' ? '' : `: ${wrong.message}`}${kept}`;
+  const problem = view.problems[0];
+  return problem === undefined ? '' : `${problem.reason}: ${problem.message}${kept}`;
+}
