@@ -138,7 +138,49 @@ async function pushes(adminPort: number): Promise<Pushes> {
   const value = (pattern: RegExp) => Number(pattern.exec(text)?.[1] ?? Number.NaN);
   return {
     count: value(/^config_pushes\{result="sent"\} (\S+)$/m),
-    bytes: value(/^config_push_bytes (\S+)$/m) }
+    bytes: value(/^config_push_bytes (\S+)$/m),
+  };
+}
+
+async function answering(name: string): Promise<{ name: string; port: number; server: Server }> {
+  const server = createServer((_, response) => response.end(name));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { name, server, port: (server.address() as { port: number }).port };
+}
+
+const API = 'apiVersion: novaedge.io/v1alpha1';
+
+function gateway(port: number): string {
+  return `${API}
+kind: ProxyGateway
+metadata: { name: bench }
+spec:
+  listeners: [{ name: http, port: ${port}, protocol: HTTP }]
+`;
+}
+
+function backend(name: string): string {
+  return `apiVersion: v1
+kind: Service
+metadata: { name: ${name} }
+spec: { ports: [{ name: http, port: 80 }] }
+---
+${API}
+kind: ProxyBackend
+metadata: { name: ${name} }
+spec: { serviceRef: { name: ${name}, port: 80 } }
+`;
+}
+
+function endpointSlice(name: string, port: number, addresses: readonly string[]): string {
+  return `apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: { name: ${name}-1, labels: { kubernetes.io/service-name: ${name} } }
+addressType: IPv4
+ports: [{ name: http, port: ${port} }]
+endpoints:
+${addresses.map((address) => `  - { addresses: [${address}], conditions: { ready: true } }`).join('\n')}
 `;
 }
 

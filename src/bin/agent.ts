@@ -25,7 +25,7 @@ export function runAgent(options: AgentOptions, logger: Logger): Promise<void> {
 async function startAgentProgram(options: AgentOptions, logger: Logger): Promise<Running> {
   const opened = new AsyncDisposableStack();
   try {
-    const credentials = clientTransport(options, options.controller);
+    const transport = clientTransport(options, options.controller);
     const data = await openDataDirectory(options.data);
     opened.defer(() => data.release());
     // Closed after the agent, so that /readyz tells a load balancer of the drain.
@@ -38,7 +38,7 @@ async function startAgentProgram(options: AgentOptions, logger: Logger): Promise
       workers: options.workers,
       labels: options.labels,
       controllerAddress: options.controller,
-      credentials,
+      credentials: transport.credentials,
       accessLog: options.accessLog ?? null,
       drainTimeoutMs: options.drainTimeout,
       logger,
@@ -52,7 +52,7 @@ async function startAgentProgram(options: AgentOptions, logger: Logger): Promise
       { node: options.node, controller: options.controller, admin: admin.address, data: options.data },
       'agent runs',
     );
-    return { reload: async () => {}, stop: () => opened.disposeAsync() };
+    return { reload: async () => transport.reload(), stop: () => opened.disposeAsync() };
   } catch (error) {
     await opened.disposeAsync();
     throw error;

@@ -22,7 +22,7 @@ export function runController(options: ControllerOptions, logger: Logger): Promi
 async function startControllerProgram(options: ControllerOptions, logger: Logger): Promise<Running> {
   const opened = new AsyncDisposableStack();
   try {
-    const credentials = serverTransport(options, options.listen);
+    const transport = serverTransport(options, options.listen);
     if (options.data !== undefined) {
       const data = await openDataDirectory(options.data);
       opened.defer(() => data.release());
@@ -30,15 +30,26 @@ async function startControllerProgram(options: ControllerOptions, logger: Logger
     const admin = await openAdmin(options.admin, ['controller'], logger);
     opened.defer(() => admin.close());
     const lastGood = options.data === undefined ? null : join(options.data, 'last-good-objects.json');
-    const source = openConfiguration(options.config, lastGood);
-    const controller = await startController({ source, listen: options.listen, credentials, logger });
+    const source = openConfiguration(options.config, lastGood, logger);
+    const controller = await startController({
+      source,
+      listen: options.listen,
+      credentials: transport.credentials,
+      logger,
+    });
     opened.defer(() => controller.stop());
     admin.attachController(controller.admin);
     logger.info(
       { listen: controller.address, admin: admin.address, config: options.config },
       'controller runs',
     );
-    return { reload: () => source.reload(), stop: () => opened.disposeAsync() };
+    return {
+      async reload() {
+        transport.reload();
+        await source.reload();
+      },
+      stop: () => opened.disposeAsync(),
+    };
   } catch (error) {
     await opened.disposeAsync();
     throw error;

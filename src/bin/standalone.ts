@@ -41,16 +41,12 @@ export async function startStandalone(
     const admin = await openAdmin(options.admin, ['controller', 'agent'], logger);
     opened.defer(() => admin.close());
 
-    const source = openConfiguration(options.config, join(options.data, 'last-good-objects.json'));
+    const source = openConfiguration(options.config, join(options.data, 'last-good-objects.json'), logger);
     const listen = `unix:${join(sockets, 'control')}`;
-    const controller = await startController({
-      source,
-      listen,
-      credentials: ServerCredentials.createInsecure(),
-      logger,
-    });
-    opened.defer(() => controller.stop());
-    admin.attachController(controller.admin);
+    const plaintext = { server: ServerCredentials.createInsecure(), client: credentials.createInsecure() };
+    // The agent serves its last good snapshot while the manifests are still being read.
+    const starting = startController({ source, listen, credentials: plaintext.server, logger });
+    opened.defer(() => starting.then((controller) => controller.stop()).catch(() => {}));
     const agent = await startAgent({
       node: options.node,
       dataDirectory: options.data,
@@ -58,7 +54,7 @@ export async function startStandalone(
       workers: options.workers,
       labels: options.labels,
       controllerAddress: listen,
-      credentials: credentials.createInsecure(),
+      credentials: plaintext.client,
       accessLog: options.accessLog ?? null,
       drainTimeoutMs: options.drainTimeout,
       logger,
@@ -68,6 +64,7 @@ export async function startStandalone(
       const { cut } = await agent.stop();
       if (cut > 0) logger.warn({ cut }, 'connections cut at the drain deadline');
     });
+    admin.attachController((await starting).admin);
     logger.info({ admin: admin.address, config: options.config, data: options.data }, 'standalone runs');
     return { admin: admin.address, reload: () => source.reload(), stop: () => opened.disposeAsync() };
   } catch (error) {

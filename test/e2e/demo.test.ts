@@ -10,11 +10,16 @@ import { curl, eventually, freePort, novactl, root } from './harness.ts';
 const leftovers = () => readdirSync(tmpdir()).filter((name) => /^novaedge-(?!test|bench)/.test(name));
 
 test('npm start runs the samples, prints what to try, and Ctrl-C leaves nothing behind', async (t) => {
-  for (const port of [8080, 9001, 9002, 9003]) assert.equal(await connects(port), false, `port ${port}, which the samples use, is taken`);
+  for (const port of [8080, 9001, 9002, 9003])
+    assert.equal(await connects(port), false, `port ${port}, which the samples use, is taken`);
   const before = leftovers();
   const admin = `127.0.0.1:${await freePort()}`;
   // A process group of its own, as a terminal gives it, so that the interrupt reaches npm and all below it.
-  const child = spawn('npm', ['start', '--', '--admin', admin], { cwd: root, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('npm', ['start', '--', '--admin', admin], {
+    cwd: root,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   t.after(() => {
     if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, 'SIGKILL');
   });
@@ -34,7 +39,10 @@ test('npm start runs the samples, prints what to try, and Ctrl-C leaves nothing 
   const lines = [...output.matchAll(/^ {2}curl (.*?)(?: {3,}.*)?$/gm)].map((match) => match[1]!);
   assert.ok(lines.length >= 3, output);
   for (const line of lines) {
-    const { code, stdout, stderr } = await curl('-i', ...line.split(' ').map((word) => word.replace(/^'|'$/g, '')));
+    const { code, stdout, stderr } = await curl(
+      '-i',
+      ...line.split(' ').map((word) => word.replace(/^'|'$/g, '')),
+    );
     assert.equal(code, 0, `curl ${line}: ${stderr}`);
     assert.match(stdout, /^HTTP\/1\.1 (200|30[1278]) /, `curl ${line}: ${stdout}`);
   }
@@ -47,7 +55,8 @@ test('npm start runs the samples, prints what to try, and Ctrl-C leaves nothing 
 
   process.kill(-child.pid!, 'SIGINT');
   await exited;
-  for (const port of [8080, 9001, 9002, 9003]) assert.equal(await connects(port), false, `port ${port} is still taken`);
+  for (const port of [8080, 9001, 9002, 9003])
+    assert.equal(await connects(port), false, `port ${port} is still taken`);
   assert.deepEqual(
     leftovers().filter((name) => !before.includes(name)),
     [],
