@@ -62,7 +62,11 @@ export async function listen(
     address: path === undefined ? `${address.slice(0, address.lastIndexOf(':'))}:${port}` : address,
     close: (graceMs) =>
       new Promise((resolve) => {
-        const cut = setTimeout(() => server.forceShutdown(), graceMs);
+        const cut = setTimeout(() => {
+          server.forceShutdown();
+          // tryShutdown does not come back where a client spoke TLS to a plaintext server (grpc-js 1.14).
+          resolve();
+        }, graceMs);
         server.tryShutdown(() => {
           clearTimeout(cut);
           resolve();

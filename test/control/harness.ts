@@ -33,6 +33,8 @@ export class TestSource implements ConfigurationSource {
     problems: [],
   };
   readonly #listeners = new Set<(build: ConfigurationBuild) => void>();
+  /** What the listeners took for the last build. */
+  publishMs = 0;
   started = 0;
   stopped = 0;
 
@@ -64,7 +66,9 @@ export class TestSource implements ConfigurationSource {
 
   #publish(part: Partial<ConfigurationBuild>): void {
     this.#build = { ...this.#build, ...part };
+    const before = performance.now();
     for (const listener of this.#listeners) listener(this.#build);
+    this.publishMs = performance.now() - before;
   }
 
   async start(): Promise<ConfigurationBuild> {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -304,6 +305,10 @@ test('over a Unix socket that only its owner may use, also where a killed contro
   const directory = mkdtempSync(join(tmpdir(), 'novaedge-control-'));
   t.after(() => rmSync(directory, { recursive: true }));
   const path = join(directory, 'controller.sock');
+  const killed =
+    "require('node:net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))";
+  assert.equal(spawnSync(process.execPath, ['-e', killed, path]).signal, 'SIGKILL');
+  assert.ok(statSync(path).isSocket());
   const { agent, controller } = await setUp(t, new TestSource([gateway('shop/a')]), {
     listen: `unix:${path}`,
   });
