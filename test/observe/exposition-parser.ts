@@ -21,7 +21,7 @@ export function parseExposition(text: string): Map<string, Family> {
       const [, what, name, rest] = comment as unknown as [string, string, string, string];
       if (what === 'HELP') {
         if (families.has(name)) throw new Error(`${name} has HELP twice`);
-        current = { name, family: { type: '', help: unescape(rest, ['\\', 'n']), samples: [] } };
+        current = { name, family: { type: '', help: unescaped(rest, ['\\', 'n']), samples: [] } };
         families.set(name, current.family);
       } else {
         if (current?.name !== name) throw new Error(`TYPE ${name} does not follow its HELP`);
@@ -68,7 +68,7 @@ function parseSample(line: string): Family['samples'][number] {
         at += line[at] === '\\' ? 2 : 1;
       }
       if (label in labels) throw new Error(`label ${label} twice: ${line}`);
-      labels[label] = unescape(line.slice(start, at), ['\\', 'n', '"']);
+      labels[label] = unescaped(line.slice(start, at), ['\\', 'n', '"']);
       at += 1;
       if (line[at] === ',') at += 1;
       else if (line[at] !== '}') throw new Error(`neither , nor } at ${at}: ${line}`);
@@ -82,7 +82,7 @@ function parseSample(line: string): Family['samples'][number] {
   return { name, labels, value };
 }
 
-function unescape(text: string, allowed: readonly string[]): string {
+function unescaped(text: string, allowed: readonly string[]): string {
   return text.replace(/\\(.?)/gs, (_, character: string) => {
     if (!allowed.includes(character)) throw new Error(`escape \\${character} in ${text}`);
     return character === 'n' ? '\n' : character;
