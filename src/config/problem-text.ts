@@ -1,14 +1,15 @@
-import type { Problem } from '../model/object.ts';
-import { objectText } from '../model/object.ts';
+import { objectText, type Problem } from '../model/object.ts';
 
-/** `routes.yaml:12: ProxyRoute default/api: spec.rules[0].path: "x": message (Reason)` */
+/**
+ * A problem in one line:
+ * `path/routes.yaml:14: ProxyRoute default/api: spec.rules[0].backendRef.name: there is no … (BackendNotFound)`.
+ */
 export function formatProblem(problem: Problem): string {
-  const parts = [
-    problem.file === '' ? '' : problem.line > 0 ? `${problem.file}:${problem.line}` : problem.file,
-    problem.object === null ? '' : objectText(problem.object),
-    problem.field === '' ? '' : problem.value === '' ? problem.field : `${problem.field} = ${problem.value}`,
-    problem.message,
-  ].filter((part) => part !== '');
-  const kept = problem.lastGoodServes ? '; the last good version serves on' : '';
-  return `${parts.join(': ')} (${problem.reason}${kept})`;
+  const { file, line, object, field, reason, message, lastGoodServes } = problem;
+  const parts: string[] = [];
+  if (file !== '') parts.push(line > 0 ? `${file}:${line}` : file);
+  if (object !== null) parts.push(objectText(object));
+  if (field !== '') parts.push(field);
+  const tail = lastGoodServes ? '; the last good version serves on' : '';
+  return `${[...parts, message].join(': ')} (${reason})${tail}`;
 }

@@ -1,0 +1,238 @@
+import { channel } from 'node:diagnostics_channel';
+import { CHANNELS, type Reconciled, type Watched } from '../model/channel.ts';
+import type { ConfigurationBuild, ConfigurationSource, ObjectView } from '../model/configuration.ts';
+import type { Problem } from '../model/object.ts';
+import { LastGoodFile } from './last-good-file.ts';
+import { type ParsedDocument, parseDocument } from './parse/parse-document.ts';
+import { parseOnThreads, worthPooling } from './parse/parse-pool.ts';
+import { splitDocuments } from './parse/split-documents.ts';
+import { Pipeline } from './pipeline.ts';
+import type { Source, SourceChange } from './source/source.ts';
+
+export interface ConfigurationOptions {
+  readonly source: Source;
+  /** Where last good versions outlive a restart; without it they do not. */
+  readonly lastGoodFile?: string;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+/** Good versions are written so long after a change, ms, and at most this share of the time. */
+const WRITE_DELAY = 1000;
+const WRITE_SHARE = 0.02;
+
+const reconciled = channel(CHANNELS.reconciled);
+const watched = channel(CHANNELS.watched);
+
+/** The user's configuration as it stands: runs the pipeline whenever the source has changed. */
+export class Configuration implements ConfigurationSource {
+  readonly #source: Source;
+  readonly #lastGood: LastGoodFile | null;
+  readonly #lastGoodPath: string;
+  readonly #pipeline: Pipeline;
+  readonly #listeners = new Set<(build: ConfigurationBuild) => void>();
+  readonly #parsed = new Map<string, ParsedDocument>();
+  /** Changes are worked off one after the other. */
+  #queue: Promise<void> = Promise.resolve();
+  #queued = 0;
+  #lastGoodFault: Problem | null = null;
+  #build: ConfigurationBuild | null = null;
+  #serving = '';
+  #writeTimer: NodeJS.Timeout | null = null;
+  #writeTook = 0;
+
+  constructor({ source, lastGoodFile, now = Date.now }: ConfigurationOptions) {
+    this.#source = source;
+    this.#lastGoodPath = lastGoodFile ?? '';
+    this.#lastGood = lastGoodFile === undefined ? null : new LastGoodFile(lastGoodFile);
+    this.#pipeline = new Pipeline({ now, parse: (text) => this.#parsed.get(text) ?? parseDocument(text) });
+  }
+
+  async start(): Promise<ConfigurationBuild> {
+    this.#readLastGood();
+    // What changes while the first build is made waits for it.
+    let open: () => void = () => {};
+    this.#enqueue(() => new Promise<void>((resolve) => (open = resolve)));
+    try {
+      const first = await this.#source.start((change) => this.#changed(change));
+      await this.#parseLarge(first);
+      this.#run(first);
+    } finally {
+      open();
+    }
+    return this.current();
+  }
+
+  subscribe(listener: (build: ConfigurationBuild) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  current(): ConfigurationBuild {
+    if (this.#build === null) throw new Error('the configuration was not started');
+    return this.#build;
+  }
+
+  async reload(): Promise<void> {
+    await this.#source.reload();
+    await this.#queue;
+  }
+
+  async stop(): Promise<void> {
+    await this.#source.stop();
+    await this.#queue;
+    if (this.#writeTimer !== null) clearTimeout(this.#writeTimer);
+    this.#writeTimer = null;
+    if (this.#build !== null) this.#writeLastGood();
+    this.#listeners.clear();
+  }
+
+  #changed(change: SourceChange): void {
+    // A small change with nothing before it is in use before this returns.
+    if (this.#queued === 0 && !worthPooling(unknownTexts(change))) this.#run(change);
+    else {
+      this.#enqueue(async () => {
+        await this.#parseLarge(change);
+        this.#run(change);
+      });
+    }
+  }
+
+  #enqueue(job: () => Promise<void>): void {
+    this.#queued += 1;
+    this.#queue = this.#queue.then(job).finally(() => {
+      this.#queued -= 1;
+    });
+  }
+
+  async #parseLarge(change: SourceChange): Promise<void> {
+    const texts = new Set<string>();
+    for (const item of change.upserts) {
+      if (item.type !== 'text') continue;
+      for (const { text } of splitDocuments(item.text))
+        if (!this.#pipeline.knows(item.id, text)) texts.add(text);
+    }
+    if (!worthPooling(texts)) return;
+    for (const [text, document] of await parseOnThreads([...texts])) this.#parsed.set(text, document);
+  }
+
+  #run(change: SourceChange): void {
+    const began = performance.now();
+    const before = this.#build;
+    const build = this.#withFault(this.#pipeline.apply(change));
+    this.#parsed.clear();
+    this.#build = build;
+    this.#publish(before, build, (performance.now() - began) / 1000);
+    this.#keep(build);
+    if (before === null || !differs(before, build)) return;
+    for (const listener of this.#listeners) listener(build);
+  }
+
+  #publish(before: ConfigurationBuild | null, build: ConfigurationBuild, seconds: number): void {
+    if (reconciled.hasSubscribers) {
+      const { changed, removed, problems } = build;
+      reconciled.publish({
+        seconds,
+        changed: changed.length,
+        removed: removed.length,
+        problems: problems.length,
+      } satisfies Reconciled);
+    }
+    if (!watched.hasSubscribers) return;
+    for (const message of watchedChanges(before?.objects ?? [], build.objects)) watched.publish(message);
+  }
+
+  #readLastGood(): void {
+    if (this.#lastGood === null) return;
+    try {
+      this.#pipeline.seed(this.#lastGood.read());
+    } catch (error) {
+      this.#lastGoodFault = this.#lastGoodProblem(error);
+    }
+  }
+
+  #lastGoodProblem(error: unknown): Problem {
+    const why = error instanceof Error ? error.message : String(error);
+    return {
+      severity: 'warning',
+      file: this.#lastGoodPath,
+      line: 0,
+      object: null,
+      field: '',
+      value: '',
+      reason: 'LastGoodUnusable',
+      message: `kept last good versions cannot be used: ${why}`,
+      lastGoodServes: false,
+    };
+  }
+
+  #withFault(build: ConfigurationBuild): ConfigurationBuild {
+    return this.#lastGoodFault === null
+      ? build
+      : { ...build, problems: [this.#lastGoodFault, ...build.problems] };
+  }
+
+  /** Writes at once where last good versions serve, because then they are all there is; else in due time. */
+  #keep(build: ConfigurationBuild): void {
+    if (this.#lastGood === null) return;
+    const serving = build.problems
+      .filter((problem) => problem.lastGoodServes)
+      .map(({ object }) => `${object?.kind}/${object?.namespace}/${object?.name}`)
+      .join();
+    if (serving !== this.#serving) {
+      this.#serving = serving;
+      if (serving !== '') return this.#writeLastGood();
+    }
+    if (this.#writeTimer !== null) return;
+    this.#writeTimer = setTimeout(
+      () => this.#writeLastGood(),
+      Math.max(WRITE_DELAY, this.#writeTook / WRITE_SHARE),
+    );
+    this.#writeTimer.unref();
+  }
+
+  #writeLastGood(): void {
+    if (this.#writeTimer !== null) clearTimeout(this.#writeTimer);
+    this.#writeTimer = null;
+    const began = performance.now();
+    try {
+      this.#lastGood?.write(this.#pipeline.collection.good());
+    } catch (error) {
+      // A full disk is no reason to stop serving; it is said with the next build.
+      this.#lastGoodFault = this.#lastGoodProblem(error);
+    }
+    this.#writeTook = performance.now() - began;
+  }
+}
+
+function unknownTexts(change: SourceChange): string[] {
+  return change.upserts.flatMap((item) => (item.type === 'text' ? [item.text] : []));
+}
+
+function differs(before: ConfigurationBuild, now: ConfigurationBuild): boolean {
+  return (
+    now.changed.length > 0 ||
+    now.removed.length > 0 ||
+    before.objects.length !== now.objects.length ||
+    before.objects.some((view, index) => view !== now.objects[index]) ||
+    JSON.stringify(before.problems) !== JSON.stringify(now.problems)
+  );
+}
+
+function* watchedChanges(before: readonly ObjectView[], now: readonly ObjectView[]): Generator<Watched> {
+  const known = new Map(before.map((view) => [nameOf(view), view]));
+  for (const view of now) {
+    const { kind } = view.object;
+    const last = known.get(nameOf(view));
+    known.delete(nameOf(view));
+    if (last === undefined) yield { kind, change: failed(view) ? 'failed' : 'added' };
+    else if (last.manifest !== view.manifest) yield { kind, change: failed(view) ? 'failed' : 'modified' };
+    else if (failed(view) && !failed(last)) yield { kind, change: 'failed' };
+  }
+  for (const view of known.values()) yield { kind: view.object.kind, change: 'deleted' };
+}
+
+const nameOf = ({ object }: ObjectView): string => `${object.kind}/${object.namespace}/${object.name}`;
+
+const failed = (view: ObjectView): boolean =>
+  view.conditions.some((one) => one.type === 'Accepted' && one.status === 'False');

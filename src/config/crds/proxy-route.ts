@@ -1,0 +1,156 @@
+import { routeFilter } from './route-filter.ts';
+import {
+  type CustomKind,
+  duration,
+  headerName,
+  hostname,
+  label,
+  listOf,
+  object,
+  objectName,
+  oneOf,
+  optional,
+  port,
+  type Static,
+  text,
+  weight,
+} from './schema.ts';
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'] as const;
+const VALUE_MATCHES = ['Exact', 'RegularExpression'] as const;
+
+const path = object(
+  {
+    type: oneOf(['Exact', 'PathPrefix', 'RegularExpression'], {
+      description:
+        '`PathPrefix` matches whole segments: `/v1` takes `/v1` and `/v1/x`, never `/v10`. `RegularExpression` (RE2) must match the whole path.',
+      default: 'PathPrefix',
+    }),
+    value: text('Path or expression; starts with `/`.', { maxLength: 1024, default: '/' }),
+  },
+  { description: 'Path of the request; without it every path.' },
+);
+
+const valueMatch = {
+  type: oneOf(VALUE_MATCHES, { description: 'How `value` is compared.', default: 'Exact' }),
+};
+const value = () =>
+  text('Value or expression (RE2, must match the whole value).', { minLength: 1, maxLength: 4096 });
+
+const match = object({
+  path: optional(path),
+  method: optional(oneOf(METHODS, { description: 'Method of the request; without it every method.' })),
+  headers: optional(
+    listOf(
+      object({ ...valueMatch, name: headerName('Header name, in any case.'), value: value() }),
+      'Headers that must all match.',
+      { maxItems: 16 },
+    ),
+  ),
+  queryParams: optional(
+    listOf(
+      object({
+        ...valueMatch,
+        name: text('Parameter name.', { minLength: 1, maxLength: 256 }),
+        value: value(),
+      }),
+      'Query parameters that must all match.',
+      { maxItems: 16 },
+    ),
+  ),
+});
+
+const backend = {
+  name: objectName('Name of the backend.'),
+  namespace: optional(label('Namespace of the backend; only the namespace of the route is permitted.')),
+  kind: oneOf(['ProxyBackend', 'Service'], { description: 'Kind of the backend.', default: 'ProxyBackend' }),
+  port: optional(port('Port of the Service; for a ProxyBackend it must be left out.')),
+};
+
+const rule = object({
+  name: optional(label('Name of the rule, unique within the route.')),
+  matches: optional(
+    listOf(match, 'A request is taken if one of these matches; without it every request.', { maxItems: 64 }),
+  ),
+  backendRef: optional(object(backend, { description: 'Where requests go. Either this or `backendRefs`.' })),
+  backendRefs: optional(
+    listOf(
+      object({ ...backend, weight: weight('Share of the requests among all weights of the rule.') }),
+      'Where requests go, split by weight.',
+      { minItems: 1, maxItems: 16 },
+    ),
+  ),
+  filters: optional(listOf(routeFilter, 'What is changed on the way, in this order.', { maxItems: 16 })),
+  timeouts: optional(
+    object(
+      {
+        request: optional(duration('Whole request until the last byte of the answer; `0s` is off.')),
+        backendRequest: optional(
+          duration("From the request's last byte to the first byte of the backend's answer; `0s` is off."),
+        ),
+      },
+      { description: 'How long a request may take.' },
+    ),
+  ),
+});
+
+const parentRef = object({
+  name: objectName('Name of the ProxyGateway.'),
+  namespace: optional(label('Namespace of the gateway; only the namespace of the route is permitted.')),
+  sectionName: optional(label('Name of one listener; without it all listeners of the gateway.')),
+});
+
+export const proxyRouteSpec = object({
+  parentRefs: optional(
+    listOf(
+      parentRef,
+      'Gateways the route attaches to; without it every listener of its namespace whose host names it has in common.',
+      { minItems: 1, maxItems: 32 },
+    ),
+  ),
+  hostnames: optional(
+    listOf(
+      hostname('`app.example.com` or `*.example.com`.'),
+      'Hosts the route takes; without it every host of the listener.',
+      { maxItems: 64, uniqueItems: true },
+    ),
+  ),
+  rules: listOf(rule, 'What happens to which requests.', { minItems: 1, maxItems: 64 }),
+});
+
+export type ProxyRouteSpec = Static<typeof proxyRouteSpec>;
+export type RouteRuleSpec = ProxyRouteSpec['rules'][number];
+export type RouteMatchSpec = NonNullable<RouteRuleSpec['matches']>[number];
+export type BackendRefSpec = NonNullable<RouteRuleSpec['backendRef']>;
+
+export const proxyRoute: CustomKind<typeof proxyRouteSpec> = {
+  kind: 'ProxyRoute',
+  singular: 'proxyroute',
+  plural: 'proxyroutes',
+  shortNames: ['prt'],
+  summary:
+    'Which requests go to which backends, and what is changed on the way. Much as Gateway API HTTPRoute.',
+  sample: `apiVersion: novaedge.io/v1alpha1
+kind: ProxyRoute
+metadata:
+  name: example-route
+spec:
+  hostnames:
+    - api.example.com
+  rules:
+    - matches:
+        - path:
+            type: PathPrefix
+            value: /v1
+      backendRef:
+        name: api-backend
+      filters:
+        - type: AddHeader
+          add:
+            X-Version: "v1"
+      timeouts:
+        request: 30s
+`,
+  columns: [{ name: 'Hostnames', type: 'string', jsonPath: '.spec.hostnames' }],
+  spec: proxyRouteSpec,
+};

@@ -1,0 +1,188 @@
+import type { Listener } from '../../model/gateway.ts';
+import type { ListenerSpec } from '../crds/proxy-gateway.ts';
+import { type Issue, valueText } from '../validate/issue.ts';
+import { bySeniority, fullName, type TypedObject } from '../validate/typed-object.ts';
+import {
+  ACCEPTED,
+  type Finding,
+  keyed,
+  type ObjectSet,
+  resolution,
+  unresolved,
+  type Verdict,
+} from './finding.ts';
+
+/** A listener that serves, with what routes need to know of it. */
+export interface OpenListener {
+  readonly name: string;
+  readonly section: string;
+  readonly gateway: string;
+  readonly hostnames: readonly string[];
+}
+
+export interface GatewayGraph {
+  readonly findings: ReadonlyMap<string, Finding>;
+  /** By `namespace/name` of the gateway. */
+  readonly listeners: ReadonlyMap<string, readonly OpenListener[]>;
+}
+
+interface PortClaim {
+  readonly protocol: ListenerSpec['protocol'];
+  readonly owner: string;
+  /** Owner by host; the empty string is every host. */
+  readonly hosts: Map<string, string>;
+}
+
+/** HTTP and HTTPS need the port's TCP side, QUIC-less UDP the other: these two never meet. */
+const transport = (protocol: ListenerSpec['protocol']): string => (protocol === 'UDP' ? 'udp' : 'tcp');
+
+/**
+ * Decides which listeners are open. Claims on a port are dealt out to the oldest gateway, then by its name, then in
+ * the order of its listeners; a listener that is not supported yet claims too, so that nothing changes hands when it
+ * will be.
+ */
+export function graphGateways(
+  gateways: ObjectSet['ProxyGateway'],
+  vips: ObjectSet['ProxyVIP'],
+  secrets: ObjectSet['Secret'],
+): GatewayGraph {
+  const findings = new Map<string, Finding>();
+  const listeners = new Map<string, readonly OpenListener[]>();
+  const claims = new Map<string, PortClaim>();
+
+  for (const gateway of [...gateways.values()].sort(bySeniority)) {
+    const issues: Issue[] = [];
+    const open: Listener[] = [];
+    const { spec } = gateway.content;
+    const { namespace } = gateway.ref;
+
+    if (spec.vipRef !== undefined && !vips.has(fullName(namespace, spec.vipRef))) {
+      issues.push(
+        unresolved(
+          ['spec', 'vipRef'],
+          'VipNotFound',
+          `there is no ProxyVIP ${fullName(namespace, spec.vipRef)}`,
+          spec.vipRef,
+        ),
+      );
+    }
+    for (const [index, listener] of spec.listeners.entries()) {
+      const path = ['spec', 'listeners', index];
+      const secret = listener.tls?.secretRef.name;
+      if (secret !== undefined && !secrets.has(fullName(namespace, secret))) {
+        issues.push(
+          unresolved(
+            [...path, 'tls', 'secretRef', 'name'],
+            'SecretNotFound',
+            `there is no Secret ${fullName(namespace, secret)}`,
+            secret,
+          ),
+        );
+      }
+      const refusal = claim(claims, gateway.name, listener) ?? supported(listener);
+      if (refusal !== null) {
+        issues.push({
+          severity: 'error',
+          path: [...path, ...refusal.path],
+          reason: refusal.reason,
+          message: refusal.message,
+          value: refusal.value,
+        });
+        continue;
+      }
+      open.push({
+        name: `${gateway.name}/${listener.name}`,
+        gateway: gateway.name,
+        port: listener.port,
+        protocol: 'HTTP',
+        hostnames: [...(listener.hostnames ?? [])].sort(),
+      });
+    }
+    listeners.set(
+      gateway.name,
+      open.map((one) => ({
+        name: one.name,
+        section: one.name.slice(gateway.name.length + 1),
+        gateway: gateway.name,
+        hostnames: one.hostnames,
+      })),
+    );
+    findings.set(gateway.name, {
+      accepted: acceptance(gateway, issues, open.length),
+      resolvedRefs: resolution(issues),
+      issues,
+      resources: [
+        keyed({
+          kind: 'gateway',
+          value: {
+            name: gateway.name,
+            ingressClassName: spec.ingressClassName,
+            vip: spec.vipRef === undefined ? '' : fullName(namespace, spec.vipRef),
+          },
+        }),
+        ...open.map((value) => keyed({ kind: 'listener', value })),
+      ],
+    });
+  }
+  return { findings, listeners };
+}
+
+type Refusal = Pick<Issue, 'path' | 'reason' | 'message' | 'value'>;
+
+function claim(claims: Map<string, PortClaim>, gateway: string, listener: ListenerSpec): Refusal | null {
+  const { name, port, protocol } = listener;
+  const owner = `${gateway}/${name}`;
+  const side = `${port}/${transport(protocol)}`;
+  const hosts = listener.hostnames ?? [''];
+  const held = claims.get(side);
+  if (held === undefined) {
+    claims.set(side, { protocol, owner, hosts: new Map(hosts.map((host) => [host, owner])) });
+    return null;
+  }
+  if (held.protocol !== protocol) {
+    return {
+      path: ['protocol'],
+      reason: 'ProtocolConflict',
+      message: `listener "${name}" wants ${protocol} on port ${port}, where listener ${held.owner} speaks ${held.protocol}`,
+      value: valueText(protocol),
+    };
+  }
+  for (const [index, host] of hosts.entries()) {
+    const other = held.hosts.get(host);
+    if (other === undefined) continue;
+    return {
+      path: listener.hostnames === undefined ? ['port'] : ['hostnames', index],
+      reason: 'HostnameConflict',
+      message: `listener "${name}" claims ${host === '' ? 'every host' : `host ${host}`} on port ${port}, which listener ${other} has`,
+      value: valueText(host === '' ? port : host),
+    };
+  }
+  for (const host of hosts) held.hosts.set(host, owner);
+  return null;
+}
+
+function supported(listener: ListenerSpec): Refusal | null {
+  if (listener.protocol === 'HTTP') return null;
+  return {
+    path: ['protocol'],
+    reason: 'NotSupported',
+    message: `protocol ${listener.protocol} of listener "${listener.name}" is not supported yet; HTTP is`,
+    value: valueText(listener.protocol),
+  };
+}
+
+function acceptance(gateway: TypedObject<'ProxyGateway'>, issues: readonly Issue[], open: number): Verdict {
+  const refused = issues.filter((issue) => issue.severity === 'error');
+  const first = refused[0];
+  if (first === undefined) return ACCEPTED;
+  const message = refused.map((issue) => issue.message).join('; ');
+  if (open > 0) {
+    return {
+      status: 'True',
+      reason: 'ListenersNotValid',
+      message: `${open} of ${gateway.content.spec.listeners.length} listeners serve: ${message}`,
+    };
+  }
+  const same = refused.every((issue) => issue.reason === first.reason);
+  return { status: 'False', reason: same ? first.reason : 'ListenersNotValid', message };
+}

@@ -1,0 +1,82 @@
+import type { Kind } from '../crds/kinds.ts';
+import { lastCall } from '../memo.ts';
+import { ClusterGrapher } from './clusters.ts';
+import { type Finding, type ObjectSet, PLAIN } from './finding.ts';
+import { graphGateways } from './gateways.ts';
+import { PolicyGrapher } from './policies.ts';
+import { wantedServicePorts } from './references.ts';
+import { RouteGrapher } from './routes.ts';
+import { groupSlices, type SliceGroups, servicesWithSlices } from './services.ts';
+import { VipGrapher } from './vips.ts';
+
+/** The finding for each object, by kind and then by `namespace/name`. */
+export type Graph = Readonly<Record<Kind, (name: string) => Finding>>;
+
+/**
+ * Resolves references, decides conflicts and attaches routes to listeners:
+ *
+ *     ProxyVIP ─────┐
+ *     Secret ───────┼▶ gateways ─▶ open listeners ─┐
+ *     ProxyGateway ─┘                              ▼
+ *     ProxyRoute ──────┬────────────────────────▶ routes ◀──┐
+ *                      └▶ wanted ports of Services ─┐       │
+ *     ProxyBackend ─────────────────────────────────┼▶ clusters
+ *     EndpointSlice ─▶ slices by Service ───────────┘
+ *
+ * A step whose inputs did not change is not done again.
+ */
+export class Grapher {
+  readonly #gateways = lastCall(graphGateways);
+  readonly #wanted = lastCall(wantedServicePorts);
+  readonly #clusters: ClusterGrapher['graph'];
+  readonly #routes: RouteGrapher['graph'];
+  readonly #policies: PolicyGrapher['graph'];
+  readonly #vips: VipGrapher['graph'];
+  readonly #slices: (slices: ObjectSet['EndpointSlice']) => SliceGroups;
+  #groups: SliceGroups = new Map();
+  #withSlices: ReadonlySet<string> = new Set();
+
+  constructor() {
+    const clusters = new ClusterGrapher();
+    const routes = new RouteGrapher();
+    const policies = new PolicyGrapher();
+    const vips = new VipGrapher();
+    this.#clusters = lastCall((...inputs: Parameters<ClusterGrapher['graph']>) => clusters.graph(...inputs));
+    this.#routes = lastCall((...inputs: Parameters<RouteGrapher['graph']>) => routes.graph(...inputs));
+    this.#policies = lastCall((...inputs: Parameters<PolicyGrapher['graph']>) => policies.graph(...inputs));
+    this.#vips = lastCall((...inputs: Parameters<VipGrapher['graph']>) => vips.graph(...inputs));
+    this.#slices = lastCall((slices: ObjectSet['EndpointSlice']) => groupSlices(slices, this.#groups));
+  }
+
+  graph(objects: ObjectSet): Graph {
+    this.#groups = this.#slices(objects.EndpointSlice);
+    this.#withSlices = servicesWithSlices(this.#groups, this.#withSlices);
+    const gateways = this.#gateways(objects.ProxyGateway, objects.ProxyVIP, objects.Secret);
+    const routes = this.#routes(
+      objects.ProxyRoute,
+      gateways.listeners,
+      objects.ProxyBackend,
+      objects.Service,
+      this.#withSlices,
+    );
+    const clusters = this.#clusters(
+      objects.ProxyBackend,
+      objects.Service,
+      this.#groups,
+      this.#wanted(objects.ProxyRoute),
+    );
+    const policies = this.#policies(objects.ProxyPolicy, objects.ProxyGateway, objects.ProxyRoute);
+    const vips = this.#vips(objects.ProxyVIP);
+    const of = (findings: ReadonlyMap<string, Finding>) => (name: string) => findings.get(name) ?? PLAIN;
+    return {
+      ProxyGateway: of(gateways.findings),
+      ProxyRoute: of(routes),
+      ProxyBackend: of(clusters.backends),
+      ProxyPolicy: of(policies),
+      ProxyVIP: of(vips),
+      Service: of(clusters.services),
+      EndpointSlice: () => PLAIN,
+      Secret: () => PLAIN,
+    };
+  }
+}

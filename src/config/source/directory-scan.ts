@@ -1,0 +1,69 @@
+import { type BigIntStats, type Dirent, readdirSync, realpathSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface Scan {
+  /** Signature by path; a changed signature means the file is worth reading. */
+  readonly files: ReadonlyMap<string, string>;
+  readonly directories: ReadonlySet<string>;
+}
+
+export function isManifest(name: string): boolean {
+  return !name.startsWith('.') && /\.ya?ml$/i.test(name);
+}
+
+function signature(stats: BigIntStats): string {
+  return `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`;
+}
+
+/** Signature of one file, null where there is none. */
+export function fileSignature(path: string): string | null {
+  try {
+    const stats = statSync(path, { bigint: true });
+    return stats.isFile() ? signature(stats) : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * All manifests below `root`. Names that begin with "." are passed over, which leaves out what a kubelet mounts
+ * beside the files of a ConfigMap (`..data`, `..2026_01_01_…`): the files themselves are links into it.
+ */
+export function scanDirectory(root: string): Scan {
+  const files = new Map<string, string>();
+  const directories = new Set<string>();
+  const seen = new Set<string>();
+
+  const visit = (directory: string): void => {
+    let entries: Dirent[];
+    try {
+      const real = realpathSync(directory);
+      if (seen.has(real)) return;
+      seen.add(real);
+      entries = readdirSync(directory, { withFileTypes: true });
+    } catch {
+      return; // gone between two looks
+    }
+    directories.add(directory);
+    for (const entry of entries) {
+      if (entry.name.startsWith('.')) continue;
+      const path = join(directory, entry.name);
+      if (entry.isDirectory()) visit(path);
+      else if (isManifest(entry.name)) {
+        const found = fileSignature(path);
+        if (found !== null) files.set(path, found);
+        else if (entry.isSymbolicLink() && isDirectory(path)) visit(path);
+      } else if (entry.isSymbolicLink() && isDirectory(path)) visit(path);
+    }
+  };
+  visit(root);
+  return { files, directories };
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}

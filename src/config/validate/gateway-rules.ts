@@ -1,0 +1,32 @@
+import { hostnameFault } from './address-rules.ts';
+import type { Report } from './issue.ts';
+import type { TypedObject } from './typed-object.ts';
+
+const TLS_PROTOCOLS = new Set(['HTTPS', 'TLS']);
+
+export function gatewayRules(gateway: TypedObject<'ProxyGateway'>, report: Report): void {
+  const names = new Set<string>();
+  for (const [index, listener] of gateway.content.spec.listeners.entries()) {
+    const path = ['spec', 'listeners', index] as const;
+    if (names.has(listener.name)) {
+      report(
+        [...path, 'name'],
+        'InvalidValue',
+        `another listener is called "${listener.name}" too`,
+        listener.name,
+      );
+    }
+    names.add(listener.name);
+    if (listener.tls !== undefined && !TLS_PROTOCOLS.has(listener.protocol)) {
+      report([...path, 'tls'], 'InvalidValue', `tls does not go with protocol ${listener.protocol}`);
+    }
+    if (listener.tls === undefined && listener.protocol === 'HTTPS') {
+      report([...path, 'tls'], 'MissingField', 'must be given for protocol HTTPS (tls.secretRef)');
+    }
+    for (const [position, hostname] of (listener.hostnames ?? []).entries()) {
+      const fault = hostnameFault(hostname);
+      if (fault !== null)
+        report([...path, 'hostnames', position], 'InvalidValue', `"${hostname}" ${fault}`, hostname);
+    }
+  }
+}

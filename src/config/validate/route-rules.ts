@@ -1,0 +1,134 @@
+import { RE2JS } from 're2js';
+import type { BackendRefSpec, RouteMatchSpec, RouteRuleSpec } from '../crds/proxy-route.ts';
+import type { FieldPath } from '../parse/field-path.ts';
+import { hostnameFault } from './address-rules.ts';
+import { filterRules } from './filter-rules.ts';
+import type { Report } from './issue.ts';
+import type { TypedObject } from './typed-object.ts';
+
+export function routeRules(route: TypedObject<'ProxyRoute'>, report: Report): void {
+  const { spec } = route.content;
+  for (const [index, parent] of (spec.parentRefs ?? []).entries()) {
+    sameNamespace(parent.namespace, route.ref.namespace, ['spec', 'parentRefs', index, 'namespace'], report);
+  }
+  for (const [index, hostname] of (spec.hostnames ?? []).entries()) {
+    const fault = hostnameFault(hostname);
+    if (fault !== null)
+      report(['spec', 'hostnames', index], 'InvalidValue', `"${hostname}" ${fault}`, hostname);
+  }
+  const names = new Set<string>();
+  for (const [index, rule] of spec.rules.entries()) {
+    const path = ['spec', 'rules', index];
+    if (rule.name !== undefined && names.has(rule.name)) {
+      report([...path, 'name'], 'InvalidValue', `another rule is called "${rule.name}" too`, rule.name);
+    }
+    if (rule.name !== undefined) names.add(rule.name);
+    for (const [position, match] of (rule.matches ?? []).entries()) {
+      matchRules(match, [...path, 'matches', position], report);
+    }
+    targetRules(rule, route.ref.namespace, path, report);
+    filterRules(rule, path, report);
+  }
+}
+
+/** References into other namespaces need a permission that cannot be given yet. */
+export function sameNamespace(
+  namespace: string | undefined,
+  own: string,
+  path: FieldPath,
+  report: Report,
+): void {
+  if (namespace === undefined || namespace === own) return;
+  report(
+    path,
+    'RefNotPermitted',
+    `references into another namespace are not permitted ("${namespace}" from "${own}"); ReferenceGrant is not supported yet`,
+    namespace,
+  );
+}
+
+const PATH = /^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})+$/;
+const DOTS_OR_SLASHES = /\/\/|\/\.\.?(\/|$)|%2f/i;
+
+function matchRules(match: RouteMatchSpec, path: FieldPath, report: Report): void {
+  if (match.path !== undefined) {
+    const { type, value } = match.path;
+    const here = [...path, 'path', 'value'];
+    if (type === 'RegularExpression') expressionRules(value, here, report);
+    else if (!value.startsWith('/'))
+      report(here, 'InvalidValue', `${JSON.stringify(value)} must start with "/"`, value);
+    else if (!PATH.test(value)) {
+      report(
+        here,
+        'InvalidValue',
+        `${JSON.stringify(value)} has characters that a path never has (RFC 3986)`,
+        value,
+      );
+    } else if (DOTS_OR_SLASHES.test(value)) {
+      report(
+        here,
+        'InvalidValue',
+        `${JSON.stringify(value)} must not contain "//", "/./", "/../" or "%2F"`,
+        value,
+      );
+    }
+  }
+  for (const list of ['headers', 'queryParams'] as const) {
+    const names = new Set<string>();
+    for (const [index, entry] of (match[list] ?? []).entries()) {
+      const here = [...path, list, index];
+      const name = list === 'headers' ? entry.name.toLowerCase() : entry.name;
+      if (names.has(name))
+        report([...here, 'name'], 'InvalidValue', `"${entry.name}" is named twice`, entry.name);
+      names.add(name);
+      if (entry.type === 'RegularExpression') expressionRules(entry.value, [...here, 'value'], report);
+    }
+  }
+}
+
+/** The engine the data plane matches with says what is an expression. */
+function expressionRules(value: string, path: FieldPath, report: Report): void {
+  try {
+    RE2JS.compile(value);
+  } catch (error) {
+    const why = error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : String(error);
+    report(path, 'InvalidValue', `${JSON.stringify(value)} is not a regular expression (RE2): ${why}`, value);
+  }
+}
+
+function targetRules(rule: RouteRuleSpec, namespace: string, path: FieldPath, report: Report): void {
+  if (rule.backendRef !== undefined && rule.backendRefs !== undefined) {
+    report([...path, 'backendRefs'], 'InvalidValue', 'backendRef and backendRefs exclude each other');
+  }
+  const redirects = (rule.filters ?? []).some((filter) => filter.type === 'RequestRedirect');
+  const none = rule.backendRef === undefined && rule.backendRefs === undefined;
+  if (none && !redirects) {
+    report(
+      [...path, 'backendRef'],
+      'MissingField',
+      'must be given (or backendRefs, or a RequestRedirect filter)',
+    );
+  }
+  if (!none && redirects) {
+    report(
+      [...path, rule.backendRef === undefined ? 'backendRefs' : 'backendRef'],
+      'InvalidValue',
+      'a rule that redirects asks no backend',
+    );
+  }
+  const check = (backend: BackendRefSpec, here: FieldPath): void => {
+    sameNamespace(backend.namespace, namespace, [...here, 'namespace'], report);
+    if (backend.kind === 'Service' && backend.port === undefined) {
+      report([...here, 'port'], 'MissingField', 'must be given for kind Service');
+    }
+    if (backend.kind === 'ProxyBackend' && backend.port !== undefined) {
+      report([...here, 'port'], 'InvalidValue', 'a ProxyBackend names its port itself', backend.port);
+    }
+  };
+  if (rule.backendRef !== undefined) check(rule.backendRef, [...path, 'backendRef']);
+  for (const [index, backend] of (rule.backendRefs ?? []).entries())
+    check(backend, [...path, 'backendRefs', index]);
+  if (rule.backendRefs?.every((backend) => backend.weight === 0) === true) {
+    report([...path, 'backendRefs'], 'InvalidValue', 'one weight must be more than 0');
+  }
+}
