@@ -109,9 +109,8 @@ function backendNames(rule: unknown): string[] {
   const references = [at(rule, 'backendRef'), ...listAt(rule, 'backendRefs')];
   return references
     .map((reference) => {
-      const namespace = textAt(reference, 'namespace');
       const name = textAt(reference, 'name');
-      return namespace === '' || name === '' ? name : `${namespace}/${name}`;
+      return textAt(reference, 'kind') === 'Service' ? `svc/${name}:${textAt(reference, 'port')}` : name;
     })
     .filter((name) => name !== '');
 }

@@ -16,7 +16,7 @@ export function novactl(
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [PROGRAM, ...args], {
-      cwd: options.cwd,
+      cwd: options.cwd ?? process.cwd(),
       env: {
         PATH: process.env.PATH ?? '',
         LANG: 'C.UTF-8',

