@@ -5,7 +5,7 @@ export interface Column {
   readonly title: string;
   readonly align?: 'right';
   /** Sentences: in the last column, what does not fit on a terminal goes below its row, where it can be read. */
-  readonly prose?: true;
+  readonly prose?: boolean;
 }
 
 export type Cell = string | { readonly text: string; readonly tone: Tone };
@@ -39,14 +39,14 @@ export function renderTable(
     options.columns === undefined ||
     before + displayWidth(cell.text) <= options.columns;
   const line = (row: readonly ShownCell[], isHeader: boolean): string => {
-    const below = isHeader || fits(row[last]!) ? undefined : row[last];
+    const below = fits(row[last]!) ? undefined : row[last];
     const parts = (below === undefined ? row : row.slice(0, last)).map((cell, index) => {
       const padding = ' '.repeat(Math.max(0, (widths[index] ?? 0) - displayWidth(cell.text)));
       const painted = options.paint(cell.tone, cell.text);
       return columns[index]?.align === 'right' ? `${padding}${painted}` : `${painted}${padding}`;
     });
     const text = `${parts.join(GAP).trimEnd()}\n`;
-    return below === undefined ? text : `${text}${GAP}${options.paint(below.tone, below.text)}\n`;
+    return below === undefined || isHeader ? text : `${text}${GAP}${options.paint(below.tone, below.text)}\n`;
   };
   return [line(header, true), ...cells.map((row) => line(row, false))].join('');
 }

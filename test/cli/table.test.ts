@@ -58,7 +58,7 @@ test('colour changes no column', () => {
 });
 
 test('on a terminal a sentence that does not fit stands below its row', () => {
-  const columns = [{ title: 'NAME' }, { title: 'REASON', prose: true as const }];
+  const columns = [{ title: 'NAME' }, { title: 'REASON', prose: true }];
   const rows = [
     ['web', 'a path must begin with "/"'],
     ['api', 'short'],
