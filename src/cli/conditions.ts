@@ -27,11 +27,14 @@ export function firstWrong(view: ObjectView): Condition | undefined {
 
 /** `BackendNotFound: there is no ProxyBackend default/api (the last good version serves on)`; empty where all is well. */
 export function wrongText(view: ObjectView): string {
-  const wrong = firstWrong(view);
+  const refused = view.problems.find(({ severity }) => severity === 'error');
+  const condition = firstWrong(view);
+  // A part of an object may be refused while the object is accepted: mend that first.
+  const wrong = refused !== undefined && condition?.type !== 'Accepted' ? undefined : condition;
   const kept = view.problems.some((problem) => problem.lastGoodServes)
     ? ' (the last good version serves on)'
     : '';
   if (wrong !== undefined) return `${wrong.reason}${wrong.message === '' ? '' : `: ${wrong.message}`}${kept}`;
-  const problem = view.problems[0];
+  const problem = refused ?? view.problems[0];
   return problem === undefined ? '' : `${problem.reason}: ${problem.message}${kept}`;
 }

@@ -77,17 +77,17 @@ function verdict(
     : { endpoint, health: 'good', note: '' };
 }
 
-/** Of a group: good when all are, bad when none is. */
+/** Of a group: good when all are, bad when none is, unknown while none is known to be good and one may be. */
 export function groupHealth(members: readonly Health[]): Health {
-  if (members.length === 0) return 'bad';
-  if (members.every((health) => health === 'unknown')) return 'unknown';
-  if (members.every((health) => health === 'good')) return 'good';
-  return members.some((health) => health === 'good' || health === 'degraded') ? 'degraded' : 'bad';
+  if (members.length > 0 && members.every((health) => health === 'good')) return 'good';
+  if (members.some((health) => health === 'good' || health === 'degraded')) return 'degraded';
+  return members.includes('unknown') ? 'unknown' : 'bad';
 }
 
-/** `2/3 healthy`, `no endpoints`. */
+/** `2/3 healthy`, `0/3 healthy, 2 unknown`, `no endpoints`. */
 export function healthSummary(members: readonly Health[]): string {
   if (members.length === 0) return 'no endpoints';
-  if (members.every((health) => health === 'unknown')) return `${members.length} endpoints, health unknown`;
-  return `${members.filter((health) => health === 'good').length}/${members.length} healthy`;
+  const of = (wanted: Health): number => members.filter((health) => health === wanted).length;
+  const unknown = of('unknown');
+  return `${of('good')}/${members.length} healthy${unknown === 0 ? '' : `, ${unknown} unknown`}`;
 }

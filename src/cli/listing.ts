@@ -60,7 +60,7 @@ function printObjects<Facts>(
     ...(wide ? listing.wideColumns : []),
     ...CONDITION_COLUMNS,
     { title: 'AGE' },
-    { title: 'REASON' },
+    { title: 'REASON', prose: true },
   ];
   const rows = shown.map((view) => [
     ...(withNamespace ? [view.object.namespace] : []),

@@ -1,5 +1,5 @@
 import type { ObjectView } from '../model/configuration.ts';
-import type { Resource, ResourceKind } from '../model/resource.ts';
+import { keyKind, keyName, type Resource, type ResourceKind } from '../model/resource.ts';
 import { type EndpointHealth, endpointHealth, groupHealth } from './health.ts';
 import type { Listing } from './listing.ts';
 import { at, listAt, or, textAt, textsAt } from './manifest.ts';
@@ -17,14 +17,30 @@ function ofKind<Kind extends ResourceKind>(resource: Resource, kind: Kind): Valu
 
 const noFacts = async (): Promise<null> => null;
 
-export const GATEWAYS: Listing<null> = {
+/** What a user left to the defaults stands in the resources: the class by the gateway's name. */
+export type GatewayFacts = ReadonlyMap<string, string>;
+
+async function gatewayFacts(session: Session): Promise<GatewayFacts> {
+  const { resources } = await session.client.get('resources', { kind: 'gateway' });
+  return new Map(
+    resources.map((resource) => {
+      const { name, ingressClassName } = ofKind(resource, 'gateway');
+      return [name, ingressClassName];
+    }),
+  );
+}
+
+export const GATEWAYS: Listing<GatewayFacts> = {
   kind: 'ProxyGateway',
   nouns: 'gateways',
   columns: [{ title: 'CLASS' }, { title: 'VIP' }, { title: 'LISTENERS' }],
   wideColumns: [{ title: 'HOSTNAMES' }],
-  facts: noFacts,
-  cells: ({ manifest }) => [
-    or(textAt(manifest, 'spec', 'ingressClassName'), '-'),
+  facts: gatewayFacts,
+  cells: ({ manifest, object }, facts) => [
+    or(
+      textAt(manifest, 'spec', 'ingressClassName') || (facts.get(`${object.namespace}/${object.name}`) ?? ''),
+      '-',
+    ),
     or(textAt(manifest, 'spec', 'vipRef') || textAt(manifest, 'spec', 'vipRef', 'name'), '-'),
     shortList(
       listAt(manifest, 'spec', 'listeners').map(
@@ -109,14 +125,16 @@ function backendNames(rule: unknown): string[] {
   const references = [at(rule, 'backendRef'), ...listAt(rule, 'backendRefs')];
   return references
     .map((reference) => {
-      const namespace = textAt(reference, 'namespace');
       const name = textAt(reference, 'name');
-      return namespace === '' || name === '' ? name : `${namespace}/${name}`;
+      return textAt(reference, 'kind') === 'Service' ? `svc/${name}:${textAt(reference, 'port')}` : name;
     })
     .filter((name) => name !== '');
 }
 
-export type BackendFacts = ReadonlyMap<string, readonly EndpointHealth[]>;
+export interface BackendFacts {
+  readonly health: ReadonlyMap<string, readonly EndpointHealth[]>;
+  readonly policies: ReadonlyMap<string, string>;
+}
 
 export const BACKENDS: Listing<BackendFacts> = {
   kind: 'ProxyBackend',
@@ -126,7 +144,12 @@ export const BACKENDS: Listing<BackendFacts> = {
   facts: backendFacts,
   cells: (view, facts) => [
     backendSource(view),
-    or(textAt(view.manifest, 'spec', 'lbPolicy'), '-'),
+    or(
+      textAt(view.manifest, 'spec', 'lbPolicy') ||
+        clustersOf(view).map((name) => facts.policies.get(name))[0] ||
+        '',
+      '-',
+    ),
     healthyCell(endpointsOf(view, facts)),
   ],
   wideCells: ({ manifest }) => [
@@ -146,26 +169,41 @@ export const BACKENDS: Listing<BackendFacts> = {
     columns: [{ title: 'POLICY' }, { title: 'HEALTHY' }, { title: 'MAX-CONNECTIONS', align: 'right' }],
     cells: (resource, facts) => {
       const cluster = ofKind(resource, 'cluster');
-      return [cluster.lbPolicy, healthyCell(facts.get(cluster.name) ?? []), String(cluster.maxConnections)];
+      return [
+        cluster.lbPolicy,
+        healthyCell(facts.health.get(cluster.name) ?? []),
+        String(cluster.maxConnections),
+      ];
     },
   },
 };
 
-function endpointsOf(view: ObjectView, facts: BackendFacts): EndpointHealth[] {
-  return view.resources
-    .filter((key) => key.startsWith('cluster/'))
-    .flatMap((key) => facts.get(key.slice('cluster/'.length)) ?? []);
+function clustersOf(view: ObjectView): string[] {
+  return view.resources.filter((key) => keyKind(key) === 'cluster').map(keyName);
+}
+
+function endpointsOf(view: ObjectView, { health }: BackendFacts): EndpointHealth[] {
+  return clustersOf(view).flatMap((name) => health.get(name) ?? []);
 }
 
 async function backendFacts(session: Session): Promise<BackendFacts> {
-  const [{ resources }, { nodes }] = await Promise.all([
+  const [endpoints, clusters, { nodes }] = await Promise.all([
     session.client.get('resources', { kind: 'endpoint' }),
+    session.client.get('resources', { kind: 'cluster' }),
     session.client.get('stats'),
   ]);
-  return endpointHealth(
-    resources.map((resource) => ofKind(resource, 'endpoint')),
-    nodes,
-  );
+  return {
+    health: endpointHealth(
+      endpoints.resources.map((resource) => ofKind(resource, 'endpoint')),
+      nodes,
+    ),
+    policies: new Map(
+      clusters.resources.map((resource) => {
+        const { name, lbPolicy } = ofKind(resource, 'cluster');
+        return [name, lbPolicy];
+      }),
+    ),
+  };
 }
 
 function backendSource({ manifest }: ObjectView): string {

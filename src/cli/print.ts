@@ -16,8 +16,7 @@ export function printTable(
   columns: readonly Column[],
   rows: readonly (readonly Cell[])[],
 ): void {
-  const { paint, glyphs } = session;
-  session.print(renderTable(columns, rows, { paint, columns: session.columns, ellipsis: glyphs.ellipsis }));
+  session.print(renderTable(columns, rows, { paint: session.paint, columns: session.columns }));
 }
 
 export function count(value: number): string {

@@ -39,7 +39,7 @@ export interface Session {
   readonly allNamespaces: boolean;
   readonly paint: Paint;
   readonly glyphs: Glyphs;
-  /** Width to cut tables to; undefined where nobody looks at a terminal. */
+  /** Width of the terminal that somebody looks at; undefined where nobody does. */
   readonly columns: number | undefined;
   readonly now: number;
   print(text: string): void;

@@ -12,20 +12,6 @@ export function displayWidth(text: string): number {
   return width;
 }
 
-/** The text cut to at most `columns`, with `…` (or `...`) where something was cut. Plain text only. */
-export function truncate(text: string, columns: number, ellipsis = '…'): string {
-  if (displayWidth(text) <= columns) return text;
-  const room = columns - displayWidth(ellipsis);
-  let kept = '';
-  let width = 0;
-  for (const { segment } of graphemes.segment(text)) {
-    width += graphemeWidth(segment);
-    if (width > room) break;
-    kept += segment;
-  }
-  return `${kept}${ellipsis}`;
-}
-
 /** Control characters made visible, so that no name or message can steer the terminal or break a table. */
 export function visible(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) =>

@@ -11,7 +11,11 @@ export function nearestNames(wanted: string, names: Iterable<string>, limit = 3)
     }
   }
   scored.sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1));
-  return scored.slice(0, limit).map((entry) => entry.name);
+  const best = scored[0]?.distance ?? 0;
+  return scored
+    .filter(({ distance }) => distance <= best + 1)
+    .slice(0, limit)
+    .map(({ name }) => name);
 }
 
 /** Optimal string alignment distance: insertions, deletions, substitutions and neighbours swapped. */

@@ -436,9 +436,9 @@ function actors(node: string): ActorReport[] {
   return [
     actor(root, null, 'main', 'running', 'started'),
     actor(`${node}/main/config-stream`, root, 'main', 'streaming.idle', 'acknowledged', {
-      since: ago(4 * MINUTE),
+      since: ago(14 * MINUTE),
     }),
-    actor(`${node}/main/rollout`, root, 'main', 'idle', 'committed', { since: ago(4 * MINUTE) }),
+    actor(`${node}/main/rollout`, root, 'main', 'idle', 'committed', { since: ago(14 * MINUTE) }),
     actor(plane, root, 'dataplane-0', 'running', 'restarted', { restarts: 1 }),
     actor(
       `${node}/dataplane-0/listener/default/external-gateway/http`,
@@ -464,7 +464,7 @@ function actors(node: string): ActorReport[] {
       'open',
       'limit_reached',
       {
-        since: ago(90_000),
+        since: ago(25 * MINUTE),
         mailbox: 2,
       },
     ),

@@ -36,7 +36,7 @@ async function showNodes(session: Session): Promise<void> {
       { title: 'LISTENERS', align: 'right' },
       { title: 'REFUSED', align: 'right' },
       { title: 'UP' },
-      { title: 'REASON' },
+      { title: 'REASON', prose: true },
     ],
     answer.nodes.map((view) => row(view, session.now, wide)),
   );

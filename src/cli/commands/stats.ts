@@ -99,7 +99,7 @@ function showEndpoints(session: Session, report: NodeStats): void {
         right('ACTIVE'),
         right('FAILURES'),
         right('CONNECTIONS'),
-        { title: 'REASON' },
+        { title: 'REASON', prose: true },
       ],
       shown.map((endpoint) => [
         endpoint.endpoint,

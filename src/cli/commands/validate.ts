@@ -2,18 +2,12 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
-import type { ObjectView } from '../../model/configuration.ts';
-import type { Problem } from '../../model/object.ts';
+import type { FileReport, FileText } from '../../config/validate-files.ts';
 import { describeCommand, type Run } from '../command.ts';
 import { CommandFailure, EXIT } from '../failure.ts';
 import { plural, printStructured } from '../print.ts';
 import type { Session } from '../session.ts';
 import { printLines, problemSummary } from './problems.ts';
-
-interface SourceText {
-  readonly path: string;
-  readonly text: string;
-}
 
 export function validate(run: Run): Command {
   return describeCommand(
@@ -52,20 +46,13 @@ async function validatePaths(session: Session, paths: readonly string[]): Promis
   if (errors > 0) throw new CommandFailure(EXIT.failure, '');
 }
 
-interface Validator {
-  validateFiles(files: SourceText[]): {
-    readonly objects: readonly ObjectView[];
-    readonly problems: readonly Problem[];
-  };
-}
-
 /** Lazily: the configuration pipeline is much to load for the other commands. */
-async function validateSources(files: SourceText[]): Promise<ReturnType<Validator['validateFiles']>> {
-  const module = new URL('../../config/validate-files.ts', import.meta.url).href;
-  return ((await import(module)) as Validator).validateFiles(files);
+async function validateSources(files: readonly FileText[]): Promise<FileReport> {
+  const { validateFiles } = await import('../../config/validate-files.ts');
+  return validateFiles(files);
 }
 
-async function read(session: Session, path: string): Promise<SourceText[]> {
+async function read(session: Session, path: string): Promise<FileText[]> {
   if (path === '-') return [{ path: 'stdin', text: await text(session.terminal.stdin) }];
   try {
     if (!(await stat(path)).isDirectory()) return [{ path, text: await readFile(path, 'utf8') }];

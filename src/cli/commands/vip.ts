@@ -77,10 +77,13 @@ async function showStatus(session: Session): Promise<void> {
     session.note(wanted === null ? 'No VIPs.' : `No VIPs in namespace ${wanted}.`);
     return;
   }
-  const titles = ['NAME', 'ADDRESS', 'MODE', 'GATEWAYS', 'NODE', 'STATE', 'REASON'];
+  const titles = ['NAME', 'ADDRESS', 'MODE', 'GATEWAYS', 'NODE', 'STATE'];
   printTable(
     session,
-    [...(wanted === null ? ['NAMESPACE'] : []), ...titles].map((title) => ({ title })),
+    [
+      ...[...(wanted === null ? ['NAMESPACE'] : []), ...titles].map((title) => ({ title })),
+      { title: 'REASON', prose: true },
+    ],
     statuses.flatMap((status) => {
       const start = [
         ...(wanted === null ? [status.namespace] : []),

@@ -5,7 +5,7 @@ import type { Resource, ResourceKind } from '../../model/resource.ts';
 import type { RouteMatch, RouteRule } from '../../model/route.ts';
 import { wrongText } from '../conditions.ts';
 import { type EndpointHealth, endpointHealth, groupHealth, type Health, healthSummary } from '../health.ts';
-import { textAt } from '../manifest.ts';
+import { listAt, textAt } from '../manifest.ts';
 import type { GraphEdge, GraphNode, TopologyGraph } from './graph.ts';
 
 export interface TopologyInput {
@@ -255,6 +255,7 @@ function drawObjectsThatDoNotServe(drawing: Drawing, objects: readonly ObjectVie
         note: note === '' ? 'does not serve' : note,
       });
     }
+    if (view.object.kind === 'ProxyGateway') drawListenersThatDoNotServe(drawing, view, name);
     if (view.object.kind === 'ProxyRoute' && !drawing.has(`route/${name}`)) {
       drawing.node({
         kind: 'route',
@@ -273,5 +274,20 @@ function drawObjectsThatDoNotServe(drawing: Drawing, objects: readonly ObjectVie
         note: note === '' ? 'no route uses it' : note,
       });
     }
+  }
+}
+
+function drawListenersThatDoNotServe(drawing: Drawing, { manifest }: ObjectView, gateway: string): void {
+  for (const listener of listAt(manifest, 'spec', 'listeners')) {
+    const name = `${gateway}/${textAt(listener, 'name')}`;
+    if (drawing.has(`listener/${name}`)) continue;
+    const id = drawing.node({
+      kind: 'listener',
+      name,
+      detail: `:${textAt(listener, 'port')} ${textAt(listener, 'protocol')}`.trimEnd(),
+      health: 'bad',
+      note: 'does not serve',
+    });
+    drawing.edge(`gateway/${gateway}`, id, '');
   }
 }
