@@ -84,6 +84,8 @@ export interface Context extends Input {
 export interface Effects extends TimerEffects<Timer> {
   connect: { readonly attempt: number };
   closeStream: Record<never, never>;
+  /** Closes an attempt that nobody answered; answers `disconnected`, which brings the draw for the wait. */
+  abandonConnect: { readonly reason: string };
   /** Checks the content that came with the nonce; answers `update.staged` or `update.refused`. */
   stageUpdate: { readonly nonce: number };
   rollOut: { readonly nonce: number; readonly version: SnapshotVersion };
@@ -151,11 +153,13 @@ export const machine = setup({
           actions: [assign({ attempt: 0, problem: '' }), because('connected')],
         },
         disconnected: { target: 'waiting', actions: [...disconnected, because('connect_refused')] },
-        // Closing makes the client say `disconnected`, which brings the draw for the wait.
         'timer.fired': [
           {
             guard: 'connectTimer',
-            actions: [{ type: 'closeStream', params: {} }, because('connect_timeout')],
+            actions: [
+              { type: 'abandonConnect', params: { reason: 'the controller did not answer in time' } },
+              because('connect_timeout'),
+            ],
           },
           { actions: because('late_timer') },
         ],

@@ -10,7 +10,7 @@ export interface EffectScope {
   send(to: ActorAddress, event: ActorEvent): void;
 }
 
-type Answer<Event> = Event | readonly Event[] | undefined | void;
+export type EffectAnswer<Event extends ActorEvent = ActorEvent> = Event | readonly Event[] | undefined;
 
 /**
  * Carries out one effect. What it returns, or what its promise resolves with, goes to the actor as events. A throw
@@ -19,7 +19,7 @@ type Answer<Event> = Event | readonly Event[] | undefined | void;
 export type Binding<Params, Event extends ActorEvent> = (
   params: Params,
   scope: EffectScope,
-) => Answer<Event> | Promise<Answer<Event>>;
+) => EffectAnswer<Event> | Promise<EffectAnswer<Event>>;
 
 type TimerNames = 'startTimer' | 'cancelTimer';
 

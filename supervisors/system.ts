@@ -1,7 +1,7 @@
 import type { ActorAddress, ActorReport } from '../src/model/actor.ts';
 import { actorAddress, addressThread } from './address.ts';
 import type { ActorEvent, Behavior, NamedEffect, Step } from './behavior.ts';
-import type { AnyBindings, EffectScope } from './effects.ts';
+import type { AnyBindings, EffectAnswer, EffectScope } from './effects.ts';
 import type { Envelope } from './envelope.ts';
 import type { ActorStart, JournalRecord, JournalSink } from './record.ts';
 import { RECORD_VERSION, recordId } from './record.ts';
@@ -296,9 +296,9 @@ export class ActorSystem {
   }
 
   /** An answer for an actor that has ended meanwhile is nobody's. */
-  #answer(actor: Actor, cause: string, answer: ActorEvent | readonly ActorEvent[] | undefined | void): void {
+  #answer(actor: Actor, cause: string, answer: EffectAnswer): void {
     if (answer === undefined || !actor.alive) return;
-    for (const event of Array.isArray(answer) ? (answer as readonly ActorEvent[]) : [answer as ActorEvent])
+    for (const event of 'type' in answer ? [answer] : answer)
       this.#enqueue({ to: actor.address, from: this.#world, cause, event }, actor);
     this.#process();
   }
