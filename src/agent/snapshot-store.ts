@@ -1,0 +1,69 @@
+import type { Resource, ResourceKey, ResourceSet } from '../model/resource.ts';
+import { resourceKey } from '../model/resource.ts';
+import type { SnapshotChanges, SnapshotVersion } from '../model/snapshot.ts';
+import { SnapshotDigest } from '../wire/snapshot/digest.ts';
+import { encodeResource } from '../wire/snapshot/resource.ts';
+
+export type SnapshotApplied = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+/** The whole snapshot that the controller wishes for this node, checked against its version at each change. */
+export class SnapshotStore {
+  #version: SnapshotVersion = '';
+  #resources: ReadonlyMap<ResourceKey, Resource> = new Map();
+  #digest = new SnapshotDigest();
+
+  /** Empty until the first whole snapshot. */
+  get version(): SnapshotVersion {
+    return this.#version;
+  }
+
+  /** Never changes once handed out; each applied update gives a new map. */
+  get resources(): ResourceSet {
+    return this.#resources;
+  }
+
+  /**
+   * Takes all changes or none: where they don't fit what is here, or don't give the version they name, nothing
+   * changes and the reason says why.
+   */
+  apply(changes: SnapshotChanges): SnapshotApplied {
+    const whole = changes.base === '';
+    if (!whole && changes.base !== this.#version) {
+      return refusal(
+        `the update changes version ${brief(changes.base)}, but this is ${brief(this.#version)}`,
+      );
+    }
+    const digest = whole ? new SnapshotDigest() : this.#digest.clone();
+    const resources = whole ? new Map<ResourceKey, Resource>() : new Map(this.#resources);
+    try {
+      for (const key of changes.removals) {
+        digest.delete(key);
+        resources.delete(key);
+      }
+      for (const resource of changes.upserts) {
+        const key = resourceKey(resource);
+        digest.set(key, encodeResource(resource));
+        resources.set(key, resource);
+      }
+    } catch (error) {
+      return refusal(error instanceof Error ? error.message : String(error));
+    }
+    if (digest.version() !== changes.version) {
+      return refusal(
+        `the content gives version ${brief(digest.version())}, but the update names ${brief(changes.version)}`,
+      );
+    }
+    this.#digest = digest;
+    this.#resources = resources;
+    this.#version = changes.version;
+    return { ok: true };
+  }
+}
+
+function refusal(reason: string): SnapshotApplied {
+  return { ok: false, reason };
+}
+
+function brief(version: SnapshotVersion): string {
+  return version === '' ? '(none)' : version.slice(0, 12);
+}

@@ -1,0 +1,14 @@
+// Original file: proto/novaedge.proto
+
+
+export interface ObjectFailure {
+  'key'?: (string);
+  'reason'?: (string);
+  'message'?: (string);
+}
+
+export interface ObjectFailureDecoded {
+  'key': (string);
+  'reason': (string);
+  'message': (string);
+}

@@ -1,0 +1,8 @@
+// Original file: proto/novaedge.proto
+
+
+export interface ReportRequest {
+}
+
+export interface ReportRequestDecoded {
+}

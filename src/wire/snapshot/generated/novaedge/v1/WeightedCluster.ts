@@ -1,0 +1,12 @@
+// Original file: proto/novaedge.proto
+
+
+export interface WeightedCluster {
+  'cluster'?: (string);
+  'weight'?: (number);
+}
+
+export interface WeightedClusterDecoded {
+  'cluster': (string);
+  'weight': (number);
+}
