@@ -254,13 +254,13 @@ export class ActorSystem {
     if (step.outcome === 'unexpected')
       this.#notice('unexpected', record, step.state, 'the state lists nothing for this event');
     for (const effect of step.effects) {
-      if (!this.#carryOut(actor, effect, record)) return;
+      if (!this.#carryOut(actor, effect, record, step.ended !== null)) return;
     }
     if (step.ended !== null) this.#end(actor, step.ended, step.reason);
   }
 
-  /** False: it failed, and the actor with it. */
-  #carryOut(actor: Actor, effect: NamedEffect, record: JournalRecord): boolean {
+  /** False: it failed, and the actor with it. Nobody waits for the answers to what an actor's last step asked for. */
+  #carryOut(actor: Actor, effect: NamedEffect, record: JournalRecord, last: boolean): boolean {
     if (effect.type === 'startTimer') {
       this.#startTimer(actor, String(effect.params.timer), Number(effect.params.ms));
       return true;
@@ -274,6 +274,7 @@ export class ActorSystem {
       if (binding === undefined) throw new Error(`effect ${effect.type} of ${actor.kind} is not bound`);
       const cause = recordId(record);
       const answer = binding(effect.params as never, this.#scope(actor, cause));
+      if (last && !(answer instanceof Promise)) return true;
       if (answer instanceof Promise)
         answer.then(
           (events) => this.#answer(actor, cause, events),
