@@ -5,9 +5,9 @@ import type { ActorEvent } from './behavior.ts';
 export interface EffectScope {
   readonly actor: ActorAddress;
   /** Posts an event to the actor that asked, as soon as the world has an answer. */
-  reply(event: ActorEvent): void;
+  reply<Event extends ActorEvent>(event: Event): void;
   /** Posts an event to another actor. */
-  send(to: ActorAddress, event: ActorEvent): void;
+  send<Event extends ActorEvent>(to: ActorAddress, event: Event): void;
 }
 
 export type EffectAnswer<Event extends ActorEvent = ActorEvent> = Event | readonly Event[] | undefined;

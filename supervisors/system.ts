@@ -118,12 +118,12 @@ export class ActorSystem {
   }
 
   /** Posts an event from the world outside. */
-  send(to: ActorAddress, event: ActorEvent): void {
+  send<Event extends ActorEvent>(to: ActorAddress, event: Event): void {
     this.deliver(this.#envelope(to, event));
   }
 
   /** Posts an envelope, also one that came from another thread. */
-  deliver(envelope: Envelope): void {
+  deliver<Event extends ActorEvent>(envelope: Envelope<Event>): void {
     if (addressThread(envelope.to) !== this.#options.thread) {
       this.#options.forward(envelope);
       return;

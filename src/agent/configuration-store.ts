@@ -99,17 +99,15 @@ export class ConfigurationStore {
 
   /** The round is in use on all workers but for `refused`. Returns every failure that stands. */
   settle(refused: readonly ObjectFailure[]): readonly ObjectFailure[] {
-    const failed = new Map(refused.map((failure) => [failure.key, failure]));
+    const failed = new Set(refused.map((failure) => failure.key));
     for (const [key, resource] of this.#taken ?? []) {
-      const failure = failed.get(key);
-      if (failure !== undefined) {
-        this.#failures.set(key, failure);
-        continue;
-      }
+      if (failed.has(key)) continue;
       this.#failures.delete(key);
       if (resource === null) this.#serving.delete(key);
       else this.#serving.set(key, resource);
     }
+    // A refusal may name an object that another one's change has broken.
+    for (const failure of refused) this.#failures.set(failure.key, failure);
     this.#taken = null;
     this.#servingVersion = this.#takenVersion;
     this.#settled = true;

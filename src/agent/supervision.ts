@@ -15,6 +15,7 @@ export interface ChildSource {
   input(kind: string, name: string): unknown;
   /** The child has ended for good, as it should. */
   gone(kind: string, name: string, reason: string): void;
+  restarted(kind: string, name: string): void;
   /** It keeps failing and is left out. */
   isolated(kind: string, name: string, reason: string): void;
 }
@@ -49,6 +50,7 @@ export class Supervision {
     const supervisor = kind === 'supervisor' ? this.#supervisors.get(name) : undefined;
     const input = supervisor === undefined ? this.#source.input(kind, name) : this.#input(supervisor);
     if (input === undefined) return false;
+    if (restarts > 0) this.#source.restarted(kind, name);
     this.#system().start({ address: child, kind, parent, input, restarts });
     return true;
   }
@@ -75,10 +77,10 @@ export class Supervision {
   /** Starts children that come and go. */
   startChildren(kind: string, names: readonly string[]): void {
     const { node, supervisor } = this.#byKind.get(kind)!;
-    this.#system().send(this.address('supervisor', supervisor), {
+    this.#system().send<SupervisorEvent>(this.address('supervisor', supervisor), {
       type: 'child.start',
       children: names.map((name) => this.#child(node, name)),
-    } as never);
+    });
   }
 
   address(kind: string, name = ''): ActorAddress {

@@ -45,6 +45,8 @@ export type WorkerMessage =
   | { readonly type: 'ready' }
   | { readonly type: 'envelope'; readonly envelope: Envelope }
   | { readonly type: 'registered'; readonly registration: CounterRegistration }
+  /** An actor of the thread was started again. */
+  | { readonly type: 'restarted' }
   | { readonly type: 'notice'; readonly notice: SystemNotice };
 
 export function threadName(worker: number): string {

@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { parentPort, workerData } from 'node:worker_threads';
 import * as Comlink from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import type { Event as RolloutEvent } from '../../../actors/rollout.ts';
 import { actorAddress } from '../../../supervisors/address.ts';
 import { BEHAVIORS } from '../../../supervisors/behaviors.ts';
 import { Journal } from '../../../supervisors/journal.ts';
@@ -78,6 +79,7 @@ export function runDataplaneWorker(create: (options: DataplaneOptions) => Datapl
       children: (kind) => configuration.names(kind),
       input: (kind, name) => configuration.input(kind, name, drainTimeoutMs),
       gone: () => {},
+      restarted: () => say({ type: 'restarted' }),
       isolated: (kind, name, reason) => isolated(kind, name, reason),
     },
   });
@@ -97,7 +99,7 @@ export function runDataplaneWorker(create: (options: DataplaneOptions) => Datapl
   function isolated(kind: string, name: string, reason: string): void {
     const resource = kind === 'listener' ? 'listener' : 'cluster';
     configuration.answer(name, { code: 'FAILED', message: reason });
-    system.deliver({
+    system.deliver<RolloutEvent>({
       to: actorAddress(node, 'main', 'rollout'),
       from: supervision.address(kind, name),
       cause: '',
@@ -108,7 +110,7 @@ export function runDataplaneWorker(create: (options: DataplaneOptions) => Datapl
           reason: kind === 'listener' ? 'ListenerFailed' : 'PoolFailed',
           message: `gave up on ${thread}: ${reason}`,
         },
-      } as never,
+      },
     });
   }
 
@@ -146,6 +148,6 @@ export function runDataplaneWorker(create: (options: DataplaneOptions) => Datapl
     TREE.dataplane.supervisor,
     actorAddress(node, 'main', 'dataplane-worker', String(worker)),
   );
-  Comlink.expose(api, nodeEndpoint(calls as never));
+  Comlink.expose(api, nodeEndpoint(calls));
   say({ type: 'ready' });
 }
