@@ -72,7 +72,7 @@ export function lastGoodFile(directory: string): LastGoodFile {
       return newest.missing && !older.missing ? older : newest;
     },
     save(resources, version) {
-      if (running === undefined) return start(resources, version);
+      if (waiting === undefined && running === undefined) return start(resources, version);
       if (waiting !== undefined) {
         waiting.resources = resources;
         waiting.version = version;
@@ -83,7 +83,7 @@ export function lastGoodFile(directory: string): LastGoodFile {
         waiting = undefined;
         return start(latest.resources, latest.version);
       };
-      waiting = { resources, version, done: running.then(next, next) };
+      waiting = { resources, version, done: running!.then(next, next) };
       return waiting.done;
     },
   };

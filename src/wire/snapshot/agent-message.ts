@@ -24,14 +24,14 @@ export type AgentMessage =
       readonly refused: boolean;
     }
   | { readonly type: 'report'; readonly report: NodeReport }
-  /** Of a newer agent. */
-  | { readonly type: 'unknown' };
+  /** Of a newer agent, or a report that is not one. */
+  | { readonly type: 'unknown'; readonly why: string };
 
 export function encodeAgentMessage(message: AgentMessage): Buffer {
   return messageTypes.agentMessage.encode(toMessage(message)).finish() as Buffer;
 }
 
-/** @throws Error where bytes, or the JSON of a report, are malformed. */
+/** @throws Error where the bytes are malformed. */
 export function decodeAgentMessage(bytes: Uint8Array): AgentMessage {
   const { hello, ack, nack, report } = messageTypes.agentMessage.decode(bytes);
   if (hello) {
@@ -55,8 +55,8 @@ export function decodeAgentMessage(bytes: Uint8Array): AgentMessage {
       refused: nack.refused,
     };
   }
-  if (report) return { type: 'report', report: parseReport(report.json) };
-  return { type: 'unknown' };
+  if (report) return parseReport(report.json);
+  return { type: 'unknown', why: 'the type of the message is not known' };
 }
 
 function toMessage(message: AgentMessage): Sparse<Encoded> {
@@ -76,15 +76,19 @@ function toMessage(message: AgentMessage): Sparse<Encoded> {
   }
 }
 
-function parseReport(json: Uint8Array | string): NodeReport {
-  const report: unknown = JSON.parse(Buffer.from(json as Uint8Array).toString());
-  const lists = ['failures', 'listeners', 'clusters', 'endpoints', 'actors'];
-  if (
-    typeof report !== 'object' ||
-    report === null ||
-    !lists.every((list) => Array.isArray((report as Record<string, unknown>)[list]))
-  ) {
-    throw new Error(`a report is not a NodeReport: one of ${lists.join(', ')} is not a list`);
+/** A report is figures for people: a bad one is no reason to end a stream. */
+function parseReport(json: Uint8Array | string): AgentMessage {
+  let report: unknown;
+  try {
+    report = JSON.parse(Buffer.from(json as Uint8Array).toString());
+  } catch (error) {
+    return { type: 'unknown', why: `a report is not JSON (${(error as Error).message})` };
   }
-  return report as NodeReport;
+  const lists = ['failures', 'listeners', 'clusters', 'endpoints', 'actors'];
+  const isReport =
+    typeof report === 'object' &&
+    report !== null &&
+    lists.every((list) => Array.isArray((report as Record<string, unknown>)[list]));
+  if (!isReport) return { type: 'unknown', why: `a report has no lists of ${lists.join(', ')}` };
+  return { type: 'report', report: report as NodeReport };
 }

@@ -27,15 +27,14 @@ export type ControllerFrame =
   | { readonly type: 'unknown' };
 
 /**
- * Frames of one update, in the order they have to be sent. Upserts stand in the order of their keys: same
- * changes, same bytes.
+ * Frames of one update, in the order they have to be sent, each made when it is asked for. Upserts stand in the
+ * order of their keys: same changes, same bytes.
  * @throws ResourceError where a resource cannot be encoded.
  */
-export function toUpdateParts(changes: SnapshotChanges, nonce: number): Uint8Array[] {
+export function* updateParts(changes: SnapshotChanges, nonce: number): Generator<Uint8Array, void> {
   const sorted = changes.upserts.map((resource) => ({ key: resourceKey(resource), resource }));
   sorted.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   const removals = [...changes.removals].sort();
-  const frames: Uint8Array[] = [];
   let upsert = 0;
   let removal = 0;
   do {
@@ -49,9 +48,13 @@ export function toUpdateParts(changes: SnapshotChanges, nonce: number): Uint8Arr
     const first = removal;
     for (; removal < removals.length && room > 0; removal += 1) room -= removals[removal]!.length;
     const last = upsert === sorted.length && removal === removals.length;
-    frames.push(frame(changes, nonce, upserts, removals.slice(first, removal), last));
+    yield frame(changes, nonce, upserts, removals.slice(first, removal), last);
   } while (upsert < sorted.length || removal < removals.length);
-  return frames;
+}
+
+/** All frames of one update at once, see `updateParts`. */
+export function toUpdateParts(changes: SnapshotChanges, nonce: number): Uint8Array[] {
+  return [...updateParts(changes, nonce)];
 }
 
 function frame(

@@ -1,0 +1,86 @@
+import type { ControllerAdmin, NodeView } from '../model/admin.ts';
+import type { ObjectView } from '../model/configuration.ts';
+import { type Condition, objectText } from '../model/object.ts';
+import { REPORT_REQUEST_FRAME } from '../wire/snapshot/update.ts';
+import type { Fleet } from './fleet.ts';
+import type { ControlledNode } from './node.ts';
+import { type ProgrammedNode, programmed } from './programmed.ts';
+import type { SendableResources } from './sendable.ts';
+
+const REFRESH_TIMEOUT_MS = 2000;
+
+export interface ControllerClock {
+  /** Milliseconds since the epoch of the newest build, or of the last connection that ended. */
+  readonly changedAt: number;
+  readonly stopping: boolean;
+}
+
+/** What the admin server may ask of the controller. Conditions are worked out when they are asked for. */
+export function controllerAdmin(
+  fleet: Fleet,
+  sendable: SendableResources,
+  clock: ControllerClock,
+): ControllerAdmin {
+  let conditions = new Map<string, Condition>();
+
+  return {
+    objects() {
+      const facts = {
+        nodes: fleet.connected.map(programmedNode),
+        unsendable: sendable.failures,
+        changedAt: clock.changedAt,
+      };
+      const next = new Map<string, Condition>();
+      const views = sendable.build.objects.map((view): ObjectView => {
+        const name = objectText(view.object);
+        const condition = programmed(view, conditions.get(name), facts);
+        if (condition === undefined) return view;
+        next.set(name, condition);
+        return { ...view, conditions: [...view.conditions, condition] };
+      });
+      conditions = next;
+      return views;
+    },
+    problems: () => sendable.build.problems,
+    resources: () => sendable.build.resources,
+    nodes: () => [...fleet.nodes].map(nodeView),
+    async refresh() {
+      const asked = fleet.connected.map((node) => {
+        const reported = node.nextReport();
+        void node.session?.send([REPORT_REQUEST_FRAME]);
+        return reported;
+      });
+      const { promise: late, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, REFRESH_TIMEOUT_MS);
+      await Promise.race([Promise.all(asked), late]);
+      clearTimeout(timer);
+    },
+    readiness: () =>
+      clock.stopping
+        ? { ready: false, reasons: ['the controller is stopping'] }
+        : { ready: true, reasons: [] },
+  };
+}
+
+function programmedNode(node: ControlledNode): ProgrammedNode {
+  return {
+    name: node.name,
+    changedAt: node.changedAt,
+    settled: node.settled,
+    refusal: node.refusal,
+    sees: (key) => !node.track.hides(key),
+    failure: (key) => node.failure(key),
+    awaits: (key) => node.awaits(key),
+  };
+}
+
+function nodeView(node: ControlledNode): NodeView {
+  return {
+    node: node.name,
+    connected: node.session !== undefined,
+    since: node.since,
+    wished: node.track.version,
+    acknowledged: node.acknowledged,
+    report: node.report,
+  };
+}
