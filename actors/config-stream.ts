@@ -36,7 +36,7 @@ export type Event =
     }
   | {
       readonly type: 'rollout.finished';
-      /** 0: it was no update of this stream that was rolled out. */
+      /** Of the last update that it carried; 0: of none. */
       readonly nonce: number;
       readonly version: SnapshotVersion;
       readonly failures: readonly ObjectFailure[];
@@ -58,7 +58,7 @@ export const REASONS = [
   'update_corrupt',
   'acknowledged',
   'failures_reported',
-  'not_of_this_stream',
+  'outcome_reported',
   'not_connected',
   'report_requested',
   'report_due',
@@ -77,7 +77,7 @@ export interface Context extends Input {
   readonly attempt: number;
   /** Why there is no stream; empty while there is one. */
   readonly problem: string;
-  /** Last nonce of this connection whose content was taken over; 0 is none. */
+  /** Nonce of the update that is being rolled out and not yet answered; 0 is none. */
   readonly nonce: number;
 }
 
@@ -199,8 +199,9 @@ export const machine = setup({
         },
         'rollout.finished': [
           {
+            // An update is answered once. What fails or heals afterwards, the controller reads from the report.
             guard: ({ context, event }) => event.nonce === 0 || event.nonce !== context.nonce,
-            actions: because('not_of_this_stream'),
+            actions: [{ type: 'sendReport', params: {} }, because('outcome_reported')],
           },
           {
             guard: ({ event }) => event.failures.length > 0,
@@ -214,12 +215,14 @@ export const machine = setup({
                   refused: false,
                 }),
               },
+              assign({ nonce: 0 }),
               because('failures_reported'),
             ],
           },
           {
             actions: [
               { type: 'ack', params: ({ event }) => ({ nonce: event.nonce, version: event.version }) },
+              assign({ nonce: 0 }),
               because('acknowledged'),
             ],
           },

@@ -352,21 +352,15 @@ export class ActorSystem {
   #end(actor: Actor, outcome: 'normal' | 'abnormal', reason: string): void {
     this.#bury(actor);
     if (actor.parent === null) return;
-    this.#enqueue(
-      this.#envelope(
-        actor.parent,
-        {
-          type: 'child.exited',
-          child: actor.address,
-          outcome,
-          reason,
-          at: this.#options.world.now(),
-          draw: this.#options.world.draw(),
-        } as ActorEvent,
-        actor.address,
-      ),
-      this.#actors.get(actor.parent),
-    );
+    const event = {
+      type: 'child.exited',
+      child: actor.address,
+      outcome,
+      reason,
+      at: this.#options.world.now(),
+      draw: this.#options.world.draw(),
+    };
+    this.deliver({ to: actor.parent, from: actor.address, cause: this.#cause, event });
   }
 
   #bury(actor: Actor): void {

@@ -48,7 +48,7 @@ export class WorkerConfiguration {
   async prepare(changes: SnapshotChanges, slots: LimitSlotList): Promise<readonly ObjectFailure[]> {
     if (this.#open !== null) this.discard();
     for (const [cluster, slot] of slots) this.#slots.set(cluster, slot);
-    const preparation = this.#dataplane.prepare(changes);
+    const preparation = this.#prepareDataplane(changes);
     const refused = new Set(preparation.failures.map((failure) => failure.key));
     const binding = this.#withoutActor(preparation, changes).filter(
       (listener) => !refused.has(`listener/${listener.name}`),
@@ -62,6 +62,18 @@ export class WorkerConfiguration {
     this.#open = open;
     const outcomes = await Promise.all(binding.map((listener) => this.#start(listener, open.started)));
     return [...preparation.failures, ...outcomes.filter((failure) => failure !== null)];
+  }
+
+  /** What it chokes on changes nothing: then an empty change is open, so that the commit still finds one. */
+  #prepareDataplane(changes: SnapshotChanges): Preparation {
+    try {
+      return this.#dataplane.prepare(changes);
+    } catch (error) {
+      this.#dataplane.discard();
+      const preparation = this.#dataplane.prepare({ ...changes, upserts: [], removals: [] });
+      this.#open = { preparation, binding: [], started: new Set(), endpointsRemoved: [] };
+      throw error;
+    }
   }
 
   commit(rejected: readonly ResourceKey[]): void {
