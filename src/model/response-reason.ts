@@ -4,6 +4,7 @@
  */
 export const RESPONSE_REASONS = {
   bad_request: 400,
+  method_not_allowed: 405,
   request_line_too_long: 414,
   headers_too_large: 431,
   request_timeout: 408,
@@ -23,6 +24,8 @@ export const RESPONSE_REASONS = {
   upstream_protocol_error: 502,
   upstream_timeout: 504,
   client_reset: 499,
+  /** The client took nothing of its answer for too long. */
+  client_stalled: 499,
 } as const;
 
 export type ResponseReason = keyof typeof RESPONSE_REASONS;

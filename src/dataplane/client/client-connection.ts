@@ -1,0 +1,445 @@
+import { monotonicNow } from '../../os/clock.ts';
+import type { SocketStream, StreamOwner } from '../../os/socket-stream.ts';
+import { CHUNK_DATA, CHUNK_END, CHUNK_FAILED, ChunkedDecoder } from '../../wire/http1/chunked-decoder.ts';
+import type { HeadParser } from '../../wire/http1/head-parser.ts';
+import { HEAD_FAILED, HEAD_MORE } from '../../wire/http1/head-parser.ts';
+import { CRLF, chunkLine, MessageWriter } from '../../wire/http1/writer.ts';
+import type { Context } from '../context.ts';
+import type { ServedPort } from '../served-port.ts';
+import { TIMEOUTS } from '../timeouts.ts';
+import type { TimerOwner } from '../timer-wheel.ts';
+import { Timer } from '../timer-wheel.ts';
+import { Exchange } from './exchange.ts';
+import type { Output, OutputOwner } from './output.ts';
+import { OUTPUT_BYTES } from './output.ts';
+
+const HEAD = 0;
+const BODY_LENGTH = 1;
+const BODY_CHUNKED = 2;
+/** The request is complete, its answer is not. What comes is kept for later. */
+const WAIT = 3;
+const TUNNEL = 4;
+/** Answered before the request's end: what still comes is thrown away for a moment, so that the answer arrives. */
+const LINGER = 5;
+const CLOSED = 6;
+
+/** What a client may send ahead of the answers it waits for; beyond it is not read. */
+const MOST_STASHED = 65_536;
+/** Bodies up to this size leave together with their head in one write. */
+const COALESCED_BYTES = 32 * 1024;
+
+/**
+ * A client's HTTP/1.1 connection: bytes to requests, answers to bytes, in order. One request is worked on at a time;
+ * its life is the Exchange's.
+ */
+export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
+  readonly stream: SocketStream;
+  readonly port: ServedPort;
+  readonly exchange: Exchange;
+  /** After the current answer the connection may serve another request. */
+  keepAlive = true;
+  readonly #context: Context;
+  readonly #output: Output;
+  readonly #timer: Timer;
+  #state = HEAD;
+  #head: HeadParser | null = null;
+  #partial: Buffer | null = null;
+  #partialLength = 0;
+  #stash: Buffer | null = null;
+  #left = 0;
+  #chunked: ChunkedDecoder | null = null;
+  #feeding = false;
+  #peerEnded = false;
+  #address = '';
+  #blocked = false;
+  #passOver = false;
+
+  constructor(context: Context, output: Output, port: ServedPort, stream: SocketStream) {
+    this.#context = context;
+    this.#output = output;
+    this.port = port;
+    this.stream = stream;
+    this.exchange = new Exchange(context, this);
+    this.#timer = new Timer(this);
+    stream.owner = this;
+    context.wheel.set(this.#timer, TIMEOUTS.idle);
+  }
+
+  get address(): string {
+    if (this.#address === '') this.#address = this.stream.remoteAddress;
+    return this.#address;
+  }
+
+  /** No request has begun, nor any byte of one. */
+  get isIdle(): boolean {
+    return this.#state === HEAD && this.#head === null && this.#stash === null;
+  }
+
+  /** True where the client does not take what it is sent as fast as it comes. */
+  get isBlocked(): boolean {
+    return this.#blocked;
+  }
+
+  onConnect(): void {}
+
+  onBytes(bytes: Buffer, end: number): void {
+    this.#context.time = monotonicNow();
+    switch (this.#state) {
+      case LINGER:
+      case CLOSED:
+        return;
+      case TUNNEL:
+        this.#context.wheel.set(this.#timer, TIMEOUTS.tunnel);
+        this.exchange.tunnelBytes(bytes, 0, end);
+        return;
+      case WAIT:
+        this.#keep(bytes, 0, end);
+        return;
+      default:
+        this.#feed(bytes, end);
+        this.flush();
+    }
+  }
+
+  onEnd(): void {
+    this.#peerEnded = true;
+    this.#context.time = monotonicNow();
+    switch (this.#state) {
+      case HEAD:
+        // Half a head, or nothing: there is nobody to answer.
+        this.close();
+        break;
+      case BODY_LENGTH:
+      case BODY_CHUNKED:
+        this.exchange.abort('client_reset');
+        break;
+      case TUNNEL:
+        this.exchange.tunnelEnd();
+        break;
+      case LINGER:
+        this.close();
+        break;
+      default:
+        // The request is whole; a client may close its half and still wait for the answer.
+        this.keepAlive = false;
+    }
+  }
+
+  onWritable(): void {
+    if (!this.#blocked) return;
+    this.#blocked = false;
+    if (this.#state === CLOSED) return;
+    if (this.#state === LINGER) {
+      if (this.#peerEnded) this.close();
+      else this.#context.wheel.set(this.#timer, TIMEOUTS.linger);
+      return;
+    }
+    if (this.#state === WAIT) this.#context.wheel.clear(this.#timer);
+    this.exchange.onClientWritable();
+  }
+
+  onClosed(): void {
+    if (this.#state === CLOSED) return;
+    this.#context.time = monotonicNow();
+    this.#free();
+    this.exchange.clientGone('client_reset');
+  }
+
+  onTimer(): void {
+    if (this.#blocked) {
+      this.exchange.abort('client_stalled');
+      return;
+    }
+    switch (this.#state) {
+      case HEAD:
+        if (this.#head === null) this.close();
+        else {
+          this.exchange.refuse('request_timeout');
+          this.flush();
+        }
+        break;
+      case BODY_LENGTH:
+      case BODY_CHUNKED:
+        this.exchange.requestTimeout();
+        this.flush();
+        break;
+      case TUNNEL:
+        this.exchange.abort('client_stalled');
+        break;
+      default:
+        this.close();
+    }
+  }
+
+  /** While draining: an idle connection goes when no request has come for a moment. */
+  drain(): void {
+    if (this.isIdle) this.#context.wheel.set(this.#timer, TIMEOUTS.drainIdle);
+  }
+
+  close(): void {
+    if (this.#state === CLOSED) return;
+    this.#free();
+    this.stream.destroy();
+  }
+
+  /** Cuts the connection; `visibly` where a plain end could be taken for the end of the message. */
+  cut(visibly: boolean): void {
+    if (this.#state === CLOSED) return;
+    if (this.#output.owner === this) this.#output.writer.length = 0;
+    this.#free();
+    if (visibly) this.stream.reset();
+    else this.stream.destroy();
+  }
+
+  /** Room for at least a head of the greatest size. */
+  writer(): MessageWriter {
+    const writer = this.#output.take(this);
+    if (writer.room < OUTPUT_BYTES / 2 + COALESCED_BYTES) this.flush();
+    return this.#output.take(this);
+  }
+
+  /** Bytes of an answer's body as they came from `source`, framed anew. */
+  body(bytes: Buffer, start: number, end: number, chunked: boolean, source: SocketStream): void {
+    const size = end - start;
+    if (size <= COALESCED_BYTES && !this.#blocked) {
+      const writer = this.writer();
+      if (chunked) writer.latin1(`${size.toString(16)}\r\n`);
+      writer.bytes(bytes, start, end);
+      if (chunked) writer.crlf();
+      return;
+    }
+    this.flush();
+    let piece: Uint8Array = bytes.subarray(start, end);
+    const given = source.give(bytes);
+    if (!given) piece = Buffer.from(piece);
+    const done = chunked ? this.stream.writeAll([chunkLine(size), piece, CRLF]) : this.stream.write(piece);
+    if (!done) this.#block();
+  }
+
+  /** Sends what has been put together. */
+  flush(): void {
+    const output = this.#output;
+    if (output.owner !== this) return;
+    const writer = output.writer;
+    const length = writer.length;
+    output.owner = null;
+    if (length === 0) return;
+    if (this.#state === CLOSED) {
+      writer.length = 0;
+      return;
+    }
+    if (this.stream.writing) {
+      const done = this.stream.write(Buffer.from(writer.block.subarray(0, length)));
+      writer.length = 0;
+      if (!done) this.#block();
+      return;
+    }
+    if (this.stream.write(writer.block.subarray(0, length))) {
+      writer.length = 0;
+      return;
+    }
+    output.writer = new MessageWriter(OUTPUT_BYTES);
+    this.#block();
+  }
+
+  pauseRequest(): void {
+    this.stream.pause();
+  }
+
+  resumeRequest(): void {
+    if (this.#stash === null || this.#stash.length <= MOST_STASHED) this.stream.resume();
+  }
+
+  upgrade(): void {
+    this.#state = TUNNEL;
+    this.#context.wheel.set(this.#timer, TIMEOUTS.tunnel);
+    const stash = this.#stash;
+    this.#stash = null;
+    if (stash !== null) this.exchange.tunnelBytes(stash, 0, stash.length);
+    this.stream.resume();
+    if (this.#peerEnded) this.exchange.tunnelEnd();
+  }
+
+  /** Nothing more is to be said; what has been written still goes out. */
+  endAfterWrites(): void {
+    if (this.#state === CLOSED) return;
+    this.flush();
+    this.#linger();
+  }
+
+  /** The answer has been written whole. */
+  answered(): void {
+    if (this.#state === CLOSED) return;
+    if (this.#feeding && this.#state === BODY_LENGTH && this.keepAlive) {
+      // The body of a request that needed none of it: it is here whole, and passed over.
+      this.#passOver = true;
+      return;
+    }
+    const requestComplete = this.#state === WAIT || this.#state === HEAD;
+    this.stream.share();
+    if (!requestComplete || !this.keepAlive || this.#peerEnded) {
+      this.flush();
+      this.#dropHead();
+      this.#linger();
+      return;
+    }
+    this.#state = HEAD;
+    this.#context.wheel.set(this.#timer, this.port.isDraining ? TIMEOUTS.drainIdle : TIMEOUTS.idle);
+    if (this.#feeding) return;
+    const stash = this.#stash;
+    if (stash !== null) {
+      this.#stash = null;
+      this.#feed(stash, stash.length);
+    }
+    if (this.#state === HEAD) this.stream.resume();
+  }
+
+  /** The next message's start is in doubt, or unwanted: say no more, hear a little more, go. */
+  #linger(): void {
+    this.#state = LINGER;
+    this.#stash = null;
+    this.stream.end();
+    this.stream.resume();
+    if (this.#peerEnded && !this.stream.writing) {
+      this.close();
+      return;
+    }
+    this.#context.wheel.set(this.#timer, this.#blocked ? TIMEOUTS.write : TIMEOUTS.linger);
+  }
+
+  #feed(bytes: Buffer, end: number): void {
+    this.#feeding = true;
+    let at = 0;
+    while (at < end) {
+      if (this.#state === HEAD) at = this.#readHead(bytes, at, end);
+      else if (this.#state === BODY_LENGTH) {
+        const take = Math.min(this.#left, end - at);
+        this.#left -= take;
+        this.exchange.requestBytes(bytes, at, at + take, this.stream);
+        at += take;
+        if (this.#left === 0 && this.#state === BODY_LENGTH) this.#requestComplete(null);
+      } else if (this.#state === BODY_CHUNKED) at = this.#readChunks(bytes, at, end);
+      else if (this.#state === WAIT) {
+        this.#keep(bytes, at, end);
+        at = end;
+      } else at = end;
+    }
+    this.#feeding = false;
+    if (this.#state === BODY_LENGTH || this.#state === BODY_CHUNKED) {
+      this.exchange.dispatch();
+      // dispatch can answer, and so end, the exchange.
+      const state: number = this.#state;
+      if (state !== BODY_LENGTH && state !== BODY_CHUNKED) return;
+      this.stream.own();
+      this.#context.wheel.set(this.#timer, TIMEOUTS.body);
+    }
+  }
+
+  #readHead(bytes: Buffer, from: number, end: number): number {
+    let head = this.#head;
+    if (head === null) {
+      head = this.#context.requestHeads.take();
+      head.reset();
+      this.#head = head;
+    }
+    const before = this.#partialLength;
+    const result =
+      before === 0 ? head.parse(bytes, from, end) : head.parse(this.#append(bytes, from, end), 0, this.#partialLength);
+    if (result === HEAD_MORE) {
+      if (before === 0) {
+        this.#append(bytes, from, end);
+        this.#context.wheel.set(this.#timer, TIMEOUTS.header);
+      }
+      return end;
+    }
+    if (result === HEAD_FAILED) {
+      this.exchange.refuseFault(head.fault!);
+      return end;
+    }
+    const at = from + head.length - before;
+    const framing = head.framing;
+    this.keepAlive = framing.keepAlive;
+    this.#context.wheel.clear(this.#timer);
+    if (framing.chunked) {
+      this.#state = BODY_CHUNKED;
+      this.#chunked ??= new ChunkedDecoder();
+      this.#chunked.reset();
+    } else if (framing.contentLength > 0) {
+      this.#state = BODY_LENGTH;
+      this.#left = framing.contentLength;
+    } else this.#state = WAIT;
+    const hasBody = this.#state !== WAIT;
+    const wholeBody = !hasBody || (framing.contentLength > 0 && framing.contentLength <= end - at);
+    this.exchange.begin(head, hasBody, wholeBody);
+    this.#dropHead();
+    if (!hasBody && this.#state === WAIT) this.exchange.requestEnd(null);
+    return at;
+  }
+
+  #readChunks(bytes: Buffer, from: number, end: number): number {
+    const decoder = this.#chunked!;
+    let at = from;
+    while (this.#state === BODY_CHUNKED) {
+      const result = decoder.next(bytes, at, end);
+      at = decoder.position;
+      if (result === CHUNK_DATA) this.exchange.requestBytes(bytes, decoder.dataStart, decoder.dataEnd, this.stream);
+      else if (result === CHUNK_END) this.#requestComplete(decoder.trailer);
+      else if (result === CHUNK_FAILED) {
+        this.exchange.requestFault(decoder.fault!);
+        return end;
+      } else return end;
+    }
+    return at;
+  }
+
+  #requestComplete(trailer: HeadParser | null): void {
+    this.#context.wheel.clear(this.#timer);
+    this.stream.share();
+    this.#state = WAIT;
+    if (this.#passOver) {
+      this.#passOver = false;
+      this.answered();
+    } else this.exchange.requestEnd(trailer);
+  }
+
+  #keep(bytes: Buffer, from: number, end: number): void {
+    if (from === end || !this.keepAlive) return;
+    const more = bytes.subarray(from, end);
+    this.#stash = this.#stash === null ? Buffer.from(more) : Buffer.concat([this.#stash, more]);
+    if (this.#stash.length > MOST_STASHED) this.stream.pause();
+  }
+
+  #append(bytes: Buffer, from: number, end: number): Buffer {
+    const wanted = this.#partialLength + end - from;
+    if (this.#partial === null || this.#partial.length < wanted) {
+      const larger = Buffer.allocUnsafe(Math.max(1024, wanted * 2));
+      this.#partial?.copy(larger, 0, 0, this.#partialLength);
+      this.#partial = larger;
+    }
+    bytes.copy(this.#partial, this.#partialLength, from, end);
+    this.#partialLength = wanted;
+    return this.#partial;
+  }
+
+  #dropHead(): void {
+    if (this.#head !== null) this.#context.requestHeads.give(this.#head);
+    this.#head = null;
+    this.#partial = null;
+    this.#partialLength = 0;
+  }
+
+  #block(): void {
+    if (this.#blocked) return;
+    this.#blocked = true;
+    this.#context.wheel.set(this.#timer, TIMEOUTS.write);
+    this.exchange.onClientBlocked();
+  }
+
+  #free(): void {
+    this.#state = CLOSED;
+    this.#stash = null;
+    this.#dropHead();
+    this.#context.wheel.remove(this.#timer);
+    this.port.closed(this);
+  }
+}

@@ -1,0 +1,621 @@
+import type { ResponseReason } from '../../model/response-reason.ts';
+import { RESPONSE_REASONS } from '../../model/response-reason.ts';
+import type { SocketStream } from '../../os/socket-stream.ts';
+import type { Fault } from '../../wire/http1/fault.ts';
+import { FAULTS } from '../../wire/http1/fault.ts';
+import type { HeadParser } from '../../wire/http1/head-parser.ts';
+import { RequestTarget } from '../../wire/http1/target.ts';
+import { CRLF, chunkLine, LAST_CHUNK, type MessageWriter } from '../../wire/http1/writer.ts';
+import type { Context } from '../context.ts';
+import { changePath } from '../filters/path-change.ts';
+import { redirectLocation } from '../filters/redirect.ts';
+import { findRoute } from '../router/port-router.ts';
+import { HeadView } from '../router/route-entry.ts';
+import type { ServedListener } from '../served-listener.ts';
+import type { ServedRule } from '../served-rule.ts';
+import { TIMEOUTS } from '../timeouts.ts';
+import type { TimerOwner } from '../timer-wheel.ts';
+import { Timer } from '../timer-wheel.ts';
+import type { ClusterPool } from '../upstream/cluster-pool.ts';
+import type { EndpointState } from '../upstream/endpoint-state.ts';
+import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
+import type { BodyKind, UpstreamUser } from '../upstream/upstream-user.ts';
+import { BODY_CHUNKED, BODY_CLOSE, BODY_NONE } from '../upstream/upstream-user.ts';
+import type { ClientConnection } from './client-connection.ts';
+import { localAnswer } from './local-answer.ts';
+import { isIdempotent, methodOf } from './method.ts';
+import { writeRequestHead } from './request-head.ts';
+import { writeInterimHead, writeResponseHead, writeTrailer, writeUpgradeHead } from './response-head.ts';
+
+export const REQUEST_BLOCK_BYTES = 16 * 1024;
+const MOST_ATTEMPTS = 3;
+/** Line, data and end of a chunk around a piece of body. */
+const CHUNK_OVERHEAD = 16;
+
+const target = new RequestTarget();
+const view = new HeadView();
+
+/**
+ * One request and its answer, from the head to the last byte: routed once, sent to one backend after another until
+ * one takes it, answered once. Belongs to a client connection and is used again for each of its requests.
+ */
+export class Exchange implements UpstreamUser, TimerOwner {
+  isHead = false;
+  wantsUpgrade = false;
+  tried: EndpointState[] | null = null;
+  connecting: UpstreamConnection | null = null;
+  readonly #context: Context;
+  readonly #client: ClientConnection;
+  readonly #pendingTimer: Timer;
+  readonly #totalTimer: Timer;
+  #active = false;
+  #rule: ServedRule | null = null;
+  #listener: ServedListener | null = null;
+  #pool: ClusterPool | null = null;
+  #upstream: UpstreamConnection | null = null;
+  #method = '';
+  #is11 = true;
+  #requestChunked = false;
+  #expectContinue = false;
+  /** The request as it is sent; with its whole body where that fits, so that it can be sent again. */
+  #block: MessageWriter | null = null;
+  #held: Buffer[] = [];
+  #dispatched = false;
+  #requestEnded = false;
+  #streamed = false;
+  #attempts = 0;
+  #staleRetries = 0;
+  #answering = false;
+  #responseChunked = false;
+  #responseToClose = false;
+  #upgraded = false;
+  #startedAt = 0;
+  #answeredAt = 0;
+  #status = 0;
+  #reason: ResponseReason | '' = '';
+  #host = '';
+  #path = '';
+  #bytesIn = 0;
+  #bytesOut = 0;
+  #requestId = '';
+  #endpoint = '';
+
+  constructor(context: Context, client: ClientConnection) {
+    this.#context = context;
+    this.#client = client;
+    this.#pendingTimer = new Timer(this);
+    this.#totalTimer = new Timer(this);
+  }
+
+  get requestSent(): boolean {
+    return this.#requestEnded && this.#held.length === 0;
+  }
+
+  begin(head: HeadParser, hasBody: boolean, wholeBody: boolean): void {
+    const client = this.#client;
+    const framing = head.framing;
+    this.#start(head);
+    const fault = target.read(head);
+    if (fault !== null) {
+      this.refuseFault(fault);
+      return;
+    }
+    this.#host = target.host;
+    this.#path = target.path;
+    const chain = client.port.router.chain(target.host);
+    this.#listener = chain === null ? null : chain.listener;
+    if (chain !== null) this.#enter(chain.listener);
+    if (this.#method === 'CONNECT') {
+      client.keepAlive = false;
+      this.answer('method_not_allowed');
+      return;
+    }
+    if (client.port.isDraining || chain?.listener.isDraining === true) client.keepAlive = false;
+    // An answer that comes from here leaves the body unread; only a body that is here whole can be passed over.
+    const keepAlive = client.keepAlive;
+    if (!wholeBody) client.keepAlive = false;
+    view.method = this.#method;
+    view.head = head;
+    view.rawQuery = target.query;
+    const entry = chain === null ? null : findRoute(chain, target.path, view);
+    if (entry === null) {
+      this.answer('route_not_found');
+      return;
+    }
+    const rule = entry.rule;
+    this.#rule = rule;
+    const plan = rule.plan();
+    if (plan.redirect !== null) {
+      const location = redirectLocation(plan.redirect, entry.path, {
+        host: hostWithoutPort(target.authority),
+        path: target.path,
+        query: target.query,
+        port: client.port.port,
+      });
+      this.answer('redirect', plan.redirect.statusCode, `Location: ${location}\r\n`);
+      return;
+    }
+    const pool = rule.nextPool();
+    if (pool === null) {
+      this.answer('cluster_not_found');
+      return;
+    }
+    client.keepAlive = keepAlive;
+    this.#pool = pool;
+    this.wantsUpgrade = framing.upgrade && !hasBody && !isHttp2Upgrade(head);
+    // Whatever comes of it, the bytes after a request to upgrade are not read as another request.
+    if (this.wantsUpgrade) client.keepAlive = false;
+    this.#requestChunked = framing.chunked;
+    this.#expectContinue = framing.expectContinue && hasBody;
+    let block = this.#context.requestBlocks.take();
+    block.length = 0;
+    block = writeRequestHead(block, head, target, {
+      client: client.address,
+      port: client.port.port,
+      requestIds: this.#context.requestIds,
+      headers: plan.request,
+      hostname: plan.rewrite?.hostname ?? null,
+      path: plan.rewrite?.path ? changePath(target.path, plan.rewrite.path, entry.path) : null,
+      upgrade: this.wantsUpgrade,
+      expectContinue: this.#expectContinue,
+      hasBody,
+    });
+    this.#block = block;
+    if (this.#context.accessLog !== null) this.#requestId = writtenRequestId(block);
+    if (rule.requestTimeoutMs > 0) this.#context.wheel.set(this.#totalTimer, rule.requestTimeoutMs);
+  }
+
+  /** `bytes[start, end)` of the request's body, decoded. */
+  requestBytes(bytes: Buffer, start: number, end: number, source: SocketStream): void {
+    this.#bytesIn += end - start;
+    if (this.#pool === null) return;
+    const size = end - start;
+    const chunked = this.#requestChunked;
+    if (!this.#dispatched) {
+      const block = this.#block!;
+      if (block.room >= size + CHUNK_OVERHEAD * 2) {
+        if (chunked) block.latin1(`${size.toString(16)}\r\n`);
+        block.bytes(bytes, start, end);
+        if (chunked) block.crlf();
+        return;
+      }
+      this.dispatch();
+      if (this.#pool === null) return;
+    }
+    this.#streamed = true;
+    const upstream = this.#upstream;
+    let piece: Buffer = bytes.subarray(start, end);
+    if (upstream === null || this.#held.length > 0) {
+      if (chunked) this.#held.push(chunkLine(size), Buffer.from(piece), CRLF);
+      else this.#held.push(Buffer.from(piece));
+      this.#client.pauseRequest();
+      return;
+    }
+    if (!source.give(bytes)) piece = Buffer.from(piece);
+    const done = chunked
+      ? upstream.stream.writeAll([chunkLine(size), piece, CRLF])
+      : upstream.stream.write(piece);
+    if (!done) this.#client.pauseRequest();
+  }
+
+  requestEnd(trailer: HeadParser | null): void {
+    this.#requestEnded = true;
+    if (this.#pool === null) return;
+    if (this.#requestChunked) {
+      const last = trailer === null ? LAST_CHUNK : writeTrailer(trailer);
+      const block = this.#block!;
+      if (!this.#dispatched && block.room >= last.length) block.all(last);
+      else if (this.#dispatched && this.#upstream !== null && this.#held.length === 0) {
+        this.#streamed = true;
+        this.#upstream.stream.write(last);
+      } else {
+        this.#streamed = true;
+        this.#held.push(last);
+      }
+    }
+    if (!this.#dispatched) this.dispatch();
+    else if (this.#upstream !== null) this.#upstream.awaitAnswer(this.#backendTimeout());
+  }
+
+  /** Sends what there is of the request; called once all that one read brought is in the block. */
+  dispatch(): void {
+    if (this.#dispatched || this.#pool === null) return;
+    this.#dispatched = true;
+    this.#attempt(false);
+  }
+
+  onUpstream(upstream: UpstreamConnection): void {
+    this.#context.wheel.clear(this.#pendingTimer);
+    this.#upstream = upstream;
+    this.#endpoint = upstream.endpoint.id;
+    upstream.sentAt = this.#context.time;
+    const block = this.#block!;
+    let done = upstream.stream.write(block.block.subarray(0, block.length));
+    const held = this.#held;
+    if (held.length > 0) {
+      this.#held = [];
+      done = upstream.stream.writeAll(held);
+    }
+    if (this.#requestEnded) upstream.awaitAnswer(this.#backendTimeout());
+    else if (done) this.#client.resumeRequest();
+    else this.#client.pauseRequest();
+  }
+
+  onConnectFailed(endpoint: EndpointState, timedOut: boolean): void {
+    this.tried = this.tried === null ? [endpoint] : [...this.tried, endpoint];
+    this.#context.wheel.clear(this.#pendingTimer);
+    if (this.#attempts < MOST_ATTEMPTS) {
+      this.#pool!.counters.retried('connect_failed');
+      this.#attempt(false);
+    } else this.#answerInstead(timedOut ? 'upstream_connect_timeout' : 'upstream_connect_failed');
+    this.#client.flush();
+  }
+
+  onUnavailable(reason: ResponseReason): void {
+    this.#answerInstead(reason);
+    this.#client.flush();
+  }
+
+  onInterim(head: HeadParser): void {
+    if (!this.#is11) return;
+    if (head.status === 100) {
+      if (!this.#expectContinue) return;
+      this.#expectContinue = false;
+    }
+    writeInterimHead(this.#client.writer(), head);
+  }
+
+  onResponseHead(head: HeadParser, body: BodyKind): void {
+    const client = this.#client;
+    this.#answering = true;
+    this.#answeredAt = this.#context.time;
+    this.#status = head.status;
+    this.#releaseBlock();
+    // The client may never send a body that it was not asked for: where the next request starts is in doubt.
+    if (this.#expectContinue && !this.#requestEnded) client.keepAlive = false;
+    if (client.port.isDraining || this.#listener?.isDraining === true) client.keepAlive = false;
+    const unknownLength = body === BODY_CHUNKED || body === BODY_CLOSE;
+    this.#responseChunked = unknownLength && this.#is11;
+    this.#responseToClose = unknownLength && !this.#is11;
+    if (this.#responseToClose) client.keepAlive = false;
+    writeResponseHead(client.writer(), head, {
+      headers: this.#rule!.plan().response,
+      chunked: this.#responseChunked,
+      contentLength: this.#responseChunked || this.#responseToClose ? -1 : head.framing.contentLength,
+      noBody: body === BODY_NONE && !this.isHead && head.status !== 204 && head.status !== 304,
+      close: !client.keepAlive,
+      keepAlive10: client.keepAlive && !this.#is11,
+    });
+  }
+
+  onResponseBytes(bytes: Buffer, start: number, end: number): void {
+    this.#bytesOut += end - start;
+    const upstream = this.#upstream!;
+    if (this.#upgraded) {
+      this.#relay(bytes, start, end, upstream.stream, this.#client.stream);
+      return;
+    }
+    this.#client.body(bytes, start, end, this.#responseChunked, upstream.stream);
+    if (this.#client.isBlocked) upstream.stream.pause();
+  }
+
+  onResponseEnd(trailer: HeadParser | null): void {
+    if (this.#responseChunked) {
+      const last = trailer === null ? LAST_CHUNK : writeTrailer(trailer);
+      this.#client.writer().all(last);
+    }
+    this.#upstream = null;
+    this.#finish();
+    this.#client.answered();
+  }
+
+  onUpgrade(head: HeadParser): void {
+    this.#answering = true;
+    this.#upgraded = true;
+    this.#status = 101;
+    this.#releaseBlock();
+    this.#context.wheel.clear(this.#totalTimer);
+    writeUpgradeHead(this.#client.writer(), head, this.#rule!.plan().response);
+    this.#client.flush();
+    this.#client.upgrade();
+  }
+
+  onUpstreamFailed(upstream: UpstreamConnection, reason: ResponseReason, answered: boolean): void {
+    this.#upstream = null;
+    if (this.#upgraded) {
+      this.#end(reason);
+      this.#client.endAfterWrites();
+      return;
+    }
+    if (this.#answering) {
+      this.#end(reason);
+      this.#client.cut(this.#responseToClose);
+      return;
+    }
+    const stale = reason === 'upstream_reset' && upstream.reused && !answered;
+    const replayable = this.#requestEnded && !this.#streamed && isIdempotent(this.#method);
+    if (stale && replayable && this.#staleRetries < MOST_ATTEMPTS) {
+      this.#staleRetries += 1;
+      this.#pool!.counters.retried('stale_connection');
+      this.#attempt(true);
+      return;
+    }
+    this.#answerInstead(reason);
+  }
+
+  onUpstreamWritable(): void {
+    if (this.#upgraded || !this.#requestEnded) this.#client.resumeRequest();
+  }
+
+  onUpstreamEnd(): void {
+    this.#client.stream.end();
+  }
+
+  onReadDone(): void {
+    this.#client.flush();
+  }
+
+  onClientBlocked(): void {
+    this.#upstream?.stream.pause();
+  }
+
+  onClientWritable(): void {
+    this.#upstream?.stream.resume();
+  }
+
+  tunnelBytes(bytes: Buffer, start: number, end: number): void {
+    const upstream = this.#upstream;
+    if (upstream === null) return;
+    this.#bytesIn += end - start;
+    this.#relay(bytes, start, end, this.#client.stream, upstream.stream);
+  }
+
+  tunnelEnd(): void {
+    this.#upstream?.stream.end();
+  }
+
+  onTimer(timer: Timer): void {
+    if (!this.#active) return;
+    if (timer === this.#pendingTimer) {
+      this.#pool!.forget(this);
+      this.#answerInstead('pending_timeout');
+    } else if (this.#answering) {
+      this.#end('upstream_timeout');
+      this.#client.cut(this.#responseToClose);
+    } else this.#answerInstead('upstream_timeout');
+    this.#client.flush();
+  }
+
+  /** The client is gone or is sent away; everything that works for it stops. */
+  abort(reason: ResponseReason): void {
+    if (this.#active) this.#end(reason);
+    this.#client.close();
+  }
+
+  clientGone(reason: ResponseReason): void {
+    if (this.#active) this.#end(reason);
+  }
+
+  /** The request's body does not come. */
+  requestTimeout(): void {
+    if (this.#answering) this.abort('request_timeout');
+    else this.#answerInstead('request_timeout');
+  }
+
+  /** The request's body is not well-formed: what the backend has of it is cut off, not ended. */
+  requestFault(fault: Fault): void {
+    if (this.#answering) this.abort('bad_request');
+    else this.#answerInstead(faultReason(fault));
+  }
+
+  /** A head that does not parse: answered, and the connection closed. */
+  refuseFault(fault: Fault): void {
+    this.refuse(faultReason(fault));
+  }
+
+  refuse(reason: ResponseReason): void {
+    if (!this.#active) {
+      this.#start(null);
+      const listener = this.#client.port.firstListener;
+      if (listener !== null) this.#enter(listener);
+    }
+    this.#client.keepAlive = false;
+    this.answer(reason);
+  }
+
+  /** Answers by itself. The request must not be on its way to a backend. */
+  answer(reason: ResponseReason, status: number = RESPONSE_REASONS[reason], headers = ''): void {
+    const client = this.#client;
+    this.#pool = null;
+    this.#status = status;
+    this.#reason = reason;
+    this.#releaseBlock();
+    this.#count(reason);
+    const text = localAnswer(status, reason, {
+      close: !client.keepAlive,
+      keepAlive10: client.keepAlive && !this.#is11,
+      isHead: this.isHead,
+      headers,
+    });
+    client.writer().latin1(text);
+    // A request whose body is still to be passed over ends with its last byte.
+    this.#finish();
+    client.answered();
+  }
+
+  #start(head: HeadParser | null): void {
+    this.#active = true;
+    this.#startedAt = this.#context.time;
+    this.#method = head === null ? '' : methodOf(head);
+    this.isHead = this.#method === 'HEAD';
+    this.#is11 = head === null || head.version === 11;
+    this.wantsUpgrade = false;
+    this.tried = null;
+    this.#rule = null;
+    this.#listener = null;
+    this.#pool = null;
+    this.#requestChunked = false;
+    this.#expectContinue = false;
+    this.#dispatched = false;
+    this.#requestEnded = false;
+    this.#streamed = false;
+    this.#attempts = 0;
+    this.#staleRetries = 0;
+    this.#answering = false;
+    this.#responseChunked = false;
+    this.#responseToClose = false;
+    this.#upgraded = false;
+    this.#reason = '';
+    this.#host = '';
+    this.#path = '';
+    this.#bytesIn = 0;
+    this.#bytesOut = 0;
+    this.#endpoint = '';
+    this.#requestId = '';
+    this.#answeredAt = 0;
+  }
+
+  #enter(listener: ServedListener): void {
+    this.#listener = listener;
+    listener.active += 1;
+    listener.requests += 1;
+    this.#context.counters.values[listener.activeConnections]! += 1;
+  }
+
+  #attempt(fresh: boolean): void {
+    this.#attempts += 1;
+    const result = this.#pool!.acquire(this, fresh);
+    if (result === null) {
+      if (this.connecting === null) this.#context.wheel.set(this.#pendingTimer, TIMEOUTS.pending);
+      if (!this.#requestEnded) this.#client.pauseRequest();
+    } else if (typeof result === 'string') this.#answerInstead(result);
+    else this.onUpstream(result);
+  }
+
+  /** An answer of our own where the request may already be under way. */
+  #answerInstead(reason: ResponseReason): void {
+    this.#leaveUpstream();
+    if (!this.#requestEnded) this.#client.keepAlive = false;
+    this.answer(reason);
+  }
+
+  #leaveUpstream(): void {
+    const upstream = this.#upstream;
+    this.#upstream = null;
+    if (upstream !== null) upstream.close();
+    else if (this.#dispatched) this.#pool?.forget(this);
+  }
+
+  /** Cut short: counts, and lets everything go. */
+  #end(reason: ResponseReason): void {
+    // An upgraded connection ends when either side says so; nobody is to blame.
+    if (!this.#upgraded) {
+      this.#reason = reason;
+      if (!this.#answering) this.#status = RESPONSE_REASONS[reason];
+      this.#count(reason);
+    }
+    this.#leaveUpstream();
+    this.#releaseBlock();
+    this.#finish();
+  }
+
+  #count(reason: ResponseReason): void {
+    this.#context.counters.values[this.#context.localResponses(reason)]! += 1;
+  }
+
+  #finish(): void {
+    if (!this.#active) return;
+    this.#active = false;
+    const context = this.#context;
+    context.wheel.clear(this.#pendingTimer);
+    context.wheel.clear(this.#totalTimer);
+    const listener = this.#listener;
+    const status = this.#status;
+    if (listener !== null) {
+      listener.active -= 1;
+      context.counters.values[listener.activeConnections]! -= 1;
+      context.counters.observe(listener.duration, context.time - this.#startedAt);
+      if (this.#rule === null) listener.unrouted.add(status);
+      else this.#rule.counters.add(status);
+      if (listener.isDraining) this.#client.port.checkDrained(listener);
+    }
+    this.#held = [];
+    if (context.accessLog !== null) this.#log(listener);
+    this.#pool = null;
+    this.#rule = null;
+    this.#status = 0;
+  }
+
+  #log(listener: ServedListener | null): void {
+    this.#context.accessLog!.write({
+      listener: listener?.name ?? '',
+      route: this.#rule?.route ?? '',
+      method: this.#method,
+      host: this.#host,
+      path: this.#path,
+      status: this.#status,
+      reason: this.#reason,
+      bytesIn: this.#bytesIn,
+      bytesOut: this.#bytesOut,
+      durationMs: this.#context.time - this.#startedAt,
+      upstream: this.#endpoint,
+      upstreamMs: this.#answeredAt === 0 ? 0 : this.#context.time - this.#answeredAt,
+      requestId: this.#requestId,
+      client: this.#client.address,
+    });
+  }
+
+  #releaseBlock(): void {
+    const block = this.#block;
+    if (block === null) return;
+    this.#block = null;
+    // Memory that a write still refers to, or that is larger than the rest, goes to the collector.
+    const writing = this.#upstream?.stream.writing === true;
+    if (!writing && block.block.length === REQUEST_BLOCK_BYTES) this.#context.requestBlocks.give(block);
+  }
+
+  #backendTimeout(): number {
+    const own = this.#rule!.backendTimeoutMs;
+    if (own > 0) return own;
+    // The rule's limit for the whole request, where it has one, takes the place of the default.
+    return this.#rule!.requestTimeoutMs > 0 ? 0 : TIMEOUTS.backend;
+  }
+
+  #relay(bytes: Buffer, start: number, end: number, from: SocketStream, to: SocketStream): void {
+    const given = from.give(bytes);
+    const piece = bytes.subarray(start, end);
+    if (!to.write(given ? piece : Buffer.from(piece))) from.pause();
+    from.own();
+  }
+}
+
+function faultReason(fault: Fault): ResponseReason {
+  switch (FAULTS[fault]) {
+    case 414:
+      return 'request_line_too_long';
+    case 431:
+      return 'headers_too_large';
+    case 417:
+      return 'expectation_failed';
+    case 505:
+      return 'version_not_supported';
+    default:
+      return 'bad_request';
+  }
+}
+
+function hostWithoutPort(authority: string): string {
+  const port = authority.lastIndexOf(':');
+  return port > authority.lastIndexOf(']') ? authority.slice(0, port) : authority;
+}
+
+/** h2c is not spoken here, and must not be tunnelled past the routes. */
+function isHttp2Upgrade(head: HeadParser): boolean {
+  return /(^|[\s,])h2c?($|[\s,;])/i.test(head.combined('upgrade') ?? '');
+}
+
+function writtenRequestId(block: MessageWriter): string {
+  const text = block.block.toString('latin1', 0, block.length);
+  const match = /\r\nx-request-id: ([^\r]*)/i.exec(text);
+  return match === null ? '' : match[1]!;
+}

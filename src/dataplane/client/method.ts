@@ -1,0 +1,23 @@
+import type { HeadParser } from '../../wire/http1/head-parser.ts';
+
+/** Methods are case-sensitive (RFC 9110 section 9.1); the common ones are not made into new strings. */
+export function methodOf(head: HeadParser): string {
+  const bytes = head.bytes;
+  const at = head.base + head.methodStart;
+  const length = head.methodEnd - head.methodStart;
+  if (length === 3) {
+    if (bytes[at] === 71 && bytes[at + 1] === 69 && bytes[at + 2] === 84) return 'GET';
+    if (bytes[at] === 80 && bytes[at + 1] === 85 && bytes[at + 2] === 84) return 'PUT';
+  } else if (length === 4) {
+    if (bytes[at] === 80 && bytes[at + 1] === 79 && bytes[at + 2] === 83 && bytes[at + 3] === 84) return 'POST';
+    if (bytes[at] === 72 && bytes[at + 1] === 69 && bytes[at + 2] === 65 && bytes[at + 3] === 68) return 'HEAD';
+  }
+  return head.text(head.methodStart, head.methodEnd);
+}
+
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+
+/** RFC 9110 section 9.2.2. */
+export function isIdempotent(method: string): boolean {
+  return IDEMPOTENT.has(method);
+}

@@ -1,0 +1,26 @@
+import { MessageWriter } from '../../wire/http1/writer.ts';
+
+/** A head of the greatest size we take, written anew, and a small body beside it. */
+export const OUTPUT_BYTES = 160 * 1024;
+
+/**
+ * What goes to a client is put together here, one client at a time in a thread, and leaves in one write when all
+ * that one read brought has been worked off: head and body together, pipelined answers together.
+ */
+export class Output {
+  writer = new MessageWriter(OUTPUT_BYTES);
+  owner: OutputOwner | null = null;
+
+  /** For more bytes of `owner`; what another client has left is sent first. */
+  take(owner: OutputOwner): MessageWriter {
+    if (this.owner !== owner) {
+      this.owner?.flush();
+      this.owner = owner;
+    }
+    return this.writer;
+  }
+}
+
+export interface OutputOwner {
+  flush(): void;
+}

@@ -1,0 +1,124 @@
+import { connectionNames } from '../../wire/http1/framing.ts';
+import { FIELD_ID, NEVER_FORWARDED_IN_REQUEST } from '../../wire/http1/field-name.ts';
+import type { HeadParser } from '../../wire/http1/head-parser.ts';
+import { FIELD_STRIDE, VALUE_END, VALUE_START } from '../../wire/http1/head-parser.ts';
+import type { RequestTarget } from '../../wire/http1/target.ts';
+import { MessageWriter } from '../../wire/http1/writer.ts';
+import type { HeaderPlan } from '../filters/header-plan.ts';
+import type { RequestIds } from '../request-id.ts';
+import { isSaneRequestId } from '../request-id.ts';
+
+export interface RequestHeadOptions {
+  /** Address of the client. */
+  readonly client: string;
+  /** Of the listener. */
+  readonly port: number;
+  readonly requestIds: RequestIds;
+  readonly headers: HeaderPlan | null;
+  /** Host towards the backend where it is not the client's. */
+  readonly hostname: string | null;
+  /** Path towards the backend where it is not the client's. */
+  readonly path: string | null;
+  readonly upgrade: boolean;
+  readonly expectContinue: boolean;
+  readonly hasBody: boolean;
+}
+
+const ASCII = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'latin1'));
+const VERSION_HOST = ASCII(' HTTP/1.1\r\nHost: ');
+const FORWARDED_FOR = ASCII('X-Forwarded-For: ');
+const FORWARDED_REST = ASCII('\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Port: ');
+const FORWARDED_HOST = ASCII('\r\nX-Forwarded-Host: ');
+const REQUEST_ID = ASCII('X-Request-Id: ');
+const CONTENT_LENGTH = ASCII('Content-Length: ');
+const CHUNKED = ASCII('Transfer-Encoding: chunked\r\n');
+const CONTINUE = ASCII('Expect: 100-continue\r\n');
+/** More than everything that is written besides the client's own head. */
+const EXTRA_BYTES = 1024;
+
+/**
+ * Writes the head of a request as a backend gets it: one start line, Host first, the client's end-to-end fields,
+ * what the filters set, where the request came from, one framing. Returns `block`, or a larger one.
+ *
+ * No hops before us are trusted, so what a client says in Forwarded and X-Forwarded-* is replaced.
+ */
+export function writeRequestHead(
+  block: MessageWriter,
+  head: HeadParser,
+  target: RequestTarget,
+  options: RequestHeadOptions,
+): MessageWriter {
+  const plan = options.headers;
+  const hostname = options.hostname ?? target.authority;
+  const wanted =
+    head.length +
+    EXTRA_BYTES +
+    2 * target.authority.length +
+    (plan?.added.length ?? 0) +
+    (options.path?.length ?? 0) +
+    hostname.length;
+  const writer = wanted > block.room ? new MessageWriter(wanted) : block;
+  const bytes = head.bytes;
+  const base = head.base;
+  if (target.verbatim && options.path === null && target.start === head.targetStart) {
+    writer.bytes(bytes, base + head.methodStart, base + head.targetEnd);
+  } else {
+    writer.bytes(bytes, base + head.methodStart, base + head.methodEnd + 1);
+    writer.latin1(options.path ?? target.path);
+    writer.latin1(target.query);
+  }
+  writer.all(VERSION_HOST);
+  writer.latin1(hostname);
+  writer.crlf();
+  writer.fields(head, NEVER_FORWARDED_IN_REQUEST, droppedBy(head, plan));
+  const dropped = plan === null ? null : plan.dropped;
+  if (dropped === null || !dropped.has('x-forwarded-for')) {
+    writer.all(FORWARDED_FOR);
+    writer.latin1(options.client);
+    writer.all(FORWARDED_REST);
+    writer.decimal(options.port);
+    if (target.authority !== '') {
+      writer.all(FORWARDED_HOST);
+      writer.latin1(target.authority);
+    }
+    writer.crlf();
+  }
+  if (dropped === null || !dropped.has('x-request-id')) writeRequestId(writer, head, options.requestIds);
+  if (plan !== null) writer.all(plan.added);
+  if (options.upgrade) {
+    const upgrade = head.combined('upgrade')!;
+    writer.latin1(`Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`);
+  }
+  if (options.expectContinue) writer.all(CONTINUE);
+  if (head.framing.chunked) writer.all(CHUNKED);
+  else if (head.framing.contentLength >= 0) {
+    writer.all(CONTENT_LENGTH);
+    writer.decimal(head.framing.contentLength);
+    writer.crlf();
+  }
+  writer.crlf();
+  return writer;
+}
+
+function writeRequestId(writer: MessageWriter, head: HeadParser, ids: RequestIds): void {
+  writer.all(REQUEST_ID);
+  const field = head.find(FIELD_ID.X_REQUEST_ID);
+  if (field !== -1) {
+    const start = head.base + head.fields[field * FIELD_STRIDE + VALUE_START]!;
+    const end = head.base + head.fields[field * FIELD_STRIDE + VALUE_END]!;
+    if (isSaneRequestId(head.bytes, start, end)) {
+      writer.bytes(head.bytes, start, end);
+      writer.crlf();
+      return;
+    }
+  }
+  ids.write(writer);
+  writer.crlf();
+}
+
+/** Fields that go besides those that always go: named by Connection, or by a filter. Null where there are none. */
+export function droppedBy(head: HeadParser, plan: HeaderPlan | null): ((name: string) => boolean) | null {
+  const named = head.framing.namedFields ? head.combined('connection') : null;
+  if (named === null && plan === null) return null;
+  return (name) => plan?.dropped.has(name) === true || (named !== null && connectionNames(named, name));
+}

@@ -1,0 +1,66 @@
+import { FIELD_ID, NEVER_FORWARDED } from '../../wire/http1/field-name.ts';
+import type { HeadParser } from '../../wire/http1/head-parser.ts';
+import { statusLine } from '../../wire/http1/status.ts';
+import { MessageWriter } from '../../wire/http1/writer.ts';
+import type { HeaderPlan } from '../filters/header-plan.ts';
+import { droppedBy } from './request-head.ts';
+
+export interface ResponseHeadOptions {
+  readonly headers: HeaderPlan | null;
+  readonly chunked: boolean;
+  /** -1 where the answer has none. */
+  readonly contentLength: number;
+  /** The backend's answer is empty without saying so by its kind. */
+  readonly noBody: boolean;
+  readonly close: boolean;
+  /** The client speaks HTTP/1.0 and wants the connection kept. */
+  readonly keepAlive10: boolean;
+}
+
+const ASCII = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'latin1'));
+const CONTENT_LENGTH = ASCII('Content-Length: ');
+const CHUNKED = ASCII('Transfer-Encoding: chunked\r\n');
+const CLOSE = ASCII('Connection: close\r\n');
+const KEEP_ALIVE = ASCII('Connection: keep-alive\r\n');
+
+/** Writes the head of a backend's final answer as the client gets it. */
+export function writeResponseHead(writer: MessageWriter, head: HeadParser, options: ResponseHeadOptions): void {
+  writer.all(statusLine(head.status));
+  writer.fields(head, NEVER_FORWARDED, droppedBy(head, options.headers));
+  if (options.headers !== null) writer.all(options.headers.added);
+  if (options.chunked) writer.all(CHUNKED);
+  else if (options.contentLength >= 0 || options.noBody) {
+    writer.all(CONTENT_LENGTH);
+    writer.decimal(Math.max(0, options.contentLength));
+    writer.crlf();
+  }
+  if (options.close) writer.all(CLOSE);
+  else if (options.keepAlive10) writer.all(KEEP_ALIVE);
+  writer.crlf();
+}
+
+export function writeInterimHead(writer: MessageWriter, head: HeadParser): void {
+  writer.all(statusLine(head.status));
+  writer.fields(head, NEVER_FORWARDED, droppedBy(head, null));
+  writer.crlf();
+}
+
+export function writeUpgradeHead(writer: MessageWriter, head: HeadParser, plan: HeaderPlan | null): void {
+  writer.all(statusLine(head.status));
+  writer.fields(head, NEVER_FORWARDED, droppedBy(head, plan));
+  if (plan !== null) writer.all(plan.added);
+  writer.latin1(`Connection: Upgrade\r\nUpgrade: ${head.combined('upgrade')!}\r\n\r\n`);
+}
+
+/** Of the trailer fields those that may be forwarded (RFC 9110 section 6.5.1). */
+const NOT_IN_TRAILER = new Uint8Array(32).fill(1);
+NOT_IN_TRAILER[FIELD_ID.OTHER] = 0;
+
+/** The last chunk with its trailer section. */
+export function writeTrailer(trailer: HeadParser): Buffer {
+  const writer = new MessageWriter(trailer.length + 256);
+  writer.latin1('0\r\n');
+  writer.fields(trailer, NOT_IN_TRAILER, null);
+  writer.crlf();
+  return writer.block.subarray(0, writer.length);
+}

@@ -1,0 +1,45 @@
+import type { HeadParser } from '../wire/http1/head-parser.ts';
+import type { MessageWriter } from '../wire/http1/writer.ts';
+import type { AccessLog } from './access-log.ts';
+import type { DataplaneNotification } from './control.ts';
+import type { Counters } from './counters.ts';
+import type { SharedLimits } from './limits.ts';
+import type { RequestIds } from './request-id.ts';
+import type { TimerWheel } from './timer-wheel.ts';
+
+/** What everything on the path of a request in one worker has in common. */
+export interface Context {
+  /** Milliseconds of the monotonic clock, read once for each batch of bytes. */
+  time: number;
+  readonly wheel: TimerWheel;
+  readonly counters: Counters;
+  readonly limits: SharedLimits;
+  readonly requestIds: RequestIds;
+  readonly requestHeads: FreeList<HeadParser>;
+  readonly responseHeads: FreeList<HeadParser>;
+  readonly requestBlocks: FreeList<MessageWriter>;
+  readonly accessLog: AccessLog | null;
+  readonly notify: (notification: DataplaneNotification) => void;
+  /** Answers of NovaEdge itself by reason. */
+  readonly localResponses: (reason: string) => number;
+}
+
+/** Objects that are used again, so that an idle connection does not hold them. */
+export class FreeList<T> {
+  readonly #free: T[] = [];
+  readonly #create: () => T;
+  readonly #most: number;
+
+  constructor(most: number, create: () => T) {
+    this.#most = most;
+    this.#create = create;
+  }
+
+  take(): T {
+    return this.#free.pop() ?? this.#create();
+  }
+
+  give(value: T): void {
+    if (this.#free.length < this.#most) this.#free.push(value);
+  }
+}

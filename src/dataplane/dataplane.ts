@@ -1,0 +1,200 @@
+import type { Cluster } from '../model/cluster.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import type { Listener } from '../model/gateway.ts';
+import type { ResourceKey } from '../model/resource.ts';
+import type { SnapshotChanges } from '../model/snapshot.ts';
+import { monotonicNow } from '../os/clock.ts';
+import type { SocketStream } from '../os/socket-stream.ts';
+import { HeadParser } from '../wire/http1/head-parser.ts';
+import { MessageWriter } from '../wire/http1/writer.ts';
+import { AccessLog } from './access-log.ts';
+import { ClientConnection } from './client/client-connection.ts';
+import { REQUEST_BLOCK_BYTES } from './client/exchange.ts';
+import { Output } from './client/output.ts';
+import type { CompiledRoute } from './configuration.ts';
+import { Configuration } from './configuration.ts';
+import type { Context } from './context.ts';
+import { FreeList } from './context.ts';
+import type { DataplaneControl, DataplaneOptions, Preparation } from './control.ts';
+import { Counters } from './counters.ts';
+import { ListenerSet } from './listener-set.ts';
+import { SharedLimits } from './limits.ts';
+import { reportClusters, reportEndpoints } from './report.ts';
+import { RequestIds } from './request-id.ts';
+import { RoutingTables } from './routing-tables.ts';
+import type { ServedPort } from './served-port.ts';
+import { TICK_MS, TimerWheel } from './timer-wheel.ts';
+import { ClusterPool } from './upstream/cluster-pool.ts';
+
+/**
+ * A worker's data plane. Everything on the path of a request is reached from here; this class itself is only
+ * called to change something.
+ */
+export class Dataplane implements DataplaneControl {
+  readonly #context: Context;
+  readonly #output = new Output();
+  readonly #configuration = new Configuration();
+  readonly #pools = new Map<string, ClusterPool>();
+  readonly #tables: RoutingTables;
+  readonly #listeners: ListenerSet;
+  readonly #ticker: NodeJS.Timeout;
+  readonly #cutReasons = new Map<string, number>();
+
+  constructor(options: DataplaneOptions) {
+    const counters = new Counters(options.counters, options.register);
+    const context: Context = {
+      time: monotonicNow(),
+      wheel: new TimerWheel(monotonicNow()),
+      counters,
+      limits: new SharedLimits(options.limits, options.worker),
+      requestIds: new RequestIds(),
+      requestHeads: new FreeList(256, () => new HeadParser('request')),
+      responseHeads: new FreeList(256, () => new HeadParser('response')),
+      requestBlocks: new FreeList(256, () => new MessageWriter(REQUEST_BLOCK_BYTES)),
+      accessLog: options.accessLog === null ? null : new AccessLog(options.accessLog),
+      notify: options.notify,
+      localResponses: (reason) => this.#localResponses(reason),
+    };
+    this.#context = context;
+    this.#tables = new RoutingTables(counters, this.#configuration, (cluster) => this.#pool(cluster));
+    this.#listeners = new ListenerSet(context, this.#tables, options, (port, stream) => this.#accept(port, stream));
+    this.#ticker = setInterval(() => this.#tick(), TICK_MS);
+    this.#ticker.unref();
+  }
+
+  prepare(changes: SnapshotChanges): Preparation {
+    return this.#configuration.prepare(changes);
+  }
+
+  commit(rejected: readonly ResourceKey[]): void {
+    this.#configuration.commit(rejected, this);
+    this.#listeners.settle();
+  }
+
+  discard(): void {
+    this.#configuration.discard();
+    this.#listeners.discard();
+  }
+
+  bindListener(listener: Listener): Promise<void> {
+    return this.#listeners.bind(listener);
+  }
+
+  activateListener(name: string): void {
+    this.#listeners.activate(name);
+  }
+
+  drainListener(name: string): void {
+    this.#listeners.drain(name);
+  }
+
+  closeListener(name: string): number {
+    return this.#listeners.close(name);
+  }
+
+  openPool(cluster: Cluster, limitSlot: number): void {
+    this.#pool(cluster.name).open(cluster, limitSlot);
+  }
+
+  drainPool(name: string): void {
+    this.#pools.get(name)?.drain();
+  }
+
+  closePool(name: string): number {
+    const pool = this.#pools.get(name);
+    if (pool === undefined) return 0;
+    return pool.shut();
+  }
+
+  ejectEndpoint(cluster: string, endpoint: string): void {
+    this.#pools.get(cluster)?.eject(endpoint, true);
+  }
+
+  restoreEndpoint(cluster: string, endpoint: string): void {
+    this.#pools.get(cluster)?.eject(endpoint, false);
+  }
+
+  report(): ReturnType<DataplaneControl['report']> {
+    return {
+      listeners: this.#listeners.report(),
+      clusters: reportClusters(this.#pools.values()),
+      endpoints: reportEndpoints(this.#pools.values()),
+    };
+  }
+
+  /** Port that a listener is bound to; for listeners on port 0. */
+  portOf(listener: string): number {
+    return this.#listeners.portOf(listener);
+  }
+
+  /** Everything is cut and closed; the instance is not used again. */
+  shutdown(): void {
+    clearInterval(this.#ticker);
+    this.#listeners.shutdown();
+    for (const pool of this.#pools.values()) pool.shut();
+    this.#context.accessLog?.flush();
+    this.#context.accessLog?.close();
+  }
+
+  removeRoute(name: string): void {
+    this.#tables.removeRoute(name);
+  }
+
+  putRoute(route: CompiledRoute): void {
+    this.#tables.putRoute(route);
+  }
+
+  removeListener(name: string): void {
+    this.#listeners.remove(name);
+  }
+
+  putListener(listener: Listener): void {
+    this.#listeners.put(listener);
+  }
+
+  putCluster(name: string, cluster: Cluster | null): void {
+    this.#pool(name).config = cluster;
+  }
+
+  putEndpoint(endpoint: Endpoint): void {
+    this.#pool(endpoint.cluster).putEndpoint(endpoint);
+  }
+
+  removeEndpoint(cluster: string, id: string): void {
+    this.#pools.get(cluster)?.removeEndpoint(id);
+  }
+
+  endpointsChanged(cluster: string): void {
+    this.#pools.get(cluster)?.rebalance();
+  }
+
+  #pool(name: string): ClusterPool {
+    let pool = this.#pools.get(name);
+    if (pool === undefined) {
+      pool = new ClusterPool(this.#context, name);
+      this.#pools.set(name, pool);
+    }
+    return pool;
+  }
+
+  #accept(port: ServedPort, stream: SocketStream): ClientConnection {
+    return new ClientConnection(this.#context, this.#output, port, stream);
+  }
+
+  #tick(): void {
+    const now = monotonicNow();
+    this.#context.time = now;
+    this.#context.wheel.advance(now);
+    for (const pool of this.#pools.values()) if (pool.needsTick) pool.tick();
+    this.#context.accessLog?.flush();
+  }
+
+  #localResponses(reason: string): number {
+    let index = this.#cutReasons.get(reason);
+    if (index === undefined) {
+      index = this.#context.counters.counter('local_response_count', { reason });
+      this.#cutReasons.set(reason, index);
+    }
+    return index;
+  }
+}

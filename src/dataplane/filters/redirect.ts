@@ -1,0 +1,22 @@
+import type { PathMatch } from '../../model/route.ts';
+import type { Redirect } from './filter-plan.ts';
+import { changePath } from './path-change.ts';
+
+const WELL_KNOWN = { http: 80, https: 443 } as const;
+
+/**
+ * Location of a redirect (Gateway API, HTTPRequestRedirectFilter): what the filter leaves out is taken from the
+ * request; a port that is not given is the scheme's where a scheme is given, else the listener's; a scheme's own
+ * port is not written. The query stays.
+ */
+export function redirectLocation(
+  redirect: Redirect,
+  match: PathMatch,
+  request: { readonly host: string; readonly path: string; readonly query: string; readonly port: number },
+): string {
+  const scheme = redirect.scheme ?? 'http';
+  const port = redirect.port ?? (redirect.scheme === null ? request.port : WELL_KNOWN[redirect.scheme]);
+  const host = redirect.hostname ?? request.host;
+  const path = redirect.path === null ? request.path : changePath(request.path, redirect.path, match);
+  return `${scheme}://${host}${port === WELL_KNOWN[scheme] ? '' : `:${port}`}${path}${request.query}`;
+}

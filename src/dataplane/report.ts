@@ -1,0 +1,37 @@
+import type { ClusterReport, EndpointReport } from '../model/report.ts';
+import type { ClusterPool } from './upstream/cluster-pool.ts';
+
+export function reportClusters(pools: Iterable<ClusterPool>): ClusterReport[] {
+  const reports: ClusterReport[] = [];
+  for (const pool of pools) {
+    if (pool.config === null && pool.connections === 0) continue;
+    reports.push({
+      name: pool.name,
+      connections: pool.connections,
+      pendingRequests: pool.pendingRequests,
+      requests: pool.counters.requests(),
+      breaker: pool.breaker,
+    });
+  }
+  return reports;
+}
+
+export function reportEndpoints(pools: Iterable<ClusterPool>): EndpointReport[] {
+  const reports: EndpointReport[] = [];
+  for (const pool of pools) {
+    for (const endpoint of pool.endpoints.values()) {
+      const unwell = endpoint.failing || endpoint.ejected;
+      reports.push({
+        cluster: pool.name,
+        endpoint: endpoint.id,
+        health: unwell ? 'failing' : endpoint.config.ready ? 'healthy' : 'unready',
+        reason: unwell ? endpoint.lastFailure : '',
+        connections: endpoint.connections.size,
+        activeRequests: endpoint.active,
+        requests: endpoint.requests,
+        failures: endpoint.failures,
+      });
+    }
+  }
+  return reports;
+}

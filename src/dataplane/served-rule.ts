@@ -1,0 +1,86 @@
+import type { Filter } from '../model/filter.ts';
+import type { RouteRule } from '../model/route.ts';
+import type { StatusCounters } from './counters.ts';
+import type { FilterPlan } from './filters/filter-plan.ts';
+import { planFilters } from './filters/filter-plan.ts';
+import type { ServedListener } from './served-listener.ts';
+import type { ClusterPool } from './upstream/cluster-pool.ts';
+
+export interface WeightedPool {
+  readonly pool: ClusterPool;
+  readonly weight: number;
+}
+
+/** Policies that hold at one moment; `generation` changes with any of them. */
+export interface PolicyView {
+  readonly generation: number;
+  /** In order of effect: the gateway's, then the route's. */
+  filters(gateway: string, route: string): readonly Filter[];
+}
+
+/** A rule of a route as one listener serves it. */
+export class ServedRule {
+  readonly route: string;
+  readonly listener: ServedListener;
+  readonly requestTimeoutMs: number;
+  readonly backendTimeoutMs: number;
+  readonly counters: StatusCounters;
+  readonly #policies: PolicyView;
+  readonly #filters: readonly Filter[];
+  readonly #pools: readonly WeightedPool[];
+  readonly #credits: Float64Array;
+  readonly #sum: number;
+  #plan: FilterPlan | null = null;
+  #generation = -1;
+
+  constructor(
+    route: string,
+    listener: ServedListener,
+    rule: RouteRule,
+    pools: readonly WeightedPool[],
+    counters: StatusCounters,
+    policies: PolicyView,
+  ) {
+    this.route = route;
+    this.listener = listener;
+    this.requestTimeoutMs = rule.requestTimeoutMs;
+    this.backendTimeoutMs = rule.backendTimeoutMs;
+    this.counters = counters;
+    this.#policies = policies;
+    this.#filters = rule.filters;
+    this.#pools = pools.filter((weighted) => weighted.weight > 0);
+    this.#credits = new Float64Array(this.#pools.length);
+    this.#sum = this.#pools.reduce((sum, weighted) => sum + weighted.weight, 0);
+  }
+
+  /** Merged when a request first needs it after a policy has changed. */
+  plan(): FilterPlan {
+    if (this.#generation !== this.#policies.generation) {
+      this.#generation = this.#policies.generation;
+      this.#plan = planFilters([
+        ...this.#policies.filters(this.listener.config.gateway, this.route),
+        ...this.#filters,
+      ]);
+    }
+    return this.#plan!;
+  }
+
+  /** The next cluster by weight, smooth as in RoundRobin; null where the rule has none with weight. */
+  nextPool(): ClusterPool | null {
+    const pools = this.#pools;
+    if (pools.length === 1) return pools[0]!.pool;
+    let best = -1;
+    let most = Number.NEGATIVE_INFINITY;
+    for (let index = 0; index < pools.length; index += 1) {
+      const credit = this.#credits[index]! + pools[index]!.weight;
+      this.#credits[index] = credit;
+      if (credit > most) {
+        most = credit;
+        best = index;
+      }
+    }
+    if (best === -1) return null;
+    this.#credits[best]! -= this.#sum;
+    return pools[best]!.pool;
+  }
+}

@@ -1,0 +1,23 @@
+/** Defaults in milliseconds; see TimerWheel for how exactly they are kept. */
+export const TIMEOUTS = {
+  /** From the first byte of a request head to its last: 408. */
+  header: 10_000,
+  /** Between two reads of a request body: 408. */
+  body: 30_000,
+  /** A client that takes nothing of its answer: cut. */
+  write: 30_000,
+  /** Between two requests of a connection, and before the first. */
+  idle: 60_000,
+  /** A request that waits for a connection: 503. */
+  pending: 5_000,
+  /** First byte of the answer, where the rule says nothing: 504. */
+  backend: 60_000,
+  /** Between two reads of an answer's body: cut. */
+  backendBody: 60_000,
+  /** Neither side of an upgraded connection says anything. */
+  tunnel: 3_600_000,
+  /** After an answer that came before the request's end, what the client still sends is thrown away. */
+  linger: 2_000,
+  /** While draining, a connection without a request is kept this long: one may be on its way. */
+  drainIdle: 500,
+} as const;

@@ -1,0 +1,376 @@
+import type { Cluster } from '../../model/cluster.ts';
+import type { Endpoint } from '../../model/endpoint.ts';
+import { endpointId } from '../../model/endpoint.ts';
+import { LIMIT_CONNECTIONS, LIMIT_PENDING } from '../../model/limits.ts';
+import type { ResponseReason } from '../../model/response-reason.ts';
+import type { Balancer } from '../balance/balancer.ts';
+import { RoundRobin } from '../balance/round-robin.ts';
+import type { Context } from '../context.ts';
+import type { UpstreamLimit } from '../control.ts';
+import { ClusterCounters } from './cluster-counters.ts';
+import { EndpointState } from './endpoint-state.ts';
+import { PendingQueue } from './pending-queue.ts';
+import { UpstreamConnection } from './upstream-connection.ts';
+import type { UpstreamUser } from './upstream-user.ts';
+
+const FAILURES_BEFORE_NOTICE = 3;
+
+/**
+ * The connections of one worker to one cluster. Lives as long as something names the cluster; `config` is null
+ * while the snapshot has none, `isOpen` says whether its actor lets it work.
+ */
+export class ClusterPool {
+  readonly name: string;
+  config: Cluster | null = null;
+  isOpen = false;
+  isDraining = false;
+  connections = 0;
+  readonly endpoints = new Map<string, EndpointState>();
+  readonly counters: ClusterCounters;
+  readonly #context: Context;
+  readonly #balancer: Balancer<EndpointState> = new RoundRobin<EndpointState>();
+  readonly #pending = new PendingQueue();
+  readonly #reached = new Set<UpstreamLimit>();
+  #slot = -1;
+  #settings: Cluster | null = null;
+  #active = 0;
+
+  constructor(context: Context, name: string) {
+    this.#context = context;
+    this.name = name;
+    this.counters = new ClusterCounters(context.counters, name);
+  }
+
+  get connectTimeoutMs(): number {
+    return this.#settings?.connectTimeoutMs ?? 0;
+  }
+
+  get pendingRequests(): number {
+    return this.#pending.length;
+  }
+
+  /** Somebody waits, here or elsewhere, or a limit has been reached. */
+  get needsTick(): boolean {
+    return this.#pending.length > 0 || this.#reached.size > 0 || (this.connections > 0 && this.#othersWait());
+  }
+
+  /** As its actor would say it. */
+  get breaker(): string {
+    return this.#reached.size > 0 ? 'open' : 'closed';
+  }
+
+  open(cluster: Cluster, slot: number): void {
+    this.#settings = cluster;
+    this.#slot = slot;
+    this.isOpen = true;
+    this.isDraining = false;
+    this.counters.register();
+    this.#pump();
+  }
+
+  drain(): void {
+    this.isDraining = true;
+    for (const endpoint of this.endpoints.values()) this.#closeIdle(endpoint);
+    this.#checkDrained();
+  }
+
+  /** Returns how many requests were cut. */
+  shut(): number {
+    const cut = this.#active;
+    this.isDraining = true;
+    for (let user = this.#pending.shift(); user !== null; user = this.#pending.shift()) {
+      this.#gavePending();
+      user.onUnavailable('draining');
+    }
+    for (const endpoint of this.endpoints.values()) {
+      for (const connection of [...endpoint.connections]) {
+        const user = connection.user;
+        connection.close();
+        user?.onUpstreamFailed(connection, 'draining', true);
+        user?.onReadDone();
+      }
+    }
+    this.isOpen = false;
+    this.#slot = -1;
+    return cut;
+  }
+
+  putEndpoint(config: Endpoint): void {
+    const id = endpointId(config);
+    const known = this.endpoints.get(id);
+    if (known === undefined) this.endpoints.set(id, new EndpointState(config));
+    else known.config = config;
+  }
+
+  removeEndpoint(id: string): void {
+    const endpoint = this.endpoints.get(id);
+    if (endpoint === undefined) return;
+    endpoint.removed = true;
+    this.endpoints.delete(id);
+    this.#closeIdle(endpoint);
+  }
+
+  eject(id: string, ejected: boolean): void {
+    const endpoint = this.endpoints.get(id);
+    if (endpoint === undefined || endpoint.ejected === ejected) return;
+    endpoint.ejected = ejected;
+    if (!ejected) {
+      endpoint.failuresInARow = 0;
+      endpoint.failing = false;
+    }
+    this.rebalance();
+  }
+
+  /** After endpoints have changed. */
+  rebalance(): void {
+    const ready: EndpointState[] = [];
+    for (const endpoint of this.endpoints.values()) if (endpoint.config.ready) ready.push(endpoint);
+    this.#balancer.update(ready);
+    this.#pump();
+  }
+
+  /**
+   * A connection for a request: now, or null and `onUpstream` (or a failure) later, or why there is none. `fresh`
+   * asks for a new connection where one can be made, after a reused one turned out to be dead.
+   */
+  acquire(user: UpstreamUser, fresh: boolean): UpstreamConnection | ResponseReason | null {
+    if (this.config === null) return 'cluster_not_found';
+    if (this.isDraining) return 'draining';
+    if (!this.isOpen) return this.#wait(user);
+    const endpoint = this.#balancer.pick(user.tried);
+    if (endpoint === null) return 'no_healthy_endpoint';
+    if (!fresh) {
+      const connection = endpoint.idle.pop();
+      if (connection !== undefined) return this.#assign(connection, user);
+    }
+    if (this.#takeConnection()) {
+      this.#connect(endpoint, user);
+      return null;
+    }
+    const other = this.#anyIdle();
+    if (other !== null) return this.#assign(other, user);
+    return this.#wait(user);
+  }
+
+  /** The user no longer waits. */
+  forget(user: UpstreamUser): void {
+    if (user.connecting !== null) {
+      // It is finished all the same and goes to the pool: it may be needed in a moment.
+      user.connecting.user = null;
+      user.connecting = null;
+    } else if (this.#pending.remove(user)) this.#gavePending();
+  }
+
+  connected(connection: UpstreamConnection): void {
+    const endpoint = connection.endpoint;
+    endpoint.failuresInARow = 0;
+    if (endpoint.failing) {
+      endpoint.failing = false;
+      this.#context.notify({ type: 'endpoint.recovered', cluster: this.name, endpoint: endpoint.id });
+    }
+    const user = connection.user;
+    if (user === null) {
+      this.#rest(connection);
+      return;
+    }
+    user.connecting = null;
+    this.#assign(connection, user);
+    user.onUpstream(connection);
+  }
+
+  connectFailed(
+    connection: UpstreamConnection,
+    user: UpstreamUser | null,
+    reason: string,
+    timedOut: boolean,
+  ): void {
+    const endpoint = connection.endpoint;
+    endpoint.failures += 1;
+    endpoint.failuresInARow += 1;
+    endpoint.lastFailure = reason;
+    this.counters.connectFailed(reason);
+    if (endpoint.failuresInARow >= FAILURES_BEFORE_NOTICE && !endpoint.failing && !endpoint.removed) {
+      endpoint.failing = true;
+      this.#context.notify({
+        type: 'endpoint.failing',
+        cluster: this.name,
+        endpoint: endpoint.id,
+        reason,
+        failures: endpoint.failuresInARow,
+      });
+    }
+    if (user === null) return;
+    user.connecting = null;
+    user.onConnectFailed(endpoint, timedOut);
+  }
+
+  answered(connection: UpstreamConnection, status: number): void {
+    this.counters.answered(status, this.#context.time - connection.sentAt);
+  }
+
+  /** A request has ended and its connection can take another. */
+  release(connection: UpstreamConnection): void {
+    this.#ended(connection);
+    this.#rest(connection);
+    if (this.isDraining) this.#checkDrained();
+  }
+
+  /** Called once for each connection, by itself. */
+  closed(connection: UpstreamConnection): void {
+    const endpoint = connection.endpoint;
+    if (!endpoint.connections.delete(connection)) return;
+    if (connection.busy) this.#ended(connection);
+    const at = endpoint.idle.indexOf(connection);
+    if (at !== -1) endpoint.idle.splice(at, 1);
+    this.connections -= 1;
+    this.counters.closed();
+    this.#context.limits.give(connection.slot, LIMIT_CONNECTIONS);
+    this.#cleared('maxConnections');
+    if (this.isDraining) this.#checkDrained();
+    else this.#pump();
+  }
+
+  /** Now and then: slots that other workers have given back, and connections that others wait for. */
+  tick(): void {
+    if (this.#pending.length > 0) this.#pump();
+    else if (this.#othersWait()) this.#anyIdle()?.close();
+    if (this.#reached.size > 0) this.#cleared('maxConnections');
+  }
+
+  #assign(connection: UpstreamConnection, user: UpstreamUser): UpstreamConnection {
+    connection.assign(user);
+    connection.busy = true;
+    connection.endpoint.active += 1;
+    connection.endpoint.requests += 1;
+    this.#active += 1;
+    return connection;
+  }
+
+  #ended(connection: UpstreamConnection): void {
+    if (!connection.busy) return;
+    connection.busy = false;
+    connection.endpoint.active -= 1;
+    this.#active -= 1;
+  }
+
+  #rest(connection: UpstreamConnection): void {
+    const endpoint = connection.endpoint;
+    const unwanted = endpoint.removed || this.isDraining || !endpoint.config.ready;
+    if (unwanted || (this.#pending.length === 0 && this.#othersWait())) {
+      connection.close();
+      return;
+    }
+    const user = endpoint.ejected ? null : this.#pending.shift();
+    if (user !== null) {
+      this.#gavePending();
+      connection.reused = true;
+      this.#assign(connection, user);
+      user.onUpstream(connection);
+      return;
+    }
+    endpoint.idle.push(connection);
+    connection.rest(this.#settings!.idleTimeoutMs);
+  }
+
+  #connect(endpoint: EndpointState, user: UpstreamUser | null): void {
+    this.connections += 1;
+    this.counters.opened();
+    const connection = new UpstreamConnection(this.#context, this, endpoint, user, this.#slot);
+    endpoint.connections.add(connection);
+    if (user !== null) user.connecting = connection;
+  }
+
+  #takeConnection(): boolean {
+    const most = this.#settings!.maxConnections;
+    if (this.#context.limits.take(this.#slot, LIMIT_CONNECTIONS, most)) return true;
+    this.#reach('maxConnections');
+    return false;
+  }
+
+  #wait(user: UpstreamUser): ResponseReason | null {
+    if (this.#slot === -1) {
+      // Committed, but its actor has not opened it yet; that is a matter of milliseconds.
+      if (this.#pending.length >= this.config!.maxPendingRequests) return 'pending_limit';
+    } else if (!this.#context.limits.take(this.#slot, LIMIT_PENDING, this.#settings!.maxPendingRequests)) {
+      this.#reach('maxPendingRequests');
+      return this.#settings!.maxPendingRequests === 0 ? 'connection_limit' : 'pending_limit';
+    }
+    this.#pending.push(user, this.#slot);
+    this.counters.pending(this.#pending.length);
+    return null;
+  }
+
+  #gavePending(): void {
+    if (this.#pending.lastSlot !== -1) this.#context.limits.give(this.#pending.lastSlot, LIMIT_PENDING);
+    this.counters.pending(this.#pending.length);
+    this.#cleared('maxPendingRequests');
+  }
+
+  /** Connections for those who wait, as far as there are any. */
+  #pump(): void {
+    while (this.#pending.length > 0 && this.isOpen && !this.isDraining) {
+      const idle = this.#anyIdle();
+      if (idle !== null) {
+        const user = this.#pending.shift()!;
+        this.#gavePending();
+        this.#assign(idle, user);
+        user.onUpstream(idle);
+        continue;
+      }
+      const endpoint = this.#balancer.pick(null);
+      if (endpoint === null) {
+        const user = this.#pending.shift()!;
+        this.#gavePending();
+        user.onUnavailable('no_healthy_endpoint');
+        continue;
+      }
+      if (!this.#takeConnection()) return;
+      const user = this.#pending.shift()!;
+      this.#gavePending();
+      this.#connect(endpoint, user);
+    }
+  }
+
+  #anyIdle(): UpstreamConnection | null {
+    for (const endpoint of this.endpoints.values()) {
+      if (endpoint.idle.length > 0 && endpoint.config.ready && endpoint.weight > 0 && !endpoint.ejected) {
+        return endpoint.idle.pop()!;
+      }
+    }
+    return null;
+  }
+
+  #othersWait(): boolean {
+    return (
+      this.#slot !== -1 &&
+      this.#context.limits.othersWait(this.#slot) &&
+      !this.#context.limits.connectionsLeft(this.#slot, this.#settings!.maxConnections)
+    );
+  }
+
+  #closeIdle(endpoint: EndpointState): void {
+    for (const connection of [...endpoint.idle]) connection.close();
+  }
+
+  #reach(limit: UpstreamLimit): void {
+    if (this.#reached.has(limit)) return;
+    this.#reached.add(limit);
+    this.#context.notify({ type: 'limit.reached', cluster: this.name, limit });
+  }
+
+  #cleared(limit: UpstreamLimit): void {
+    if (!this.#reached.has(limit) || this.#slot === -1) return;
+    const settings = this.#settings!;
+    const field = limit === 'maxConnections' ? LIMIT_CONNECTIONS : LIMIT_PENDING;
+    const most = limit === 'maxConnections' ? settings.maxConnections : settings.maxPendingRequests;
+    if (this.#pending.length > 0 || this.#context.limits.total(this.#slot, field) >= most) return;
+    this.#reached.delete(limit);
+    this.#context.notify({ type: 'limit.cleared', cluster: this.name, limit });
+  }
+
+  #checkDrained(): void {
+    if (!this.isDraining || this.#active > 0 || this.#pending.length > 0 || !this.isOpen) return;
+    this.isOpen = false;
+    this.#context.notify({ type: 'pool.drained', cluster: this.name });
+  }
+}

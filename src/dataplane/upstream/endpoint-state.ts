@@ -1,0 +1,36 @@
+import type { Endpoint } from '../../model/endpoint.ts';
+import { endpointId } from '../../model/endpoint.ts';
+import type { Target } from '../balance/balancer.ts';
+import type { UpstreamConnection } from './upstream-connection.ts';
+
+/** What a worker knows of one endpoint: the operator's wish, and its own memory. */
+export class EndpointState implements Target {
+  readonly id: string;
+  config: Endpoint;
+  ejected = false;
+  /** No longer in the configuration: its connections go as they become idle. */
+  removed = false;
+  /** Last in, first out: the warmest connection is used, the others run into their idle timeout. */
+  readonly idle: UpstreamConnection[] = [];
+  readonly connections = new Set<UpstreamConnection>();
+  active = 0;
+  requests = 0;
+  failures = 0;
+  /** Connections in a row that failed. */
+  failuresInARow = 0;
+  failing = false;
+  lastFailure = '';
+
+  constructor(config: Endpoint) {
+    this.id = endpointId(config);
+    this.config = config;
+  }
+
+  get weight(): number {
+    return this.config.weight;
+  }
+
+  get usable(): boolean {
+    return !this.ejected;
+  }
+}

@@ -1,0 +1,347 @@
+import { monotonicNow } from '../../os/clock.ts';
+import type { StreamOwner } from '../../os/socket-stream.ts';
+import { SocketStream } from '../../os/socket-stream.ts';
+import { CHUNK_DATA, CHUNK_END, CHUNK_FAILED, ChunkedDecoder } from '../../wire/http1/chunked-decoder.ts';
+import { NO_LENGTH } from '../../wire/http1/framing.ts';
+import type { HeadParser } from '../../wire/http1/head-parser.ts';
+import { HEAD_FAILED, HEAD_MORE } from '../../wire/http1/head-parser.ts';
+import type { Context } from '../context.ts';
+import { TIMEOUTS } from '../timeouts.ts';
+import type { TimerOwner } from '../timer-wheel.ts';
+import { Timer } from '../timer-wheel.ts';
+import type { ClusterPool } from './cluster-pool.ts';
+import type { EndpointState } from './endpoint-state.ts';
+import type { BodyKind, UpstreamUser } from './upstream-user.ts';
+import { BODY_CHUNKED, BODY_CLOSE, BODY_LENGTH, BODY_NONE } from './upstream-user.ts';
+
+const CONNECTING = 0;
+const IDLE = 1;
+const HEAD = 2;
+const BODY = 3;
+const TUNNEL = 4;
+const CLOSED = 5;
+const MOST_INTERIM = 16;
+
+/** One connection to a backend; it works for one request at a time and waits in the pool between them. */
+export class UpstreamConnection implements StreamOwner, TimerOwner {
+  readonly endpoint: EndpointState;
+  readonly pool: ClusterPool;
+  readonly stream: SocketStream;
+  user: UpstreamUser | null;
+  /** Has served a request before: it may have been closed by the backend without our knowing. */
+  reused = false;
+  /** Counted as working for a request. */
+  busy = false;
+  /** In the shared limits. */
+  readonly slot: number;
+  sentAt = 0;
+  readonly #context: Context;
+  readonly #timer: Timer;
+  #state = CONNECTING;
+  #connectTimedOut = false;
+  #head: HeadParser | null = null;
+  #partial: Buffer | null = null;
+  #partialLength = 0;
+  #body: BodyKind = BODY_NONE;
+  #left = 0;
+  #keepAlive = false;
+  #interim = 0;
+  #answered = false;
+  #chunked: ChunkedDecoder | null = null;
+
+  constructor(
+    context: Context,
+    pool: ClusterPool,
+    endpoint: EndpointState,
+    user: UpstreamUser | null,
+    slot: number,
+  ) {
+    this.slot = slot;
+    this.#context = context;
+    this.pool = pool;
+    this.endpoint = endpoint;
+    this.user = user;
+    this.#timer = new Timer(this);
+    context.wheel.set(this.#timer, pool.connectTimeoutMs);
+    this.stream = SocketStream.connecting(endpoint.config.address, endpoint.config.port, this);
+  }
+
+  get isIdle(): boolean {
+    return this.#state === IDLE;
+  }
+
+  get isClosed(): boolean {
+    return this.#state === CLOSED;
+  }
+
+  get isTunnel(): boolean {
+    return this.#state === TUNNEL;
+  }
+
+  /** Takes it out of the pool for a request. */
+  assign(user: UpstreamUser): void {
+    this.user = user;
+    this.#state = HEAD;
+    this.#answered = false;
+    this.#interim = 0;
+    this.#context.wheel.clear(this.#timer);
+  }
+
+  /** The request has been sent whole: from now on the backend's time counts. 0 is for ever. */
+  awaitAnswer(milliseconds: number): void {
+    if (this.#state !== HEAD || this.#answered || milliseconds === 0) return;
+    this.#context.wheel.set(this.#timer, milliseconds);
+  }
+
+  /** Back in the pool. */
+  rest(idleTimeoutMs: number): void {
+    this.#state = IDLE;
+    this.user = null;
+    this.reused = true;
+    this.stream.share();
+    if (this.stream.paused) this.stream.resume();
+    this.#context.wheel.set(this.#timer, idleTimeoutMs);
+  }
+
+  close(): void {
+    if (this.#state === CLOSED) return;
+    this.#state = CLOSED;
+    this.user = null;
+    this.#context.wheel.remove(this.#timer);
+    this.#dropHead();
+    this.pool.closed(this);
+    this.stream.destroy();
+  }
+
+  onConnect(): void {
+    if (this.#state !== CONNECTING) return;
+    this.#context.wheel.clear(this.#timer);
+    this.#state = IDLE;
+    this.pool.connected(this);
+  }
+
+  onBytes(bytes: Buffer, end: number): void {
+    const user = this.user;
+    if (user === null) {
+      // Nobody asked: an answer to no request must not become the next request's answer.
+      this.close();
+      return;
+    }
+    this.#context.time = monotonicNow();
+    this.#read(user, bytes, end);
+    user.onReadDone();
+  }
+
+  onEnd(): void {
+    const user = this.user;
+    if (user === null) {
+      this.close();
+      return;
+    }
+    if (this.#state === TUNNEL) {
+      user.onUpstreamEnd();
+      return;
+    }
+    this.#context.time = monotonicNow();
+    if (this.#state === BODY && this.#body === BODY_CLOSE) {
+      this.close();
+      user.onResponseEnd(null);
+    } else this.#fail(user, 'upstream_reset');
+    user.onReadDone();
+  }
+
+  onWritable(): void {
+    this.user?.onUpstreamWritable();
+  }
+
+  onClosed(code: string): void {
+    if (this.#state === CLOSED) return;
+    const user = this.user;
+    if (this.#state === CONNECTING) {
+      const timedOut = this.#connectTimedOut || code === 'ETIMEDOUT';
+      this.close();
+      this.pool.connectFailed(this, user, timedOut ? 'timeout' : code === '' ? 'closed' : code, timedOut);
+      return;
+    }
+    if (user === null) {
+      this.close();
+      return;
+    }
+    this.#fail(user, 'upstream_reset');
+    user.onReadDone();
+  }
+
+  onTimer(): void {
+    const user = this.user;
+    if (this.#state === CONNECTING) {
+      this.#connectTimedOut = true;
+      this.stream.destroy();
+    } else if (this.#state === IDLE || user === null) this.close();
+    else if (this.stream.paused) this.#context.wheel.set(this.#timer, TIMEOUTS.backendBody);
+    else {
+      this.#fail(user, 'upstream_timeout');
+      user.onReadDone();
+    }
+  }
+
+  #read(user: UpstreamUser, bytes: Buffer, end: number): void {
+    let at = 0;
+    if (this.#state === HEAD) {
+      at = this.#readHead(user, bytes, end);
+      if (at === -1) return;
+    }
+    if (this.#state === TUNNEL) {
+      if (at < end) user.onResponseBytes(bytes, at, end);
+      return;
+    }
+    if (this.#state !== BODY) return;
+    switch (this.#body) {
+      case BODY_LENGTH: {
+        const take = Math.min(this.#left, end - at);
+        this.#left -= take;
+        if (take > 0) user.onResponseBytes(bytes, at, at + take);
+        at += take;
+        if (this.#left > 0) break;
+        this.#finish(user, at === end, null);
+        return;
+      }
+      case BODY_CHUNKED: {
+        const decoder = this.#chunked!;
+        for (;;) {
+          const result = decoder.next(bytes, at, end);
+          at = decoder.position;
+          if (result === CHUNK_DATA) user.onResponseBytes(bytes, decoder.dataStart, decoder.dataEnd);
+          else if (result === CHUNK_END) {
+            this.#finish(user, at === end, decoder.trailer);
+            return;
+          } else if (result === CHUNK_FAILED) {
+            this.#fail(user, 'upstream_protocol_error');
+            return;
+          } else break;
+          if (this.user !== user) return;
+        }
+        break;
+      }
+      case BODY_CLOSE:
+        if (at < end) user.onResponseBytes(bytes, at, end);
+        break;
+      default:
+        this.#finish(user, at === end, null);
+        return;
+    }
+    if (this.user !== user) return;
+    this.stream.own();
+    this.#context.wheel.set(this.#timer, TIMEOUTS.backendBody);
+  }
+
+  /** Position after the head, or -1: more is needed, or it has failed. */
+  #readHead(user: UpstreamUser, bytes: Buffer, end: number): number {
+    let at = 0;
+    this.#answered = true;
+    for (;;) {
+      let head = this.#head;
+      if (head === null) {
+        if (at === end) return -1;
+        head = this.#context.responseHeads.take();
+        head.reset();
+        this.#head = head;
+      }
+      let source = bytes;
+      let from = at;
+      let until = end;
+      const before = this.#partialLength;
+      if (before > 0) {
+        source = this.#append(bytes, at, end);
+        from = 0;
+        until = this.#partialLength;
+      }
+      const result = head.parse(source, from, until);
+      if (result === HEAD_MORE) {
+        if (before === 0) this.#append(bytes, at, end);
+        return -1;
+      }
+      if (result === HEAD_FAILED) {
+        this.#fail(user, 'upstream_protocol_error');
+        return -1;
+      }
+      at += head.length - before;
+      const status = head.status;
+      if (status >= 200 || status === 101) {
+        const fine = this.#begin(user, head);
+        this.#dropHead();
+        return fine ? at : -1;
+      }
+      this.#interim += 1;
+      if (this.#interim > MOST_INTERIM) {
+        this.#fail(user, 'upstream_protocol_error');
+        return -1;
+      }
+      user.onInterim(head);
+      this.#dropHead();
+      if (this.user !== user) return -1;
+      this.#context.wheel.set(this.#timer, TIMEOUTS.backend);
+    }
+  }
+
+  #begin(user: UpstreamUser, head: HeadParser): boolean {
+    const framing = head.framing;
+    this.#context.wheel.clear(this.#timer);
+    if (head.status === 101) {
+      if (!user.wantsUpgrade || !framing.upgrade) {
+        this.#fail(user, 'upstream_protocol_error');
+        return false;
+      }
+      this.#state = TUNNEL;
+      user.onUpgrade(head);
+      return this.user === user;
+    }
+    this.#state = BODY;
+    this.#keepAlive = framing.keepAlive;
+    if (user.isHead || head.status === 204 || head.status === 304) this.#body = BODY_NONE;
+    else if (framing.chunked) {
+      this.#body = BODY_CHUNKED;
+      this.#chunked ??= new ChunkedDecoder();
+      this.#chunked.reset();
+    } else if (framing.contentLength !== NO_LENGTH) {
+      this.#body = framing.contentLength === 0 ? BODY_NONE : BODY_LENGTH;
+      this.#left = framing.contentLength;
+    } else this.#body = BODY_CLOSE;
+    this.pool.answered(this, head.status);
+    user.onResponseHead(head, this.#body);
+    return this.user === user;
+  }
+
+  #finish(user: UpstreamUser, clean: boolean, trailer: HeadParser | null): void {
+    const reusable = clean && this.#keepAlive && user.requestSent && !this.stream.writing;
+    if (reusable) this.pool.release(this);
+    else this.close();
+    user.onResponseEnd(trailer);
+  }
+
+  #fail(user: UpstreamUser, reason: 'upstream_reset' | 'upstream_protocol_error' | 'upstream_timeout'): void {
+    const answered = this.#answered;
+    this.endpoint.failures += 1;
+    this.close();
+    user.onUpstreamFailed(this, reason, answered);
+  }
+
+  #append(bytes: Buffer, from: number, end: number): Buffer {
+    const size = end - from;
+    const wanted = this.#partialLength + size;
+    if (this.#partial === null || this.#partial.length < wanted) {
+      const larger = Buffer.allocUnsafe(Math.max(1024, wanted * 2));
+      this.#partial?.copy(larger, 0, 0, this.#partialLength);
+      this.#partial = larger;
+    }
+    bytes.copy(this.#partial, this.#partialLength, from, end);
+    this.#partialLength = wanted;
+    return this.#partial;
+  }
+
+  #dropHead(): void {
+    if (this.#head !== null) this.#context.responseHeads.give(this.#head);
+    this.#head = null;
+    this.#partial = null;
+    this.#partialLength = 0;
+  }
+}

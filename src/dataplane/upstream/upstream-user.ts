@@ -1,0 +1,41 @@
+import type { ResponseReason } from '../../model/response-reason.ts';
+import type { HeadParser } from '../../wire/http1/head-parser.ts';
+import type { EndpointState } from './endpoint-state.ts';
+import type { UpstreamConnection } from './upstream-connection.ts';
+
+export const BODY_NONE = 0;
+export const BODY_LENGTH = 1;
+export const BODY_CHUNKED = 2;
+/** Ends with the connection. */
+export const BODY_CLOSE = 3;
+export type BodyKind = typeof BODY_NONE | typeof BODY_LENGTH | typeof BODY_CHUNKED | typeof BODY_CLOSE;
+
+/** What a pool and its connections ask of, and tell, the request they work for. */
+export interface UpstreamUser {
+  readonly isHead: boolean;
+  readonly wantsUpgrade: boolean;
+  /** All of the request has been handed to the connection. */
+  readonly requestSent: boolean;
+  /** Endpoints that have failed for this request. */
+  readonly tried: EndpointState[] | null;
+  /** A connection that is being made for this request; set by the pool. */
+  connecting: UpstreamConnection | null;
+  onUpstream(connection: UpstreamConnection): void;
+  onConnectFailed(endpoint: EndpointState, timedOut: boolean): void;
+  /** While waiting in the queue. */
+  onUnavailable(reason: ResponseReason): void;
+  /** An interim answer (1xx but 101). */
+  onInterim(head: HeadParser): void;
+  onResponseHead(head: HeadParser, body: BodyKind): void;
+  onUpgrade(head: HeadParser): void;
+  /** `bytes[start, end)` live as the stream says. */
+  onResponseBytes(bytes: Buffer, start: number, end: number): void;
+  onResponseEnd(trailer: HeadParser | null): void;
+  /** The connection is gone or not to be trusted; `answered`: bytes of an answer had come. */
+  onUpstreamFailed(connection: UpstreamConnection, reason: ResponseReason, answered: boolean): void;
+  onUpstreamWritable(): void;
+  /** The backend has sent its last byte on an upgraded connection. */
+  onUpstreamEnd(): void;
+  /** All that one read brought has been told. */
+  onReadDone(): void;
+}

@@ -1,0 +1,123 @@
+import type { Server, Socket } from 'node:net';
+import { createServer } from 'node:net';
+import { SocketStream } from './socket-stream.ts';
+import type { StreamHandle } from './stream-handle.ts';
+import { directWrites } from './stream-handle.ts';
+
+export interface ListenOptions {
+  readonly port: number;
+  readonly address: string | undefined;
+  readonly reusePort: boolean;
+}
+
+const BACKLOG = 4096;
+/** Turns of the event loop without a new connection before a draining socket is closed. */
+const QUIET_TURNS = 3;
+const MOST_DRAIN_TURNS = 1000;
+
+type AcceptHandle = { onconnection: (error: number, handle: StreamHandle) => void };
+
+/**
+ * A listening TCP socket that several threads can have on one port. What connects before `activate` waits, unread.
+ */
+export class ListenSocket {
+  readonly options: ListenOptions;
+  #server: Server;
+  #accept: (stream: SocketStream) => void;
+  #active = false;
+  #waitingHandles: StreamHandle[] = [];
+  #waitingSockets: Socket[] = [];
+  #accepted = 0;
+  #closed = false;
+
+  constructor(options: ListenOptions, accept: (stream: SocketStream) => void) {
+    this.options = options;
+    this.#accept = accept;
+    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
+  }
+
+  /** Resolves with the port. Rejects with the system's error (`code` EADDRINUSE, EACCES). */
+  open(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const server = this.#server;
+      server.once('error', reject);
+      const { port, address, reusePort } = this.options;
+      server.listen(
+        { port, reusePort, exclusive: true, backlog: BACKLOG, ...(address === undefined ? {} : { host: address }) },
+        () => {
+          server.removeListener('error', reject);
+          // After this only accept can fail (EMFILE); the connection stays in the queue and is tried again.
+          server.on('error', () => {});
+          const bound = server.address();
+          resolve(typeof bound === 'object' && bound !== null ? bound.port : port);
+        },
+      );
+      const handle = (server as unknown as { _handle?: Partial<AcceptHandle> | null })._handle;
+      if (directWrites && typeof handle?.onconnection === 'function') {
+        handle.onconnection = (error, client) => {
+          if (error === 0) this.#take(client);
+        };
+      } else server.on('connection', (socket) => this.#takeSocket(socket));
+    });
+  }
+
+  activate(): void {
+    this.#active = true;
+    for (const handle of this.#waitingHandles.splice(0)) this.#accept(SocketStream.accepted(handle));
+    for (const socket of this.#waitingSockets.splice(0)) this.#start(socket);
+  }
+
+  get active(): boolean {
+    return this.#active;
+  }
+
+  /**
+   * Stops listening, but first takes what the kernel has already queued for this socket: with SO_REUSEPORT these
+   * would be reset, though another socket on the port could have served them. Between the last empty look and the
+   * close lie some microseconds in which a new connection can still be lost; the kernel can close even that gap
+   * with `net.ipv4.tcp_migrate_req=1`.
+   */
+  drain(done: () => void): void {
+    let quiet = 0;
+    let turns = 0;
+    const look = (): void => {
+      if (this.#closed) return;
+      turns += 1;
+      if (this.#accepted > 0) quiet = 0;
+      else quiet += 1;
+      this.#accepted = 0;
+      if (quiet < QUIET_TURNS && turns < MOST_DRAIN_TURNS) setImmediate(look);
+      else {
+        this.close();
+        done();
+      }
+    };
+    this.#accepted = 0;
+    setImmediate(look);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#server.close();
+    for (const handle of this.#waitingHandles.splice(0)) handle.close();
+    for (const socket of this.#waitingSockets.splice(0)) socket.destroy();
+  }
+
+  #take(handle: StreamHandle): void {
+    this.#accepted += 1;
+    if (this.#active) this.#accept(SocketStream.accepted(handle));
+    else this.#waitingHandles.push(handle);
+  }
+
+  #takeSocket(socket: Socket): void {
+    this.#accepted += 1;
+    if (this.#active) this.#start(socket);
+    else this.#waitingSockets.push(socket);
+  }
+
+  #start(socket: Socket): void {
+    this.#accept(SocketStream.wrapped(socket));
+    socket.resume();
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * Why a message was refused, with the consequence: the status that a server answers. A proxy answers 502 for any
+ * fault of a backend. The connection is closed in every case, since the next message's start is in doubt.
+ */
+export const FAULTS = {
+  invalid_method: 400,
+  invalid_target: 400,
+  request_line_too_long: 414,
+  invalid_version: 400,
+  version_not_supported: 505,
+  invalid_line_end: 400,
+  invalid_field_name: 400,
+  invalid_field_value: 400,
+  /** Leading space: obs-fold, or space between the start line and the first field (RFC 9112 section 2.2, 5.2). */
+  folded_line: 400,
+  too_many_fields: 431,
+  fields_too_large: 431,
+  missing_host: 400,
+  repeated_host: 400,
+  invalid_host: 400,
+  host_conflict: 400,
+  invalid_content_length: 400,
+  repeated_content_length: 400,
+  content_length_with_transfer_encoding: 400,
+  invalid_transfer_encoding: 400,
+  transfer_encoding_in_http_1_0: 400,
+  invalid_expectation: 417,
+  invalid_status: 400,
+  invalid_path: 400,
+  invalid_chunk_size: 400,
+  invalid_chunk_extension: 400,
+  chunk_extension_too_long: 400,
+  invalid_chunk_end: 400,
+  invalid_trailer: 400,
+  trailer_too_large: 431,
+} as const;
+
+export type Fault = keyof typeof FAULTS;

@@ -1,0 +1,126 @@
+import { LOWER } from './characters.ts';
+
+/**
+ * Fields that the engine or the proxy reads or writes itself, recognised by length and bytes. Everything else is
+ * OTHER and stays bytes.
+ */
+export const FIELD_ID = {
+  OTHER: 0,
+  HOST: 1,
+  CONNECTION: 2,
+  CONTENT_LENGTH: 3,
+  TRANSFER_ENCODING: 4,
+  EXPECT: 5,
+  UPGRADE: 6,
+  TE: 7,
+  TRAILER: 8,
+  KEEP_ALIVE: 9,
+  PROXY_CONNECTION: 10,
+  HTTP2_SETTINGS: 11,
+  FORWARDED: 12,
+  X_FORWARDED_FOR: 13,
+  X_FORWARDED_PROTO: 14,
+  X_FORWARDED_HOST: 15,
+  X_FORWARDED_PORT: 16,
+  X_REQUEST_ID: 17,
+  /** Has an underscore: backends that turn `-` into `_` (CGI) would take it for another field. */
+  UNDERSCORE: 18,
+  /** Not allowed in a trailer section (RFC 9110 section 6.5.1). */
+  NOT_IN_TRAILER: 19,
+} as const;
+
+const BY_NAME: Readonly<Record<string, number>> = {
+  host: FIELD_ID.HOST,
+  connection: FIELD_ID.CONNECTION,
+  'content-length': FIELD_ID.CONTENT_LENGTH,
+  'transfer-encoding': FIELD_ID.TRANSFER_ENCODING,
+  expect: FIELD_ID.EXPECT,
+  upgrade: FIELD_ID.UPGRADE,
+  te: FIELD_ID.TE,
+  trailer: FIELD_ID.TRAILER,
+  'keep-alive': FIELD_ID.KEEP_ALIVE,
+  'proxy-connection': FIELD_ID.PROXY_CONNECTION,
+  'http2-settings': FIELD_ID.HTTP2_SETTINGS,
+  forwarded: FIELD_ID.FORWARDED,
+  'x-forwarded-for': FIELD_ID.X_FORWARDED_FOR,
+  'x-forwarded-proto': FIELD_ID.X_FORWARDED_PROTO,
+  'x-forwarded-host': FIELD_ID.X_FORWARDED_HOST,
+  'x-forwarded-port': FIELD_ID.X_FORWARDED_PORT,
+  'x-request-id': FIELD_ID.X_REQUEST_ID,
+  authorization: FIELD_ID.NOT_IN_TRAILER,
+  'proxy-authorization': FIELD_ID.NOT_IN_TRAILER,
+  'proxy-authenticate': FIELD_ID.NOT_IN_TRAILER,
+  'www-authenticate': FIELD_ID.NOT_IN_TRAILER,
+  cookie: FIELD_ID.NOT_IN_TRAILER,
+  'set-cookie': FIELD_ID.NOT_IN_TRAILER,
+  'content-type': FIELD_ID.NOT_IN_TRAILER,
+  'content-encoding': FIELD_ID.NOT_IN_TRAILER,
+  'content-range': FIELD_ID.NOT_IN_TRAILER,
+  'cache-control': FIELD_ID.NOT_IN_TRAILER,
+  range: FIELD_ID.NOT_IN_TRAILER,
+  location: FIELD_ID.NOT_IN_TRAILER,
+};
+
+interface Candidate {
+  readonly bytes: Uint8Array;
+  readonly id: number;
+}
+
+const LONGEST = 20;
+const BY_LENGTH: Candidate[][] = Array.from({ length: LONGEST }, () => []);
+for (const [name, id] of Object.entries(BY_NAME)) BY_LENGTH[name.length]!.push({ bytes: Buffer.from(name), id });
+
+/** Known id of the field name in `bytes[start, end)`, in any case. */
+export function fieldId(bytes: Uint8Array, start: number, end: number): number {
+  const length = end - start;
+  if (length >= LONGEST) return FIELD_ID.OTHER;
+  const candidates = BY_LENGTH[length]!;
+  const first = LOWER[bytes[start]!];
+  const last = LOWER[bytes[end - 1]!];
+  for (let index = 0; index < candidates.length; index += 1) {
+    const candidate = candidates[index]!;
+    const name = candidate.bytes;
+    if (name[0] !== first || name[length - 1] !== last) continue;
+    let at = 1;
+    while (at < length && name[at] === LOWER[bytes[start + at]!]) at += 1;
+    if (at >= length) return candidate.id;
+  }
+  return FIELD_ID.OTHER;
+}
+
+/** Known id of a lower-case name, or OTHER. */
+export function fieldIdOfName(name: string): number {
+  return BY_NAME[name] ?? FIELD_ID.OTHER;
+}
+
+/** Fields of one connection only (RFC 9110 section 7.6.1), or that the writer writes anew: never copied. */
+export const NEVER_FORWARDED = new Uint8Array(32);
+for (const id of [
+  FIELD_ID.HOST,
+  FIELD_ID.CONNECTION,
+  FIELD_ID.CONTENT_LENGTH,
+  FIELD_ID.TRANSFER_ENCODING,
+  FIELD_ID.EXPECT,
+  FIELD_ID.UPGRADE,
+  FIELD_ID.TE,
+  FIELD_ID.TRAILER,
+  FIELD_ID.KEEP_ALIVE,
+  FIELD_ID.PROXY_CONNECTION,
+  FIELD_ID.HTTP2_SETTINGS,
+  FIELD_ID.UNDERSCORE,
+]) {
+  NEVER_FORWARDED[id] = 1;
+}
+
+/** As NEVER_FORWARDED, and what a client says of itself and the proxy knows better. */
+export const NEVER_FORWARDED_IN_REQUEST = Uint8Array.from(NEVER_FORWARDED);
+for (const id of [
+  FIELD_ID.FORWARDED,
+  FIELD_ID.X_FORWARDED_FOR,
+  FIELD_ID.X_FORWARDED_PROTO,
+  FIELD_ID.X_FORWARDED_HOST,
+  FIELD_ID.X_FORWARDED_PORT,
+  FIELD_ID.X_REQUEST_ID,
+]) {
+  NEVER_FORWARDED_IN_REQUEST[id] = 1;
+}

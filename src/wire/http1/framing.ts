@@ -1,0 +1,155 @@
+import { HTAB, LOWER, SP, TOKEN } from './characters.ts';
+import type { Fault } from './fault.ts';
+import { FIELD_ID } from './field-name.ts';
+
+export const NO_LENGTH = -1;
+const MOST_DIGITS = 15;
+
+/** `word` is in lower case. */
+function isWord(bytes: Uint8Array, start: number, end: number, word: Uint8Array): boolean {
+  if (end - start !== word.length) return false;
+  for (let at = 0; at < word.length; at += 1) if (LOWER[bytes[start + at]!] !== word[at]) return false;
+  return true;
+}
+
+const CHUNKED = Uint8Array.from(Buffer.from('chunked'));
+const CLOSE = Uint8Array.from(Buffer.from('close'));
+const KEEP_ALIVE = Uint8Array.from(Buffer.from('keep-alive'));
+const UPGRADE = Uint8Array.from(Buffer.from('upgrade'));
+const CONTINUE = Uint8Array.from(Buffer.from('100-continue'));
+
+/**
+ * What the fields of a head say about where the message ends and what becomes of the connection
+ * (RFC 9112 sections 6 and 9). Whatever two readers could understand differently is a fault.
+ */
+export class Framing {
+  contentLength = NO_LENGTH;
+  chunked = false;
+  keepAlive = false;
+  /** `Connection: upgrade` and an Upgrade field are both there. */
+  upgrade = false;
+  expectContinue = false;
+  /** Connection names fields that this engine does not know: they have to be looked up when forwarding. */
+  namedFields = false;
+  hostStart = -1;
+  hostEnd = -1;
+  #close = false;
+  #keep = false;
+  #upgradeToken = false;
+  #upgradeField = false;
+
+  reset(): void {
+    this.contentLength = NO_LENGTH;
+    this.chunked = false;
+    this.keepAlive = false;
+    this.upgrade = false;
+    this.expectContinue = false;
+    this.namedFields = false;
+    this.hostStart = -1;
+    this.hostEnd = -1;
+    this.#close = false;
+    this.#keep = false;
+    this.#upgradeToken = false;
+    this.#upgradeField = false;
+  }
+
+  field(
+    id: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    base: number,
+    role: 'request' | 'response',
+  ): Fault | null {
+    switch (id) {
+      case FIELD_ID.HOST:
+        if (role === 'response') return null;
+        if (this.hostStart !== -1) return 'repeated_host';
+        this.hostStart = start - base;
+        this.hostEnd = end - base;
+        return null;
+      case FIELD_ID.CONTENT_LENGTH:
+        if (this.contentLength !== NO_LENGTH) return 'repeated_content_length';
+        return this.#contentLength(bytes, start, end);
+      case FIELD_ID.TRANSFER_ENCODING:
+        if (this.chunked || !isWord(bytes, start, end, CHUNKED)) return 'invalid_transfer_encoding';
+        this.chunked = true;
+        return null;
+      case FIELD_ID.CONNECTION:
+        this.#connection(bytes, start, end);
+        return null;
+      case FIELD_ID.EXPECT:
+        if (role === 'response') return null;
+        if (!isWord(bytes, start, end, CONTINUE)) return 'invalid_expectation';
+        this.expectContinue = true;
+        return null;
+      case FIELD_ID.UPGRADE:
+        this.#upgradeField = true;
+        return null;
+      default:
+        return null;
+    }
+  }
+
+  conclude(role: 'request' | 'response', version: number, status: number): Fault | null {
+    if (this.chunked) {
+      if (this.contentLength !== NO_LENGTH) return 'content_length_with_transfer_encoding';
+      if (version === 10) return 'transfer_encoding_in_http_1_0';
+    }
+    if (role === 'request') {
+      if (this.hostStart === -1) {
+        if (version === 11) return 'missing_host';
+      }
+      // RFC 9110 section 10.1.1: an expectation in HTTP/1.0 is ignored.
+      if (version === 10) this.expectContinue = false;
+    } else if (status < 200 || status === 204) {
+      // RFC 9112 section 6.1, 6.3: these have no body; one that says otherwise is not to be trusted.
+      if (this.chunked) return 'invalid_transfer_encoding';
+      if (this.contentLength > 0) return 'invalid_content_length';
+      this.contentLength = NO_LENGTH;
+    }
+    this.keepAlive = !this.#close && (version === 11 || this.#keep);
+    this.upgrade = version === 11 && this.#upgradeToken && this.#upgradeField;
+    return null;
+  }
+
+  /** 1*DIGIT without leading zeros: `+5`, `05`, `5, 5`, `0x5` and what exceeds 2^49 are refused. */
+  #contentLength(bytes: Uint8Array, start: number, end: number): Fault | null {
+    const digits = end - start;
+    if (digits === 0 || digits > MOST_DIGITS || (digits > 1 && bytes[start] === 48)) {
+      return 'invalid_content_length';
+    }
+    let value = 0;
+    for (let at = start; at < end; at += 1) {
+      const digit = bytes[at]! - 48;
+      if (digit < 0 || digit > 9) return 'invalid_content_length';
+      value = value * 10 + digit;
+    }
+    this.contentLength = value;
+    return null;
+  }
+
+  #connection(bytes: Uint8Array, start: number, end: number): void {
+    let at = start;
+    while (at < end) {
+      while (at < end && (bytes[at] === SP || bytes[at] === HTAB || bytes[at] === 44)) at += 1;
+      const word = at;
+      while (at < end && TOKEN[bytes[at]!] === 1) at += 1;
+      if (at === word) {
+        // Not a token: kept out of the decision, and passed over.
+        while (at < end && bytes[at] !== 44) at += 1;
+        continue;
+      }
+      if (isWord(bytes, word, at, CLOSE)) this.#close = true;
+      else if (isWord(bytes, word, at, KEEP_ALIVE)) this.#keep = true;
+      else if (isWord(bytes, word, at, UPGRADE)) this.#upgradeToken = true;
+      else this.namedFields = true;
+    }
+  }
+}
+
+/** True where `Connection` (value in `bytes[start, end)`) names the lower-case field `name`. */
+export function connectionNames(value: string, name: string): boolean {
+  for (const token of value.split(',')) if (token.trim().toLowerCase() === name) return true;
+  return false;
+}

@@ -1,0 +1,388 @@
+import { COLON, CR, FIELD, HTAB, LF, SP, TARGET, TOKEN } from './characters.ts';
+import type { Fault } from './fault.ts';
+import { FIELD_ID, fieldId } from './field-name.ts';
+import { Framing } from './framing.ts';
+
+/*
+ *   base                                                          base + length
+ *   | GET /a?b HTTP/1.1\r\n | Name: value \r\n | … | \r\n |  body…
+ *     ^method ^target         ^nameStart  ^valueStart
+ *                                 ^nameEnd     ^valueEnd
+ *
+ * All positions are relative to `base`, so a head that came in pieces can be moved. A field takes FIELD_STRIDE
+ * numbers in `fields`; nothing is turned into a string here.
+ */
+export const FIELD_STRIDE = 4;
+export const NAME_START = 0;
+export const NAME_END = 1;
+export const VALUE_START = 2;
+export const VALUE_END = 3;
+
+export type HeadRole = 'request' | 'response' | 'trailer';
+
+export interface HeadLimits {
+  /** Bytes of the start line, without CRLF. */
+  readonly startLine: number;
+  /** Bytes of all field lines. */
+  readonly fieldBytes: number;
+  readonly fieldCount: number;
+}
+
+export const DEFAULT_LIMITS: HeadLimits = { startLine: 8192, fieldBytes: 65_536, fieldCount: 100 };
+
+const START = 0;
+const START_LF = 1;
+const METHOD = 2;
+const TARGET_STATE = 3;
+const VERSION = 4;
+const LINE_CR = 5;
+const LINE_LF = 6;
+const FIELD_START = 7;
+const NAME = 8;
+const VALUE_SPACE = 9;
+const VALUE = 10;
+const FIELD_LF = 11;
+const END_LF = 12;
+const STATUS = 13;
+const REASON = 14;
+const DONE = 15;
+const FAILED = 16;
+
+const HTTP = Uint8Array.from(Buffer.from('HTTP/'));
+const VERSION_LENGTH = 8;
+
+export const HEAD_MORE = 0;
+export const HEAD_DONE = 1;
+export const HEAD_FAILED = 2;
+export type HeadResult = typeof HEAD_MORE | typeof HEAD_DONE | typeof HEAD_FAILED;
+
+/**
+ * Parses one message head (RFC 9112 sections 2 to 5), or a trailer section, in any number of pieces. Sans-IO:
+ * `parse` is called with the same bytes from `base` on, and more of them each time; it goes on where it stopped.
+ * Reusable: `reset` before each message.
+ */
+export class HeadParser {
+  readonly role: HeadRole;
+  readonly limits: HeadLimits;
+  /** The buffer of the last `parse` call; valid as long as its owner says. */
+  bytes: Uint8Array = new Uint8Array(0);
+  base = 0;
+  /** Bytes of the head with its empty line, once DONE. */
+  length = 0;
+  methodStart = 0;
+  methodEnd = 0;
+  targetStart = 0;
+  targetEnd = 0;
+  /** The TARGET_* flags of all bytes of the target, or-ed. */
+  targetFlags = 0;
+  /** 11 or 10. */
+  version = 0;
+  status = 0;
+  reasonStart = 0;
+  reasonEnd = 0;
+  fieldCount = 0;
+  readonly fields: Int32Array;
+  readonly ids: Uint8Array;
+  readonly framing = new Framing();
+  fault: Fault | null = null;
+  #state = START;
+  #at = 0;
+  #mark = 0;
+  #fieldsStart = 0;
+
+  constructor(role: HeadRole, limits: HeadLimits = DEFAULT_LIMITS) {
+    this.role = role;
+    this.limits = limits;
+    this.fields = new Int32Array(limits.fieldCount * FIELD_STRIDE);
+    this.ids = new Uint8Array(limits.fieldCount);
+    this.reset();
+  }
+
+  reset(): void {
+    this.#state = this.role === 'request' ? START : this.role === 'response' ? VERSION : FIELD_START;
+    this.#at = 0;
+    this.#mark = 0;
+    this.#fieldsStart = 0;
+    this.length = 0;
+    this.methodStart = 0;
+    this.targetFlags = 0;
+    this.version = 0;
+    this.status = 0;
+    this.fieldCount = 0;
+    this.fault = null;
+    this.framing.reset();
+  }
+
+  /** True until a byte of the message has been seen (a first empty line does not count). */
+  get untouched(): boolean {
+    return this.#state <= START_LF;
+  }
+
+  /** `bytes[base, end)` holds all bytes of the message so far, and maybe more than the head. */
+  parse(bytes: Uint8Array, base: number, end: number): HeadResult {
+    this.bytes = bytes;
+    this.base = base;
+    let state = this.#state;
+    let at = base + this.#at;
+    while (at < end) {
+      switch (state) {
+        case START:
+          // RFC 9112 section 2.2: one empty line before a request line is passed over.
+          if (bytes[at] === CR && at === base) {
+            at += 1;
+            state = START_LF;
+            break;
+          }
+          this.methodStart = at - base;
+          state = METHOD;
+          break;
+        case START_LF:
+          if (bytes[at] !== LF) return this.#fail('invalid_line_end');
+          at += 1;
+          this.methodStart = at - base;
+          state = METHOD;
+          break;
+        case METHOD:
+          while (at < end && TOKEN[bytes[at]!] === 1) at += 1;
+          if (at - base > this.limits.startLine) return this.#fail('request_line_too_long');
+          if (at >= end) break;
+          if (bytes[at] !== SP || at - base === this.methodStart) return this.#fail('invalid_method');
+          this.methodEnd = at - base;
+          at += 1;
+          this.targetStart = at - base;
+          state = TARGET_STATE;
+          break;
+        case TARGET_STATE: {
+          const limit = base + this.methodStart + this.limits.startLine;
+          let flags = this.targetFlags;
+          let flag = 0;
+          while (at < end) {
+            flag = TARGET[bytes[at]!]!;
+            if (flag === 0) break;
+            flags |= flag;
+            at += 1;
+          }
+          this.targetFlags = flags;
+          if (at > limit) return this.#fail('request_line_too_long');
+          if (at >= end) break;
+          if (bytes[at] !== SP || at - base === this.targetStart) return this.#fail('invalid_target');
+          this.targetEnd = at - base;
+          at += 1;
+          this.#mark = at - base;
+          state = VERSION;
+          break;
+        }
+        case VERSION: {
+          const offset = at - base - this.#mark;
+          const byte = bytes[at]!;
+          if (offset < HTTP.length) {
+            if (byte !== HTTP[offset]) return this.#fail('invalid_version');
+          } else if (offset === 6) {
+            if (byte !== 46) return this.#fail('invalid_version');
+          } else if (byte < 48 || byte > 57) return this.#fail('invalid_version');
+          at += 1;
+          if (offset < VERSION_LENGTH - 1) break;
+          if (bytes[at - 3] !== 49 || byte > 49) return this.#fail('version_not_supported');
+          this.version = byte === 49 ? 11 : 10;
+          if (this.role === 'request') {
+            if (at - base - this.methodStart > this.limits.startLine) return this.#fail('request_line_too_long');
+            state = LINE_CR;
+          } else {
+            this.#mark = at - base;
+            state = STATUS;
+          }
+          break;
+        }
+        case STATUS: {
+          // " 200" and then a space; a missing space before an empty reason is common and taken.
+          const offset = at - base - this.#mark;
+          const byte = bytes[at]!;
+          if (offset === 0) {
+            if (byte !== SP) return this.#fail('invalid_status');
+          } else if (offset < 4) {
+            if (byte < 48 || byte > 57) return this.#fail('invalid_status');
+            this.status = this.status * 10 + byte - 48;
+          } else {
+            if (this.status < 100 || this.status > 599) return this.#fail('invalid_status');
+            if (byte === SP) at += 1;
+            else if (byte !== CR) return this.#fail('invalid_status');
+            this.reasonStart = at - base;
+            state = REASON;
+            break;
+          }
+          at += 1;
+          break;
+        }
+        case REASON:
+          while (at < end && FIELD[bytes[at]!] === 1) at += 1;
+          if (at - base > this.limits.startLine) return this.#fail('request_line_too_long');
+          if (at >= end) break;
+          this.reasonEnd = at - base;
+          state = LINE_CR;
+          break;
+        case LINE_CR:
+          if (bytes[at] !== CR) return this.#fail('invalid_line_end');
+          at += 1;
+          state = LINE_LF;
+          break;
+        case LINE_LF:
+          if (bytes[at] !== LF) return this.#fail('invalid_line_end');
+          at += 1;
+          this.#fieldsStart = at - base;
+          state = FIELD_START;
+          break;
+        case FIELD_START: {
+          const byte = bytes[at]!;
+          if (byte === CR) {
+            at += 1;
+            state = END_LF;
+            break;
+          }
+          if (byte === SP || byte === HTAB) return this.#fail('folded_line');
+          if (this.fieldCount >= this.limits.fieldCount) return this.#fail('too_many_fields');
+          this.fields[this.fieldCount * FIELD_STRIDE] = at - base;
+          state = NAME;
+          break;
+        }
+        case NAME:
+          while (at < end && TOKEN[bytes[at]!] === 1) at += 1;
+          if (at - base - this.#fieldsStart > this.limits.fieldBytes) return this.#fail('fields_too_large');
+          if (at >= end) break;
+          if (bytes[at] !== COLON || at - base === this.fields[this.fieldCount * FIELD_STRIDE]) {
+            return this.#fail('invalid_field_name');
+          }
+          this.fields[this.fieldCount * FIELD_STRIDE + NAME_END] = at - base;
+          at += 1;
+          state = VALUE_SPACE;
+          break;
+        case VALUE_SPACE:
+          while (at < end && (bytes[at] === SP || bytes[at] === HTAB)) at += 1;
+          if (at >= end) break;
+          this.fields[this.fieldCount * FIELD_STRIDE + VALUE_START] = at - base;
+          state = VALUE;
+          break;
+        case VALUE: {
+          while (at < end && FIELD[bytes[at]!] === 1) at += 1;
+          if (at - base - this.#fieldsStart > this.limits.fieldBytes) return this.#fail('fields_too_large');
+          if (at >= end) break;
+          if (bytes[at] !== CR) return this.#fail(bytes[at] === LF ? 'invalid_line_end' : 'invalid_field_value');
+          const index = this.fieldCount * FIELD_STRIDE;
+          let valueEnd = at;
+          const valueStart = base + this.fields[index + VALUE_START]!;
+          while (valueEnd > valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === HTAB)) {
+            valueEnd -= 1;
+          }
+          this.fields[index + VALUE_END] = valueEnd - base;
+          at += 1;
+          state = FIELD_LF;
+          break;
+        }
+        case FIELD_LF: {
+          if (bytes[at] !== LF) return this.#fail('invalid_line_end');
+          at += 1;
+          const fault = this.#field();
+          if (fault !== null) return this.#fail(fault);
+          state = FIELD_START;
+          break;
+        }
+        case END_LF: {
+          if (bytes[at] !== LF) return this.#fail('invalid_line_end');
+          at += 1;
+          this.length = at - base;
+          this.#state = DONE;
+          if (this.role === 'trailer') return HEAD_DONE;
+          const fault = this.framing.conclude(this.role, this.version, this.status);
+          return fault === null ? HEAD_DONE : this.#fail(fault);
+        }
+        default:
+          return state === DONE ? HEAD_DONE : HEAD_FAILED;
+      }
+    }
+    this.#state = state;
+    this.#at = at - base;
+    // A space run before a value counts too, or it could go on for ever.
+    if (state >= FIELD_START && state <= FIELD_LF && at - base - this.#fieldsStart > this.limits.fieldBytes) {
+      return this.#fail('fields_too_large');
+    }
+    return HEAD_MORE;
+  }
+
+  /** Latin-1 text of `[start, end)` relative to `base`. */
+  text(start: number, end: number): string {
+    return latin1(this.bytes, this.base + start, this.base + end);
+  }
+
+  name(field: number): string {
+    return this.text(
+      this.fields[field * FIELD_STRIDE + NAME_START]!,
+      this.fields[field * FIELD_STRIDE + NAME_END]!,
+    );
+  }
+
+  value(field: number): string {
+    return this.text(
+      this.fields[field * FIELD_STRIDE + VALUE_START]!,
+      this.fields[field * FIELD_STRIDE + VALUE_END]!,
+    );
+  }
+
+  /** Index of the first field with this known id at or after `from`, or -1. */
+  find(id: number, from = 0): number {
+    for (let field = from; field < this.fieldCount; field += 1) if (this.ids[field] === id) return field;
+    return -1;
+  }
+
+  /** All values of a field in lower-case `name`, joined with `, ` (RFC 9110 section 5.3), or null. */
+  combined(name: string): string | null {
+    let result: string | null = null;
+    for (let field = 0; field < this.fieldCount; field += 1) {
+      const index = field * FIELD_STRIDE;
+      if (this.fields[index + NAME_END]! - this.fields[index]! !== name.length) continue;
+      if (this.name(field).toLowerCase() !== name) continue;
+      result = result === null ? this.value(field) : `${result}, ${this.value(field)}`;
+    }
+    return result;
+  }
+
+  #field(): Fault | null {
+    const field = this.fieldCount;
+    const index = field * FIELD_STRIDE;
+    const nameStart = this.base + this.fields[index]!;
+    const nameEnd = this.base + this.fields[index + NAME_END]!;
+    let id = fieldId(this.bytes, nameStart, nameEnd);
+    if (id === FIELD_ID.OTHER) {
+      for (let at = nameStart; at < nameEnd; at += 1) {
+        if (this.bytes[at] === 95) {
+          id = FIELD_ID.UNDERSCORE;
+          break;
+        }
+      }
+    }
+    this.ids[field] = id;
+    this.fieldCount = field + 1;
+    if (id === FIELD_ID.OTHER || id > FIELD_ID.UPGRADE || this.role === 'trailer') return null;
+    return this.framing.field(
+      id,
+      this.bytes,
+      this.base + this.fields[index + VALUE_START]!,
+      this.base + this.fields[index + VALUE_END]!,
+      this.base,
+      this.role,
+    );
+  }
+
+  #fail(fault: Fault): HeadResult {
+    this.#state = FAILED;
+    this.fault = fault;
+    return HEAD_FAILED;
+  }
+}
+
+/** What every Buffer has and its types leave out: `toString('latin1')` without looking the encoding up. */
+interface Latin1Buffer extends Uint8Array {
+  latin1Slice(start: number, end: number): string;
+}
+
+export function latin1(bytes: Uint8Array, start: number, end: number): string {
+  return (bytes as Latin1Buffer).latin1Slice(start, end);
+}

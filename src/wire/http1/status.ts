@@ -1,0 +1,16 @@
+import { STATUS_CODES } from 'node:http';
+
+/** Reason phrase for a status line; empty where none is registered. */
+export function reasonPhrase(status: number): string {
+  return STATUS_CODES[status] ?? '';
+}
+
+/** `HTTP/1.1 200 OK\r\n` for every registered status. */
+const STATUS_LINES: (Uint8Array | undefined)[] = new Array(600);
+for (const code of Object.keys(STATUS_CODES)) {
+  STATUS_LINES[Number(code)] = Uint8Array.from(Buffer.from(`HTTP/1.1 ${code} ${STATUS_CODES[code]}\r\n`, 'latin1'));
+}
+
+export function statusLine(status: number): Uint8Array {
+  return (STATUS_LINES[status] ??= Uint8Array.from(Buffer.from(`HTTP/1.1 ${status} \r\n`, 'latin1')));
+}

@@ -1,0 +1,144 @@
+import type { Cluster } from '../../src/model/cluster.ts';
+import type { Endpoint } from '../../src/model/endpoint.ts';
+import type { Filter } from '../../src/model/filter.ts';
+import type { Listener } from '../../src/model/gateway.ts';
+import { limitBytes } from '../../src/model/limits.ts';
+import type { CounterRegistration } from '../../src/model/metric.ts';
+import type { Resource } from '../../src/model/resource.ts';
+import type { PathMatch, Route, RouteRule } from '../../src/model/route.ts';
+import type { DataplaneNotification } from '../../src/dataplane/control.ts';
+import { Dataplane } from '../../src/dataplane/dataplane.ts';
+
+export const LISTENER = 'default/edge/http';
+
+export function listener(overrides: Partial<Listener> = {}): Listener {
+  return { name: LISTENER, gateway: 'default/edge', port: 0, protocol: 'HTTP', hostnames: [], ...overrides };
+}
+
+export function cluster(overrides: Partial<Cluster> = {}): Cluster {
+  return {
+    name: 'default/api',
+    lbPolicy: 'RoundRobin',
+    connectTimeoutMs: 1000,
+    idleTimeoutMs: 60_000,
+    maxConnections: 1000,
+    maxPendingRequests: 1000,
+    ...overrides,
+  };
+}
+
+export function endpoint(port: number, overrides: Partial<Endpoint> = {}): Endpoint {
+  return {
+    cluster: 'default/api',
+    address: '127.0.0.1',
+    port,
+    weight: 1,
+    ready: true,
+    zone: '',
+    nodeName: '',
+    ...overrides,
+  };
+}
+
+export const EVERY_PATH: PathMatch = { type: 'PathPrefix', value: '/' };
+
+export function rule(overrides: Partial<RouteRule> = {}): RouteRule {
+  return {
+    matches: [{ path: EVERY_PATH, method: null, headers: [], queryParams: [] }],
+    filters: [],
+    clusters: [{ cluster: 'default/api', weight: 1 }],
+    requestTimeoutMs: 0,
+    backendTimeoutMs: 0,
+    ...overrides,
+  };
+}
+
+export function route(overrides: Partial<Route> = {}): Route {
+  return {
+    name: 'default/all',
+    createdAt: 0,
+    attachments: [{ listener: LISTENER, hostnames: [] }],
+    rules: [rule()],
+    ...overrides,
+  };
+}
+
+export function filtered(filters: readonly Filter[], path: PathMatch = EVERY_PATH): Route {
+  return route({
+    rules: [rule({ filters, matches: [{ path, method: null, headers: [], queryParams: [] }] })],
+  });
+}
+
+export interface Harness {
+  readonly dataplane: Dataplane;
+  readonly port: number;
+  readonly notifications: DataplaneNotification[];
+  readonly registrations: CounterRegistration[];
+  /** Sum over all label sets that have these labels. */
+  count(metric: string, labels?: Record<string, string>): number;
+  /** Resolves when a notification of this type has come. */
+  notified(type: DataplaneNotification['type']): Promise<DataplaneNotification>;
+  change(upserts: readonly Resource[], removals?: readonly string[]): void;
+}
+
+export interface HarnessOptions {
+  readonly resources: readonly Resource[];
+  readonly limits?: SharedArrayBuffer;
+  readonly worker?: number;
+  readonly accessLog?: string;
+  readonly port?: number;
+}
+
+/** A Dataplane with one listener, as its actors would bring it up. */
+export async function start(options: HarnessOptions): Promise<Harness> {
+  const counters = new SharedArrayBuffer(1024, { maxByteLength: 1 << 20 });
+  const notifications: DataplaneNotification[] = [];
+  const registrations: CounterRegistration[] = [];
+  const waiting: { type: string; resolve: (notification: DataplaneNotification) => void }[] = [];
+  const dataplane = new Dataplane({
+    worker: options.worker ?? 0,
+    bind: '127.0.0.1',
+    reusePort: true,
+    counters,
+    limits: options.limits ?? new SharedArrayBuffer(limitBytes(2)),
+    accessLog: options.accessLog ?? null,
+    notify: (notification) => {
+      notifications.push(notification);
+      for (const waiter of waiting) if (waiter.type === notification.type) waiter.resolve(notification);
+    },
+    register: (registration) => registrations.push(registration),
+  });
+  let version = 0;
+  const change = (upserts: readonly Resource[], removals: readonly string[] = []): void => {
+    const preparation = dataplane.prepare({ base: String(version), version: String(++version), upserts, removals });
+    dataplane.commit(preparation.failures.map((failure) => failure.key));
+    for (const [slot, added] of preparation.clusters.added.entries()) dataplane.openPool(added, slot + version * 16);
+  };
+  const config = listener({ port: options.port ?? 0 });
+  await dataplane.bindListener(config);
+  change([{ kind: 'listener', value: config }, ...options.resources]);
+  dataplane.activateListener(config.name);
+  return {
+    dataplane,
+    port: dataplane.portOf(config.name),
+    notifications,
+    registrations,
+    change,
+    count: (metric, labels = {}) => {
+      const values = new Float64Array(counters);
+      let sum = 0;
+      for (const registration of registrations) {
+        if (registration.metric !== metric) continue;
+        if (Object.entries(labels).some(([name, value]) => registration.labels[name] !== value)) continue;
+        sum += values[registration.index]!;
+      }
+      return sum;
+    },
+    notified: (type) =>
+      new Promise((resolve) => {
+        const already = notifications.find((notification) => notification.type === type);
+        if (already !== undefined) resolve(already);
+        else waiting.push({ type, resolve });
+      }),
+  };
+}
