@@ -1,0 +1,333 @@
+import diagnostics from 'node:diagnostics_channel';
+import type { ChannelCredentials } from '@grpc/grpc-js';
+import type { Logger } from 'pino';
+import type { Context as StreamContext, Input as StreamInput } from '../../actors/config-stream.ts';
+import type { Event as WorkerEvent, Input as WorkerInput } from '../../actors/dataplane-worker.ts';
+import type { Context as RolloutContext, Input as RolloutInput } from '../../actors/rollout.ts';
+import { actorAddress } from '../../supervisors/address.ts';
+import { BEHAVIORS } from '../../supervisors/behaviors.ts';
+import { Journal } from '../../supervisors/journal.ts';
+import type { SystemNotice } from '../../supervisors/system.ts';
+import { ActorSystem } from '../../supervisors/system.ts';
+import { TREE } from '../../supervisors/tree.ts';
+import type { ActorReport } from '../model/actor.ts';
+import type { Applied } from '../model/channel.ts';
+import { CHANNELS } from '../model/channel.ts';
+import type { NodeReport } from '../model/report.ts';
+import type { ObjectFailure, SnapshotChanges } from '../model/snapshot.ts';
+import { checksum, openJournalFile } from '../os/journal-file.ts';
+import type { ConfigurationStore } from './configuration-store.ts';
+import { configStreamBindings } from './effects/config-stream.ts';
+import { dataplaneWorkerBindings } from './effects/dataplane-worker.ts';
+import { rolloutBindings } from './effects/rollout.ts';
+import { productionWorld } from './effects/world.ts';
+import { JOURNAL_FILE_BYTES, JOURNAL_TOTAL_BYTES } from './journal-size.ts';
+import type { LimitSlots } from './limit-slots.ts';
+import { createConfigStreamClient } from './stream/client.ts';
+import { Supervision, supervisorBindings } from './supervision.ts';
+import { AGENT_VERSION } from './version.ts';
+import type { WorkerMessage, WorkerReport } from './worker/contract.ts';
+import { threadName } from './worker/contract.ts';
+import type { CounterMemories } from './worker-counters.ts';
+import { WorkerPool } from './worker-pool.ts';
+
+const START_TIMEOUT_MS = 10_000;
+const ANSWER_TIMEOUT_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 12_000;
+const REPORT_INTERVAL_MS = 5_000;
+const REPORT_TIMEOUT_MS = 1_000;
+
+export interface ActorHostOptions {
+  readonly node: string;
+  readonly workers: number;
+  readonly reusePort: boolean;
+  readonly bind?: string | undefined;
+  readonly accessLog: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly controllerAddress: string;
+  readonly credentials: ChannelCredentials;
+  readonly drainTimeoutMs: number;
+  readonly journalDirectory: string;
+  readonly workerEntry: URL;
+  readonly logger: Logger;
+  readonly store: ConfigurationStore;
+  readonly limits: LimitSlots;
+  readonly counters: CounterMemories;
+  readonly decode: (parts: readonly Uint8Array[]) => Promise<SnapshotChanges>;
+  readonly report: () => Promise<NodeReport>;
+  readonly onSettled: () => void;
+}
+
+/** The main thread's actors, with their effects bound to the stream and to the worker threads. */
+export class ActorHost {
+  readonly #options: ActorHostOptions;
+  readonly #system: ActorSystem;
+  readonly #supervision: Supervision;
+  readonly #journal: Journal;
+  readonly #pool: WorkerPool;
+  readonly #served = new Set<number>();
+  readonly #givenUp = new Map<number, string>();
+  readonly #applied = diagnostics.channel(CHANNELS.applied);
+  #cut = 0;
+  #restarts = 0;
+  #ended = '';
+  #onEnded: (() => void) | null = null;
+  #takenAt = 0;
+  #standing: readonly ObjectFailure[] = [];
+
+  constructor(options: ActorHostOptions) {
+    this.#options = options;
+    const { node, store, limits } = options;
+    const journalFile = openJournalFile({
+      directory: options.journalDirectory,
+      thread: 'main',
+      fileBytes: JOURNAL_FILE_BYTES,
+      totalBytes: JOURNAL_TOTAL_BYTES,
+    });
+    this.#journal = new Journal({ writer: journalFile, checksum, after: productionWorld.after });
+    process.on('exit', this.#flush);
+
+    const main = (kind: string, name = '') => actorAddress(node, 'main', kind, name);
+    const stream = configStreamBindings({
+      store,
+      client: () => client,
+      hello: { node, agentVersion: AGENT_VERSION, labels: { ...options.labels } },
+      report: options.report,
+      rolloutAddress: main('rollout'),
+      world: productionWorld,
+    });
+    const client = createConfigStreamClient({
+      address: options.controllerAddress,
+      credentials: options.credentials,
+      decode: options.decode,
+      onEvent: (event) => {
+        if (event.type === 'connected') options.logger.info('connected to the controller');
+        if (event.type === 'disconnected')
+          options.logger.warn({ reason: event.reason }, 'disconnected from the controller');
+        this.#system.send(main('config-stream'), stream.toEvent(event));
+      },
+      onRefused: (reason) => options.logger.error({ reason }, 'an update could not be decoded'),
+    });
+    this.#pool = new WorkerPool({
+      entry: options.workerEntry,
+      settings: {
+        node,
+        bind: options.bind,
+        reusePort: options.reusePort,
+        accessLog: options.accessLog,
+        drainTimeoutMs: options.drainTimeoutMs,
+        journalDirectory: options.journalDirectory,
+      },
+      limits,
+      counters: options.counters,
+      onMessage: (worker, message) => this.#message(worker, message),
+      onExit: (worker, code, message) => {
+        this.#system.send<WorkerEvent>(main('dataplane-worker', String(worker)), {
+          type: 'worker.exited',
+          code,
+          message,
+        });
+      },
+    });
+    this.#system = new ActorSystem({
+      node,
+      thread: 'main',
+      world: productionWorld,
+      behaviors: BEHAVIORS,
+      bindings: {
+        supervisor: supervisorBindings(() => this.#supervision),
+        'config-stream': stream.bindings,
+        rollout: rolloutBindings({
+          store,
+          limits,
+          pool: () => this.#pool,
+          workerAddress: (worker) => main('dataplane-worker', String(worker)),
+          streamAddress: main('config-stream'),
+          onTaken: () => {
+            this.#takenAt = productionWorld.now();
+          },
+          onSettled: (standing) => this.#settled(standing),
+        }),
+        'dataplane-worker': dataplaneWorkerBindings({
+          pool: () => this.#pool,
+          rollout: main('rollout'),
+          onDrained: (cut) => {
+            this.#cut += cut;
+          },
+        }),
+      },
+      journal: this.#journal,
+      onNotice: (notice) => this.#notice(notice),
+      forward: (envelope) => {
+        if (envelope.event.type === 'child.exited') this.#end();
+      },
+    });
+    this.#supervision = new Supervision({
+      node,
+      thread: 'main',
+      tree: TREE.main,
+      system: () => this.#system,
+      source: {
+        children: () => Array.from({ length: options.workers }, (_, worker) => String(worker)),
+        input: (kind, name) => this.#input(kind, Number(name)),
+        gone: () => {},
+        restarted: (kind, name) => {
+          this.#restarts += 1;
+          options.logger.warn({ actor: `${kind}/${name}` }, 'restarted');
+        },
+        isolated: (kind, name, reason) => {
+          options.logger.error({ actor: `${kind}/${name}`, reason }, 'keeps failing and is left out for now');
+          if (kind === 'dataplane-worker') this.#givenUp.set(Number(name), reason);
+        },
+      },
+    });
+  }
+
+  start(): void {
+    // Its parent is no actor: the agent itself hears of the end of the tree.
+    this.#supervision.startTree(TREE.main.supervisor, actorAddress(this.#options.node, 'host', 'agent'));
+  }
+
+  /** Stops everything in reverse order of start. Resolves with the number of connections cut. */
+  async stop(): Promise<number> {
+    if (this.#ended === '')
+      await new Promise<void>((resolve) => {
+        this.#onEnded = resolve;
+        this.#system.send(this.#supervision.address('supervisor', TREE.main.supervisor), { type: 'stop' });
+      });
+    this.#flush();
+    process.off('exit', this.#flush);
+    return this.#cut;
+  }
+
+  get ended(): string {
+    return this.#ended;
+  }
+
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  get streamProblem(): string {
+    const context = this.#system.describe(this.#supervision.address('config-stream')) as
+      | StreamContext
+      | undefined;
+    return context?.problem ?? 'not started';
+  }
+
+  workers(): { name: string; serves: boolean; served: boolean; givenUp: string }[] {
+    const rollout = this.#rollout();
+    return Array.from({ length: this.#options.workers }, (_, worker) => {
+      const serves = rollout?.workers.includes(worker) === true;
+      if (serves) {
+        this.#served.add(worker);
+        this.#givenUp.delete(worker);
+      }
+      return {
+        name: threadName(worker),
+        serves,
+        served: this.#served.has(worker),
+        givenUp: this.#givenUp.get(worker) ?? '',
+      };
+    });
+  }
+
+  actors(): readonly ActorReport[] {
+    return this.#system.report();
+  }
+
+  /** What every worker that answers in time says of itself. */
+  async workerReports(): Promise<readonly WorkerReport[]> {
+    const reports = await Promise.all(
+      this.#pool.running().map(async ([, thread]) => {
+        const late = Promise.withResolvers<null>();
+        const timer = setTimeout(() => late.resolve(null), REPORT_TIMEOUT_MS);
+        try {
+          return await Promise.race([thread.call((remote) => remote.report()), late.promise]);
+        } catch {
+          return null;
+        } finally {
+          clearTimeout(timer);
+        }
+      }),
+    );
+    return reports.filter((report) => report !== null);
+  }
+
+  #rollout(): RolloutContext | undefined {
+    return this.#system.describe(this.#supervision.address('rollout')) as RolloutContext | undefined;
+  }
+
+  #input(kind: string, worker: number): RolloutInput | WorkerInput | StreamInput | undefined {
+    const { store, drainTimeoutMs } = this.#options;
+    switch (kind) {
+      case 'rollout':
+        return {
+          workers: this.#pool
+            .running()
+            .map(([running]) => running)
+            .filter(
+              (running) =>
+                this.#system.state(this.#supervision.address('dataplane-worker', String(running))) ===
+                'ready',
+            ),
+          pending: store.pending,
+          nonce: 0,
+          version: store.wishedVersion,
+          answerTimeoutMs: ANSWER_TIMEOUT_MS,
+        };
+      case 'dataplane-worker':
+        return { worker, startTimeoutMs: START_TIMEOUT_MS, drainTimeoutMs };
+      case 'config-stream':
+        return { connectTimeoutMs: CONNECT_TIMEOUT_MS, reportIntervalMs: REPORT_INTERVAL_MS };
+      default:
+        return undefined;
+    }
+  }
+
+  #message(worker: number, message: WorkerMessage): void {
+    if (message.type === 'ready')
+      this.#system.send<WorkerEvent>(this.#supervision.address('dataplane-worker', String(worker)), {
+        type: 'worker.ready',
+      });
+    else if (message.type === 'envelope') this.#system.deliver(message.envelope);
+    else if (message.type === 'restarted') this.#restarts += 1;
+    else if (message.type === 'notice') this.#notice(message.notice);
+  }
+
+  #settled(standing: readonly ObjectFailure[]): void {
+    const { logger, store, onSettled } = this.#options;
+    const before = new Map(this.#standing.map((failure) => [failure.key, failure]));
+    for (const failure of standing) {
+      const known = before.get(failure.key);
+      before.delete(failure.key);
+      if (known?.message === failure.message) continue;
+      logger.error({ object: failure.key, reason: failure.reason }, failure.message);
+    }
+    for (const key of before.keys()) logger.info({ object: key }, 'is in use again, or no longer wished');
+    this.#standing = standing;
+    const seconds = (productionWorld.now() - this.#takenAt) / 1_000;
+    logger.info(
+      { version: store.servingVersion.slice(0, 12), seconds, failures: standing.length },
+      'configuration in use',
+    );
+    const applied: Applied = { version: store.servingVersion, seconds, failures: standing.length };
+    if (this.#applied.hasSubscribers) this.#applied.publish(applied);
+    onSettled();
+  }
+
+  #notice(notice: SystemNotice): void {
+    const { message, ...what } = notice;
+    // A message that crosses an actor's end is ordinary; the others are not.
+    if (notice.type === 'undeliverable') this.#options.logger.debug(what, message);
+    else this.#options.logger.error(what, message);
+  }
+
+  #end(): void {
+    this.#ended = this.#onEnded === null ? 'its supervision gave up' : 'it was asked to';
+    if (this.#onEnded === null) this.#options.logger.fatal('supervision gave up: the agent no longer serves');
+    this.#onEnded?.();
+  }
+
+  readonly #flush = (): void => this.#journal.flush();
+}

@@ -1,0 +1,112 @@
+import { join } from 'node:path';
+import type { ChannelCredentials } from '@grpc/grpc-js';
+import type { Logger } from 'pino';
+import type { AgentAdmin } from '../model/admin.ts';
+import { canReusePort } from '../os/reuse-port.ts';
+import { ActorHost } from './actor-host.ts';
+import { createAgentAdmin } from './agent-admin.ts';
+import { ConfigurationStore } from './configuration-store.ts';
+import { productionWorld } from './effects/world.ts';
+import { lastGoodFile } from './last-good.ts';
+import { LastGoodSaver } from './last-good-saver.ts';
+import { LimitSlots } from './limit-slots.ts';
+import { SnapshotCompiler } from './snapshot-compiler.ts';
+import { CounterMemories } from './worker-counters.ts';
+
+export interface AgentOptions {
+  readonly node: string;
+  /** Holds the last good snapshot and the journal; made if missing. */
+  readonly dataDirectory: string;
+  /** Address that listeners bind; undefined is all. */
+  readonly bind?: string | undefined;
+  /** Dataplane workers, from 1. */
+  readonly workers: number;
+  readonly labels: Readonly<Record<string, string>>;
+  /** `HOST:PORT` */
+  readonly controllerAddress: string;
+  readonly credentials: ChannelCredentials;
+  /** File the access log is appended to, `-` for standard output, null for none. */
+  readonly accessLog: string | null;
+  readonly logger: Logger;
+  /** How long requests in flight may take when a listener goes or the agent stops; 10 s. */
+  readonly drainTimeoutMs?: number;
+  /** The dataplane worker's program; another one for tests. */
+  readonly workerEntry?: URL;
+}
+
+export interface AgentHandle {
+  readonly admin: AgentAdmin;
+  /** Drains, then cuts what is left. Resolves with the number of client connections that were cut. */
+  stop(): Promise<{ readonly cut: number }>;
+}
+
+const DRAIN_TIMEOUT_MS = 10_000;
+const WORKER_ENTRY = new URL('./worker/main.ts', import.meta.url);
+
+/**
+ * Starts an agent: it serves what it served last, then follows the controller. Resolves when its threads are being
+ * started; `admin.readiness()` tells when it serves.
+ */
+export async function startAgent(options: AgentOptions): Promise<AgentHandle> {
+  const { logger } = options;
+  const reusePort = await canReusePort();
+  const workers = reusePort ? options.workers : 1;
+  if (!reusePort && options.workers > 1)
+    logger.warn('this system cannot spread one port over threads: one dataplane worker serves everything');
+
+  const store = new ConfigurationStore();
+  const limits = new LimitSlots(workers);
+  const counters = new CounterMemories();
+  const compiler = new SnapshotCompiler();
+  const lastGood = lastGoodFile(options.dataDirectory);
+
+  const loaded = await lastGood.load();
+  if (loaded.ok) {
+    const { version, resources } = loaded;
+    if (loaded.fallback !== undefined)
+      logger.warn({ reason: loaded.fallback }, 'the newest last good snapshot is refused');
+    const staged = store.stage({ base: '', version, upserts: resources, removals: [] });
+    if (staged.ok)
+      logger.info({ version, objects: resources.length }, 'starting with the last good snapshot');
+    else logger.error({ reason: staged.reason }, 'the last good snapshot is refused');
+  } else if (!loaded.missing) logger.error({ reason: loaded.reason }, 'the last good snapshot is refused');
+
+  const saver = new LastGoodSaver({
+    store,
+    file: lastGood,
+    world: productionWorld,
+    onFailure: (error) => logger.error({ error: error.message }, 'the last good snapshot could not be saved'),
+  });
+
+  const host = new ActorHost({
+    ...options,
+    workers,
+    reusePort,
+    drainTimeoutMs: options.drainTimeoutMs ?? DRAIN_TIMEOUT_MS,
+    journalDirectory: join(options.dataDirectory, 'journal'),
+    workerEntry: options.workerEntry ?? WORKER_ENTRY,
+    store,
+    limits,
+    counters,
+    decode: compiler.decode,
+    report: () => admin.report(),
+    onSettled: () => saver.changed(),
+  });
+  const admin = createAgentAdmin({ node: options.node, host, store, counters });
+  host.start();
+
+  let stopping: Promise<{ cut: number }> | null = null;
+  const stop = async () => {
+    const cut = await host.stop();
+    await saver.save();
+    await compiler.close();
+    return { cut };
+  };
+  return {
+    admin,
+    stop: () => {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+}

@@ -1,0 +1,136 @@
+import { isDeepStrictEqual } from 'node:util';
+import { TRANSIENT_FAILURES } from '../../actors/rollout.ts';
+import type { Resource, ResourceKey, ResourceSet } from '../model/resource.ts';
+import { resourceKey } from '../model/resource.ts';
+import type { ObjectFailure, SnapshotChanges, SnapshotVersion } from '../model/snapshot.ts';
+import { SnapshotStore } from './snapshot-store.ts';
+
+/**
+ * What is wished, what serves, and what is on its way from the one to the other: the content behind the versions
+ * and counts that the rollout machine handles.
+ *
+ *     stage ──> wished ──keys──> dirty ──take──> taken ──settle──> serving
+ *                                  ^──giveBack / stageRetries──┘ └─> failures (refused, with the reason)
+ */
+export class ConfigurationStore {
+  readonly #wished = new SnapshotStore();
+  readonly #serving = new Map<ResourceKey, Resource>();
+  readonly #failures = new Map<ResourceKey, ObjectFailure>();
+  #dirty = new Set<ResourceKey>();
+  /** null: is to go. */
+  #taken: Map<ResourceKey, Resource | null> | null = null;
+  #takenVersion: SnapshotVersion = '';
+  #servingVersion: SnapshotVersion = '';
+  #settled = false;
+
+  /** Of the complete wished snapshot; empty is none. */
+  get wishedVersion(): SnapshotVersion {
+    return this.#wished.version;
+  }
+
+  get wished(): ResourceSet {
+    return this.#wished.resources;
+  }
+
+  /** The wished version that was rolled out last, though not all of its objects may be in use. */
+  get servingVersion(): SnapshotVersion {
+    return this.#servingVersion;
+  }
+
+  get serving(): ResourceSet {
+    return this.#serving;
+  }
+
+  /** True once a whole configuration, even an empty one, is in use. */
+  get settled(): boolean {
+    return this.#settled;
+  }
+
+  get failures(): readonly ObjectFailure[] {
+    return [...this.#failures.values()];
+  }
+
+  /** True while something staged has not been taken. */
+  get pending(): boolean {
+    return (
+      this.#dirty.size > 0 || (this.#wished.version !== '' && this.#wished.version !== this.#takenVersion)
+    );
+  }
+
+  /** Takes over an update after checking that its content gives its version. */
+  stage(changes: SnapshotChanges): { readonly ok: true } | { readonly ok: false; readonly reason: string } {
+    const applied = this.#wished.apply(changes);
+    if (!applied.ok) return applied;
+    for (const resource of changes.upserts) this.#mark(resourceKey(resource), resource);
+    for (const key of changes.removals) this.#mark(key, null);
+    if (changes.base === '')
+      for (const key of this.#serving.keys()) if (!this.wished.has(key)) this.#mark(key, null);
+    return applied;
+  }
+
+  /** All that is staged, as the content of one round. */
+  take(): void {
+    this.#taken = new Map();
+    for (const key of this.#dirty) this.#taken.set(key, this.wished.get(key) ?? null);
+    this.#dirty = new Set();
+    this.#takenVersion = this.wishedVersion;
+  }
+
+  /** The content of the round for workers that have what serves now. */
+  difference(): SnapshotChanges {
+    const upserts: Resource[] = [];
+    const removals: ResourceKey[] = [];
+    for (const [key, resource] of this.#taken ?? []) {
+      if (resource !== null) upserts.push(resource);
+      else removals.push(key);
+    }
+    return { base: this.#servingVersion, version: this.#takenVersion, upserts, removals };
+  }
+
+  /** What serves now, for a worker that has nothing. */
+  whole(): SnapshotChanges {
+    return { base: '', version: this.#servingVersion, upserts: [...this.#serving.values()], removals: [] };
+  }
+
+  giveBack(): void {
+    for (const key of this.#taken?.keys() ?? []) this.#dirty.add(key);
+    this.#taken = null;
+  }
+
+  /** The round is in use on all workers but for `refused`. Returns every failure that stands. */
+  settle(refused: readonly ObjectFailure[]): readonly ObjectFailure[] {
+    const failed = new Set(refused.map((failure) => failure.key));
+    for (const [key, resource] of this.#taken ?? []) {
+      if (failed.has(key)) continue;
+      this.#failures.delete(key);
+      if (resource === null) this.#serving.delete(key);
+      else this.#serving.set(key, resource);
+    }
+    // A refusal may name an object that another one's change has broken.
+    for (const failure of refused) this.#failures.set(failure.key, failure);
+    this.#taken = null;
+    this.#servingVersion = this.#takenVersion;
+    this.#settled = true;
+    return this.failures;
+  }
+
+  note(failures: readonly ObjectFailure[]): void {
+    for (const failure of failures) this.#failures.set(failure.key, failure);
+  }
+
+  stageRetries(): void {
+    for (const failure of this.#failures.values())
+      if (TRANSIENT_FAILURES.has(failure.reason)) this.#dirty.add(failure.key);
+  }
+
+  /** A worker is not bothered with what it has: a whole snapshot after a reconnect changes nothing by itself. */
+  #mark(key: ResourceKey, wished: Resource | null): void {
+    const serving = this.#serving.get(key) ?? null;
+    const unchanged = wished === null ? serving === null : isDeepStrictEqual(wished, serving);
+    const inFlight = this.#taken?.has(key) === true;
+    if (unchanged && !inFlight) {
+      this.#dirty.delete(key);
+      this.#failures.delete(key);
+    } else this.#dirty.add(key);
+  }
+}

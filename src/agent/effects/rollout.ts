@@ -1,0 +1,149 @@
+import type { Event as StreamEvent } from '../../../actors/config-stream.ts';
+import type { Event as WorkerEvent } from '../../../actors/dataplane-worker.ts';
+import type { Effects, Event } from '../../../actors/rollout.ts';
+import type { Bindings, EffectScope } from '../../../supervisors/effects.ts';
+import type { ActorAddress } from '../../model/actor.ts';
+import { resourceKey } from '../../model/resource.ts';
+import type { ObjectFailure, SnapshotChanges } from '../../model/snapshot.ts';
+import type { ConfigurationStore } from '../configuration-store.ts';
+import type { LimitSlots } from '../limit-slots.ts';
+import type { LimitSlotList } from '../worker/contract.ts';
+import type { WorkerPool } from '../worker-pool.ts';
+
+export interface RolloutWorld {
+  readonly store: ConfigurationStore;
+  readonly limits: LimitSlots;
+  readonly pool: () => WorkerPool;
+  readonly workerAddress: (worker: number) => ActorAddress;
+  readonly streamAddress: ActorAddress;
+  /** Called after each round with what came of it. */
+  readonly onSettled: (standing: readonly ObjectFailure[]) => void;
+  readonly onTaken: () => void;
+}
+
+/** The content behind the rollout's versions, and the calls into the workers. */
+export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
+  const { store, limits, pool } = world;
+
+  /** A worker that throws at a commit is in no known state: a new one takes its place. */
+  const broken = (scope: EffectScope, worker: number, call: string) => {
+    if (pool().get(worker) !== undefined)
+      scope.send<WorkerEvent>(world.workerAddress(worker), { type: 'worker.hung', call });
+  };
+
+  const slotsFor = (changes: SnapshotChanges): { slots: LimitSlotList; failures: ObjectFailure[] } => {
+    const slots: (readonly [string, number])[] = [];
+    const failures: ObjectFailure[] = [];
+    for (const resource of changes.upserts) {
+      if (resource.kind !== 'cluster') continue;
+      const slot = limits.slot(resource.value.name);
+      if (slot !== undefined) slots.push([resource.value.name, slot]);
+      else
+        failures.push({
+          key: `cluster/${resource.value.name}`,
+          reason: 'TooManyClusters',
+          message: 'no slot is left in the limits that the workers share',
+        });
+    }
+    return { slots, failures };
+  };
+
+  /** Without the clusters that got no slot. */
+  const content = (changes: SnapshotChanges) => {
+    const { slots, failures } = slotsFor(changes);
+    if (failures.length === 0) return { changes, slots, failures };
+    const out = new Set(failures.map((failure) => failure.key));
+    const upserts = changes.upserts.filter(
+      (resource) => resource.kind !== 'cluster' || !out.has(`cluster/${resource.value.name}`),
+    );
+    return { changes: { ...changes, upserts }, slots, failures };
+  };
+
+  return {
+    takeChanges: () => {
+      store.take();
+      world.onTaken();
+      return undefined;
+    },
+    returnChanges: () => {
+      store.giveBack();
+      return undefined;
+    },
+    prepareWorkers: ({ rollout, workers }, scope) => {
+      const { changes, slots, failures } = content(store.difference());
+      for (const worker of workers) {
+        const answer = (found: readonly ObjectFailure[]) =>
+          scope.reply<Event>({ type: 'worker.prepared', worker, rollout, failures: [...failures, ...found] });
+        const thread = pool().get(worker);
+        thread
+          ?.call((remote) => remote.prepare(changes, slots))
+          .then(answer, (error: Error) => {
+            if (pool().get(worker) !== thread) return;
+            // What it choked on is not known: nothing of this round goes into use anywhere.
+            answer(everything(changes, error.message));
+          });
+      }
+      return undefined;
+    },
+    commitWorkers: ({ rollout, workers, rejected }, scope) => {
+      for (const worker of workers) {
+        const thread = pool().get(worker);
+        thread
+          ?.call((remote) => remote.commit(rejected))
+          .then(
+            () => scope.reply<Event>({ type: 'worker.committed', worker, rollout }),
+            (error: Error) => broken(scope, worker, `commit (${error.message})`),
+          );
+      }
+      return undefined;
+    },
+    loadWorkers: ({ workers }, scope) => {
+      const { changes, slots, failures } = content(store.whole());
+      for (const worker of workers)
+        void pool()
+          .get(worker)
+          ?.call(async (remote) => {
+            const found = await remote.prepare(changes, slots);
+            const all = [...failures, ...found];
+            await remote.commit(all.map((failure) => failure.key));
+            return all;
+          })
+          .then(
+            (all) => scope.reply<Event>({ type: 'worker.loaded', worker, failures: all }),
+            (error: Error) => broken(scope, worker, `load (${error.message})`),
+          );
+      return undefined;
+    },
+    settle: ({ rollout, failures }) => {
+      const removed = store.difference().removals;
+      const standing = store.settle(failures);
+      const refused = new Set(failures.map((failure) => failure.key));
+      for (const key of removed)
+        if (key.startsWith('cluster/') && !refused.has(key)) limits.release(key.slice('cluster/'.length));
+      world.onSettled(standing);
+      return { type: 'rollout.settled', rollout, standing };
+    },
+    noteFailures: ({ failures }) => {
+      store.note(failures);
+      return undefined;
+    },
+    stageRetries: () => {
+      store.stageRetries();
+      return undefined;
+    },
+    reportHung: ({ workers, call }, scope) => {
+      for (const worker of workers)
+        scope.send<WorkerEvent>(world.workerAddress(worker), { type: 'worker.hung', call });
+      return undefined;
+    },
+    tellStream: ({ nonce, version, failures }, { send }) => {
+      send<StreamEvent>(world.streamAddress, { type: 'rollout.finished', nonce, version, failures });
+      return undefined;
+    },
+  };
+}
+
+function everything(changes: SnapshotChanges, message: string): ObjectFailure[] {
+  const keys = [...changes.upserts.map((resource) => resourceKey(resource)), ...changes.removals];
+  return keys.map((key) => ({ key, reason: 'PrepareFailed', message }));
+}

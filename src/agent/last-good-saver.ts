@@ -1,0 +1,69 @@
+import type { World } from '../../supervisors/world.ts';
+import type { ResourceSet } from '../model/resource.ts';
+import type { SnapshotVersion } from '../model/snapshot.ts';
+import { SnapshotDigest } from '../wire/snapshot/digest.ts';
+import { encodeResource } from '../wire/snapshot/resource.ts';
+import type { ConfigurationStore } from './configuration-store.ts';
+import type { LastGoodFile } from './last-good.ts';
+
+/** Quiet time before what serves is written, and the longest it may take while changes go on. */
+const QUIET_MS = 500;
+const LONGEST_MS = 5_000;
+
+/** Writes what serves to disk after each rollout, aside from its path. */
+export class LastGoodSaver {
+  readonly #store: ConfigurationStore;
+  readonly #file: LastGoodFile;
+  readonly #world: World;
+  readonly #onFailure: (error: Error) => void;
+  #cancel: (() => void) | null = null;
+  #since: number | null = null;
+  #saved: SnapshotVersion = '';
+
+  constructor(options: {
+    readonly store: ConfigurationStore;
+    readonly file: LastGoodFile;
+    readonly world: World;
+    readonly onFailure: (error: Error) => void;
+  }) {
+    this.#store = options.store;
+    this.#file = options.file;
+    this.#world = options.world;
+    this.#onFailure = options.onFailure;
+  }
+
+  changed(): void {
+    const now = this.#world.now();
+    this.#since ??= now;
+    this.#cancel?.();
+    const wait = Math.max(0, Math.min(QUIET_MS, this.#since + LONGEST_MS - now));
+    this.#cancel = this.#world.after(wait, () => void this.save());
+  }
+
+  /** Writes now what has not been written. */
+  async save(): Promise<void> {
+    this.#cancel?.();
+    this.#cancel = null;
+    this.#since = null;
+    if (!this.#store.settled) return;
+    const { resources, version } = this.#content();
+    if (version === this.#saved) return;
+    try {
+      await this.#file.save(resources, version);
+      this.#saved = version;
+    } catch (error) {
+      this.#onFailure(error as Error);
+    }
+  }
+
+  /** With nothing refused or on its way, what serves is what is wished, whose version is known. */
+  #content(): { readonly resources: ResourceSet; readonly version: SnapshotVersion } {
+    const store = this.#store;
+    if (store.failures.length === 0 && store.servingVersion === store.wishedVersion)
+      return { resources: store.wished, version: store.wishedVersion };
+    const resources = new Map(store.serving);
+    const digest = new SnapshotDigest();
+    for (const [key, resource] of resources) digest.set(key, encodeResource(resource));
+    return { resources, version: digest.version() };
+  }
+}

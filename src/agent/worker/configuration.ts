@@ -1,0 +1,216 @@
+import type { ActorSystem } from '../../../supervisors/system.ts';
+import type { DataplaneControl, Preparation } from '../../dataplane/control.ts';
+import type { Cluster } from '../../model/cluster.ts';
+import type { Listener } from '../../model/gateway.ts';
+import type { ResourceKey } from '../../model/resource.ts';
+import type { ObjectFailure, SnapshotChanges } from '../../model/snapshot.ts';
+import type { Supervision } from '../supervision.ts';
+import { bindFailure } from './bind-failure.ts';
+import type { LimitSlotList } from './contract.ts';
+
+interface Open {
+  readonly preparation: Preparation;
+  readonly binding: readonly Listener[];
+  /** Those of them that got an actor of their own for this preparation. */
+  readonly started: Set<string>;
+  /** Endpoints whose resource goes. */
+  readonly endpointsRemoved: readonly { readonly cluster: string; readonly endpoint: string }[];
+}
+
+/**
+ * Turns the two phases of a change into the lives of listener and pool actors: what is new is started, what goes
+ * is asked to stop, what stays is left alone. All of a commit happens in one turn of the event loop.
+ */
+export class WorkerConfiguration {
+  readonly listeners = new Map<string, Listener>();
+  readonly clusters = new Map<string, Cluster>();
+  readonly #committed = new Set<string>();
+  readonly #slots = new Map<string, number>();
+  readonly #answers = new Map<string, (answer: { code: string; message: string }) => void>();
+  readonly #dataplane: DataplaneControl;
+  readonly #supervision: Supervision;
+  readonly #system: ActorSystem;
+  readonly #bind: string | undefined;
+  #open: Open | null = null;
+
+  constructor(options: {
+    readonly dataplane: DataplaneControl;
+    readonly supervision: Supervision;
+    readonly system: ActorSystem;
+    readonly bind: string | undefined;
+  }) {
+    this.#dataplane = options.dataplane;
+    this.#supervision = options.supervision;
+    this.#system = options.system;
+    this.#bind = options.bind;
+  }
+
+  async prepare(changes: SnapshotChanges, slots: LimitSlotList): Promise<readonly ObjectFailure[]> {
+    if (this.#open !== null) this.discard();
+    for (const [cluster, slot] of slots) this.#slots.set(cluster, slot);
+    const preparation = this.#prepareDataplane(changes);
+    const refused = new Set(preparation.failures.map((failure) => failure.key));
+    const binding = this.#withoutActor(preparation, changes).filter(
+      (listener) => !refused.has(`listener/${listener.name}`),
+    );
+    const open = {
+      preparation,
+      binding,
+      started: new Set<string>(),
+      endpointsRemoved: removedEndpoints(changes),
+    };
+    this.#open = open;
+    const outcomes = await Promise.all(binding.map((listener) => this.#start(listener, open.started)));
+    return [...preparation.failures, ...outcomes.filter((failure) => failure !== null)];
+  }
+
+  /** What it chokes on changes nothing: then an empty change is open, so that the commit still finds one. */
+  #prepareDataplane(changes: SnapshotChanges): Preparation {
+    try {
+      return this.#dataplane.prepare(changes);
+    } catch (error) {
+      this.#dataplane.discard();
+      const preparation = this.#dataplane.prepare({ ...changes, upserts: [], removals: [] });
+      this.#open = { preparation, binding: [], started: new Set(), endpointsRemoved: [] };
+      throw error;
+    }
+  }
+
+  commit(rejected: readonly ResourceKey[]): void {
+    const open = this.#open;
+    if (open === null) throw new Error('nothing is prepared');
+    this.#open = null;
+    const out = new Set(rejected);
+    const accepted = <T extends { readonly name: string }>(kind: string, values: readonly T[]): T[] =>
+      values.filter((value) => !out.has(`${kind}/${value.name}`));
+    const { clusters, listeners } = open.preparation;
+
+    for (const name of open.started) if (out.has(`listener/${name}`)) this.#forgetListener(name, 'discard');
+    const added = accepted('cluster', clusters.added);
+    for (const cluster of added) this.clusters.set(cluster.name, cluster);
+    const names = added.map((cluster) => cluster.name);
+    if (names.length > 0) {
+      this.#supervision.startChildren('upstream-pool', names);
+      this.#supervision.startChildren('circuit-breaker', names);
+    }
+
+    this.#dataplane.commit(rejected);
+
+    for (const cluster of accepted('cluster', clusters.changed)) {
+      this.clusters.set(cluster.name, cluster);
+      this.#tell('upstream-pool', cluster.name, { type: 'changed', cluster });
+    }
+    for (const listener of accepted('listener', open.binding)) {
+      this.#committed.add(listener.name);
+      this.#tell('listener', listener.name, { type: 'commit' });
+    }
+    for (const listener of accepted('listener', listeners.changed)) {
+      this.listeners.set(listener.name, listener);
+      this.#tell('listener', listener.name, { type: 'changed', listener });
+    }
+    for (const name of listeners.removed)
+      if (!out.has(`listener/${name}`)) this.#forgetListener(name, 'stop');
+    for (const { cluster, endpoint } of open.endpointsRemoved)
+      if (this.clusters.has(cluster) && !out.has(`endpoint/${cluster}/${endpoint}`))
+        this.#tell('upstream-pool', cluster, { type: 'endpoint.removed', endpoint });
+    for (const name of clusters.removed) {
+      if (out.has(`cluster/${name}`)) continue;
+      this.clusters.delete(name);
+      this.#tell('upstream-pool', name, { type: 'stop' });
+      this.#tell('circuit-breaker', name, { type: 'stop' });
+    }
+  }
+
+  discard(): void {
+    const open = this.#open;
+    if (open === null) return;
+    this.#open = null;
+    for (const name of open.started) this.#forgetListener(name, 'discard');
+    this.#dataplane.discard();
+  }
+
+  /** What an actor needs at its start, also at a restart; undefined: it is no longer wished. */
+  input(kind: string, name: string, drainTimeoutMs: number): unknown {
+    const listener = this.listeners.get(name);
+    const cluster = this.clusters.get(name);
+    if (kind === 'listener' && listener !== undefined)
+      return { listener, drainTimeoutMs, committed: this.#committed.has(name) };
+    if (kind === 'upstream-pool' && cluster !== undefined)
+      return { cluster, limitSlot: this.#slot(name), drainTimeoutMs };
+    if (kind === 'circuit-breaker' && cluster !== undefined) return { cluster: name };
+    return undefined;
+  }
+
+  /** Children that a supervisor has when it starts anew. */
+  names(kind: string): readonly string[] {
+    return kind === 'listener' ? [...this.listeners.keys()] : [...this.clusters.keys()];
+  }
+
+  /** A listener that was started for the preparation has been bound, or not. */
+  answer(name: string, answer: { readonly code: string; readonly message: string }): void {
+    this.#answers.get(name)?.(answer);
+    this.#answers.delete(name);
+  }
+
+  isCommitted(listener: string): boolean {
+    return this.#committed.has(listener);
+  }
+
+  /** New ones, and those in use whose actor has been given up. */
+  #withoutActor(preparation: Preparation, changes: SnapshotChanges): Listener[] {
+    const wanted = new Map(preparation.listeners.added.map((listener) => [listener.name, listener]));
+    for (const resource of changes.upserts) {
+      if (resource.kind !== 'listener') continue;
+      if (!this.#system.has(this.#supervision.address('listener', resource.value.name)))
+        wanted.set(resource.value.name, resource.value);
+    }
+    return [...wanted.values()];
+  }
+
+  async #start(listener: Listener, started: Set<string>): Promise<ObjectFailure | null> {
+    const { name } = listener;
+    if (this.#system.has(this.#supervision.address('listener', name)))
+      return bindFailure(listener, this.#bind, 'DRAINING', '');
+    started.add(name);
+    this.#committed.delete(name);
+    this.listeners.set(name, listener);
+    const answered = new Promise<{ code: string; message: string }>((resolve) => {
+      this.#answers.set(name, resolve);
+    });
+    this.#supervision.startChildren('listener', [name]);
+    const { code, message } = await answered;
+    return code === '' ? null : bindFailure(listener, this.#bind, code, message);
+  }
+
+  #forgetListener(name: string, how: 'discard' | 'stop'): void {
+    this.#tell('listener', name, { type: how });
+    this.#committed.delete(name);
+    this.listeners.delete(name);
+    this.answer(name, { code: 'DISCARDED', message: 'the preparation was dropped' });
+  }
+
+  #slot(cluster: string): number {
+    const slot = this.#slots.get(cluster);
+    if (slot === undefined) throw new Error(`cluster ${cluster} has no slot in the shared limits`);
+    return slot;
+  }
+
+  #tell(
+    kind: string,
+    name: string,
+    event: { readonly type: string; readonly [field: string]: unknown },
+  ): void {
+    const address = this.#supervision.address(kind, name);
+    if (this.#system.has(address)) this.#system.send(address, event);
+  }
+}
+
+function removedEndpoints(changes: SnapshotChanges): Open['endpointsRemoved'] {
+  const removed: { cluster: string; endpoint: string }[] = [];
+  for (const key of changes.removals) {
+    if (!key.startsWith('endpoint/')) continue;
+    const slash = key.lastIndexOf('/');
+    removed.push({ cluster: key.slice('endpoint/'.length, slash), endpoint: key.slice(slash + 1) });
+  }
+  return removed;
+}

@@ -1,0 +1,54 @@
+import type { Envelope } from '../../../supervisors/envelope.ts';
+import type { SystemNotice } from '../../../supervisors/system.ts';
+import type { ActorReport } from '../../model/actor.ts';
+import type { CounterRegistration } from '../../model/metric.ts';
+import type { ClusterReport, EndpointReport, ListenerReport } from '../../model/report.ts';
+import type { ResourceKey } from '../../model/resource.ts';
+import type { ObjectFailure, SnapshotChanges } from '../../model/snapshot.ts';
+
+/** What a dataplane worker's thread is given at its start. */
+export interface WorkerSettings {
+  readonly node: string;
+  readonly worker: number;
+  readonly bind: string | undefined;
+  readonly reusePort: boolean;
+  readonly accessLog: string | null;
+  readonly drainTimeoutMs: number;
+  readonly journalDirectory: string;
+  readonly counters: SharedArrayBuffer;
+  readonly limits: SharedArrayBuffer;
+}
+
+export interface WorkerReport {
+  readonly listeners: readonly ListenerReport[];
+  readonly clusters: readonly ClusterReport[];
+  readonly endpoints: readonly EndpointReport[];
+  readonly actors: readonly ActorReport[];
+}
+
+/** Slots in the shared limits for the clusters among the changes. */
+export type LimitSlotList = readonly (readonly [cluster: string, slot: number])[];
+
+/** Calls from the main thread into a dataplane worker. */
+export interface WorkerCalls {
+  /** Resolves when every listener that is new is bound or refused. */
+  prepare(changes: SnapshotChanges, slots: LimitSlotList): Promise<readonly ObjectFailure[]>;
+  commit(rejected: readonly ResourceKey[]): void;
+  discard(): void;
+  /** Ends all actors, listeners first; resolves with the number of client connections that were cut. */
+  drain(): Promise<number>;
+  report(): WorkerReport;
+}
+
+/** What a dataplane worker says by itself. */
+export type WorkerMessage =
+  | { readonly type: 'ready' }
+  | { readonly type: 'envelope'; readonly envelope: Envelope }
+  | { readonly type: 'registered'; readonly registration: CounterRegistration }
+  /** An actor of the thread was started again. */
+  | { readonly type: 'restarted' }
+  | { readonly type: 'notice'; readonly notice: SystemNotice };
+
+export function threadName(worker: number): string {
+  return `dataplane-${worker}`;
+}

@@ -1,0 +1,153 @@
+import type { MessagePort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
+import * as Comlink from 'comlink';
+import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import type { Event as RolloutEvent } from '../../../actors/rollout.ts';
+import { actorAddress } from '../../../supervisors/address.ts';
+import { BEHAVIORS } from '../../../supervisors/behaviors.ts';
+import { Journal } from '../../../supervisors/journal.ts';
+import { ActorSystem } from '../../../supervisors/system.ts';
+import { TREE } from '../../../supervisors/tree.ts';
+import type { DataplaneControl, DataplaneNotification, DataplaneOptions } from '../../dataplane/control.ts';
+import { checksum, openJournalFile } from '../../os/journal-file.ts';
+import { productionWorld } from '../effects/world.ts';
+import { JOURNAL_FILE_BYTES, JOURNAL_TOTAL_BYTES } from '../journal-size.ts';
+import { Supervision, supervisorBindings } from '../supervision.ts';
+import { workerBindings } from './bindings.ts';
+import { WorkerConfiguration } from './configuration.ts';
+import type { WorkerCalls, WorkerMessage, WorkerReport, WorkerSettings } from './contract.ts';
+import { threadName } from './contract.ts';
+
+/** Runs one dataplane and its actors on this worker thread, until the main thread ends it. */
+export function runDataplaneWorker(create: (options: DataplaneOptions) => DataplaneControl): void {
+  const { settings, calls } = workerData as { settings: WorkerSettings; calls: MessagePort };
+  const { node, worker, drainTimeoutMs } = settings;
+  const thread = threadName(worker);
+  const say = (message: WorkerMessage) => parentPort!.postMessage(message);
+
+  const journalFile = openJournalFile({
+    directory: settings.journalDirectory,
+    thread,
+    fileBytes: JOURNAL_FILE_BYTES,
+    totalBytes: JOURNAL_TOTAL_BYTES,
+  });
+  const journal = new Journal({ writer: journalFile, checksum, after: productionWorld.after });
+  process.on('exit', () => journal.flush());
+
+  const dataplane = create({
+    worker,
+    bind: settings.bind,
+    reusePort: settings.reusePort,
+    counters: settings.counters,
+    limits: settings.limits,
+    accessLog: settings.accessLog,
+    notify: (notification) => notify(notification),
+    register: (registration) => say({ type: 'registered', registration }),
+  });
+
+  let cut = 0;
+  let drained: (() => void) | null = null;
+  const system = new ActorSystem({
+    node,
+    thread,
+    world: productionWorld,
+    behaviors: BEHAVIORS,
+    bindings: {
+      ...workerBindings(
+        dataplane,
+        () => configuration,
+        (connections) => {
+          cut += connections;
+        },
+      ),
+      supervisor: supervisorBindings(() => supervision),
+    },
+    journal,
+    onNotice: (notice) => say({ type: 'notice', notice }),
+    forward: (envelope) => {
+      // Its root has ended because it was asked to: that is the answer to `drain`.
+      if (envelope.event.type === 'child.exited' && drained !== null) drained();
+      else say({ type: 'envelope', envelope });
+    },
+  });
+  const supervision: Supervision = new Supervision({
+    node,
+    thread,
+    tree: TREE.dataplane,
+    system: () => system,
+    source: {
+      children: (kind) => configuration.names(kind),
+      input: (kind, name) => configuration.input(kind, name, drainTimeoutMs),
+      gone: () => {},
+      restarted: () => say({ type: 'restarted' }),
+      isolated: (kind, name, reason) => isolated(kind, name, reason),
+    },
+  });
+  const configuration = new WorkerConfiguration({ dataplane, supervision, system, bind: settings.bind });
+
+  function notify(notification: DataplaneNotification): void {
+    const [kind, name] =
+      'listener' in notification
+        ? (['listener', notification.listener] as const)
+        : notification.type.startsWith('limit.')
+          ? (['circuit-breaker', notification.cluster] as const)
+          : (['upstream-pool', notification.cluster] as const);
+    system.send(supervision.address(kind, name), notification);
+  }
+
+  /** The rollout reports it, and tries it again on all workers where that may help. */
+  function isolated(kind: string, name: string, reason: string): void {
+    const resource = kind === 'listener' ? 'listener' : 'cluster';
+    configuration.answer(name, { code: 'FAILED', message: reason });
+    system.deliver<RolloutEvent>({
+      to: actorAddress(node, 'main', 'rollout'),
+      from: supervision.address(kind, name),
+      cause: '',
+      event: {
+        type: 'object.failed',
+        failure: {
+          key: `${resource}/${name}`,
+          reason: kind === 'listener' ? 'ListenerFailed' : 'PoolFailed',
+          message: `gave up on ${thread}: ${reason}`,
+        },
+      },
+    });
+  }
+
+  const api: WorkerCalls = {
+    prepare: (changes, slots) => configuration.prepare(changes, slots),
+    commit: (rejected) => configuration.commit(rejected),
+    discard: () => configuration.discard(),
+    async drain() {
+      configuration.discard();
+      await new Promise<void>((resolve) => {
+        drained = resolve;
+        system.send(supervision.address('supervisor', TREE.dataplane.supervisor), { type: 'stop' });
+      });
+      journal.flush();
+      return cut;
+    },
+    report(): WorkerReport {
+      const report = dataplane.report();
+      return {
+        listeners: report.listeners.map((listener) => ({
+          ...listener,
+          state: system.state(supervision.address('listener', listener.name)) ?? listener.state,
+        })),
+        clusters: report.clusters.map((cluster) => ({
+          ...cluster,
+          breaker: system.state(supervision.address('circuit-breaker', cluster.name)) ?? cluster.breaker,
+        })),
+        endpoints: report.endpoints,
+        actors: system.report(),
+      };
+    },
+  };
+
+  supervision.startTree(
+    TREE.dataplane.supervisor,
+    actorAddress(node, 'main', 'dataplane-worker', String(worker)),
+  );
+  Comlink.expose(api, nodeEndpoint(calls));
+  say({ type: 'ready' });
+}

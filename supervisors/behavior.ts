@@ -1,0 +1,94 @@
+import type { AnyStateMachine, SnapshotFrom } from 'xstate';
+import { initialTransition, transition } from 'xstate';
+
+export interface ActorEvent {
+  readonly type: string;
+}
+
+/** An effect as a machine names it; what it does is bound outside. */
+export interface NamedEffect {
+  readonly type: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+/** What came of one event. */
+export interface Step {
+  readonly snapshot: unknown;
+  readonly state: string;
+  readonly reason: string;
+  readonly effects: readonly NamedEffect[];
+  /** `unexpected`: the state lists nothing for this event. */
+  readonly outcome: 'taken' | 'ignored' | 'unexpected';
+  /** How the actor ended with this step; null: it goes on. */
+  readonly ended: 'normal' | 'abnormal' | null;
+}
+
+/** A lifetime as a pure function from event to step: all that the actor system and a replay know of an actor. */
+export interface Behavior {
+  start(input: unknown): Step;
+  receive(snapshot: unknown, event: ActorEvent): Step;
+  /** The longest mailbox it may have, and what then happens to the newest event or the oldest. */
+  readonly mailbox: { readonly limit: number; readonly overflow: 'drop-newest' | 'drop-oldest' };
+  /** The part of its memory that is worth showing; JSON. */
+  describe(snapshot: unknown): unknown;
+}
+
+/** An xstate machine as a behavior, run by the pure transition functions; no xstate actor is ever created. */
+export function machineBehavior(
+  machine: AnyStateMachine,
+  mailbox: Behavior['mailbox'] = { limit: 10_000, overflow: 'drop-newest' },
+): Behavior {
+  type Snapshot = SnapshotFrom<AnyStateMachine>;
+  return {
+    mailbox,
+    start(input) {
+      const [snapshot, actions] = initialTransition(machine, input as never);
+      return step(snapshot, actions, 'started', true);
+    },
+    receive(before, event) {
+      const snapshot = before as Snapshot;
+      if (machine.getTransitionData(snapshot, event as never).length === 0)
+        return { ...step(snapshot, [], 'unexpected', false), outcome: 'unexpected' };
+      const [next, actions] = transition(machine, snapshot, event as never);
+      return step(
+        next,
+        actions,
+        'unnamed',
+        next.value !== snapshot.value || next.context !== snapshot.context,
+      );
+    },
+    describe: (snapshot) => (snapshot as Snapshot).context,
+  };
+}
+
+function step(
+  snapshot: SnapshotFrom<AnyStateMachine>,
+  actions: readonly { readonly type: string; readonly params?: unknown }[],
+  defaultReason: string,
+  moved: boolean,
+): Step {
+  let reason = defaultReason;
+  const effects: NamedEffect[] = [];
+  for (const action of actions) {
+    const params = (action.params ?? {}) as Readonly<Record<string, unknown>>;
+    if (action.type === 'because') reason = String(params.reason);
+    else effects.push({ type: action.type, params });
+  }
+  return {
+    snapshot,
+    state: stateText(snapshot.value),
+    reason,
+    effects,
+    outcome: moved || effects.length > 0 ? 'taken' : 'ignored',
+    ended: snapshot.status !== 'done' ? null : snapshot.hasTag('abnormal') ? 'abnormal' : 'normal',
+  };
+}
+
+/** `streaming.idle` for nested states. */
+function stateText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Object.entries(value)
+    .map(([name, inner]) => `${name}.${stateText(inner)}`)
+    .join('|');
+}
