@@ -9,6 +9,7 @@ const WORD = Float64Array.BYTES_PER_ELEMENT;
 
 interface Memory {
   readonly worker: number;
+  readonly alive: boolean;
   readonly memory: SharedArrayBuffer;
   readonly registrations: CounterRegistration[];
 }
@@ -25,7 +26,7 @@ export class CounterMemories {
 
   start(worker: number): Memory {
     this.retire(worker);
-    const memory = create(worker);
+    const memory = create(worker, true);
     this.#living.set(worker, memory);
     return memory;
   }
@@ -36,7 +37,7 @@ export class CounterMemories {
     this.#living.delete(worker);
     let retired = this.#retired.get(worker);
     if (retired === undefined) {
-      retired = create(worker);
+      retired = create(worker, false);
       this.#retired.set(worker, retired);
       this.#index.set(worker, new Map());
     }
@@ -82,9 +83,10 @@ export class CounterMemories {
   }
 }
 
-function create(worker: number): Memory {
+function create(worker: number, alive: boolean): Memory {
   return {
     worker,
+    alive,
     memory: new SharedArrayBuffer(BYTES, { maxByteLength: BYTES_MAX }),
     registrations: [],
   };
