@@ -56,10 +56,11 @@ function whatToTry(admin: string, data: string): string {
 NovaEdge runs with the manifests of ${relative('', samples) || samples}, in front of the backends ${backends}.
 
 Try in another terminal:
-  curl http://app.localhost:8080/              by host, spread over two endpoints
-  curl http://api.localhost:8080/v1/hello      by path prefix
-  curl -i http://api.localhost:8080/old        a redirect
-  npx novactl topology graph                   gateway → route → backend → endpoint
+  curl http://app.localhost:8080/                          by host, spread over two endpoints
+  curl http://api.localhost:8080/v1/users                  by path prefix, with a header added
+  curl -H 'X-Canary: always' http://api.localhost:8080/v1  by header
+  curl -i http://redirect.demo.localhost:8080/shop         a redirect
+  npx novactl topology graph                               gateway → route → backend → endpoint
   npx novactl gateways | routes | backends | actors | stats | problems
 
 Edit a file in ${relative('', samples) || samples} and save it: it is in effect at once. Write something wrong: it is explained here

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { curl, eventually, freePort, novactl, root } from './harness.ts';
+import { eventually, execute, freePort, novactl, root } from './harness.ts';
 
 const leftovers = () => readdirSync(tmpdir()).filter((name) => /^novaedge-(?!test|bench)/.test(name));
 
@@ -36,16 +37,23 @@ test('npm start runs the samples, prints what to try, and Ctrl-C leaves nothing 
   });
   await eventually('readiness', async () => (await fetch(`http://${admin}/readyz`)).ok);
 
-  const lines = [...output.matchAll(/^ {2}curl (.*?)(?: {3,}.*)?$/gm)].map((match) => match[1]!);
-  assert.ok(lines.length >= 3, output);
-  for (const line of lines) {
-    const { code, stdout, stderr } = await curl(
-      '-i',
-      ...line.split(' ').map((word) => word.replace(/^'|'$/g, '')),
-    );
-    assert.equal(code, 0, `curl ${line}: ${stderr}`);
-    assert.match(stdout, /^HTTP\/1\.1 (200|30[1278]) /, `curl ${line}: ${stdout}`);
+  const printed = [...output.matchAll(/^ {2}(curl .*?)(?: {2,}.*)?$/gm)].map((match) => match[1]!);
+  assert.ok(printed.length >= 3, output);
+  const inSamples = readdirSync(join(root, 'deploy/samples')).flatMap((file) =>
+    [...readFileSync(join(root, 'deploy/samples', file), 'utf8').matchAll(/^\s*# {3}(.*\bcurl .*)$/gm)].map(
+      (match) => match[1]!,
+    ),
+  );
+  assert.ok(inSamples.length >= 8, inSamples.join('\n'));
+  for (const line of [...printed, ...inSamples]) {
+    const { code, stdout, stderr } = await execute('bash', [
+      '-c',
+      line.replaceAll('curl ', 'curl -sS -i --max-time 10 '),
+    ]);
+    assert.equal(code, 0, `${line}: ${stderr}`);
+    if (!line.includes('grep')) assert.match(stdout, /^HTTP\/1\.1 (200|30[1278]) /, `${line}: ${stdout}`);
   }
+
   const graph = await novactl('topology', 'graph', '--admin', admin);
   assert.equal(graph.code, 0, graph.stderr);
   assert.match(graph.stdout, /external-gateway/);
