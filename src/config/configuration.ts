@@ -181,7 +181,10 @@ export class Configuration implements ConfigurationSource {
       .join();
     if (serving !== this.#serving) {
       this.#serving = serving;
-      if (serving !== '') return this.#writeLastGood();
+      if (serving !== '') {
+        this.#writeLastGood();
+        return;
+      }
     }
     if (this.#writeTimer !== null) return;
     this.#writeTimer = setTimeout(

@@ -1,4 +1,5 @@
 import { Compile, type Validator } from 'typebox/compile';
+import { Settings } from 'typebox/system';
 import { Default } from 'typebox/value';
 import type { ObjectRef } from '../../model/object.ts';
 import { KIND_DEFINITIONS, type Kind } from '../crds/kinds.ts';
@@ -18,6 +19,9 @@ export interface Validated {
   readonly object: TypedObject | null;
   readonly issues: readonly Issue[];
 }
+
+// A user wants to hear of everything at once; the default ends after eight.
+Settings.Set({ maxErrors: 256 });
 
 const validators = new Map<Kind, Validator>();
 
@@ -69,27 +73,18 @@ export function validate(kind: Kind, ref: ObjectRef, manifest: Manifest): Valida
     labels: metadata.labels ?? {},
     content,
   } as unknown as TypedObject;
-  applyRules(object, report, warn);
+  (RULES[kind] ?? coreRules)(object, report, warn);
   const refused = issues.some((issue) => issue.severity === 'error');
   return { object: refused ? null : object, issues: redacted(kind, issues) };
 }
 
-function applyRules(object: TypedObject, report: Report, warn: Report): void {
-  switch (object.kind) {
-    case 'ProxyGateway':
-      return gatewayRules(object as TypedObject<'ProxyGateway'>, report);
-    case 'ProxyRoute':
-      return routeRules(object as TypedObject<'ProxyRoute'>, report);
-    case 'ProxyBackend':
-      return backendRules(object as TypedObject<'ProxyBackend'>, report);
-    case 'ProxyPolicy':
-      return policyRules(object as TypedObject<'ProxyPolicy'>, report);
-    case 'ProxyVIP':
-      return vipRules(object as TypedObject<'ProxyVIP'>, report);
-    default:
-      return coreRules(object, report, warn);
-  }
-}
+const RULES: Partial<Record<Kind, (object: TypedObject, report: Report, warn: Report) => void>> = {
+  ProxyGateway: (object, report) => gatewayRules(object as TypedObject<'ProxyGateway'>, report),
+  ProxyRoute: (object, report) => routeRules(object as TypedObject<'ProxyRoute'>, report),
+  ProxyBackend: (object, report) => backendRules(object as TypedObject<'ProxyBackend'>, report),
+  ProxyPolicy: (object, report) => policyRules(object as TypedObject<'ProxyPolicy'>, report),
+  ProxyVIP: (object, report) => vipRules(object as TypedObject<'ProxyVIP'>, report),
+};
 
 function redacted(kind: Kind, issues: readonly Issue[]): readonly Issue[] {
   if (kind !== 'Secret') return issues;
