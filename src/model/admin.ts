@@ -41,8 +41,6 @@ export interface AgentAdmin {
 
 export interface WorkerCounters {
   readonly worker: number;
-  /** False once the worker has died: its counters stay in the sums, its gauges do not. */
-  readonly alive: boolean;
   readonly memory: SharedArrayBuffer;
   readonly registrations: readonly CounterRegistration[];
 }

@@ -14,7 +14,8 @@ import { headerText, labelText, sampleText } from './exposition.ts';
  * Rendered beside prom-client's registry, not through it: prom-client has no way to take a histogram's bucket counts
  * from outside, and 10,000 series through its objects cost several times of this (docs/metrics.md has the figures).
  *
- * Of a dead worker the counters and histograms stay in the sums, so that no sum ever falls; its gauges are left out.
+ * What a dead worker has counted stays in the sums, so that no sum ever falls: the agent keeps its counters and
+ * histograms among the entries, and drops its gauges.
  */
 export function renderDataplaneMetrics(workers: readonly WorkerCounters[]): string {
   const sums = new Map<DataplaneMetric, Map<string, Float64Array>>();
@@ -41,7 +42,6 @@ function addWorker(sums: Map<DataplaneMetric, Map<string, Float64Array>>, worker
   for (const registration of worker.registrations) {
     const definition = DATAPLANE_METRICS[registration.metric];
     if (definition === undefined) continue;
-    if (definition.type === 'gauge' && !worker.alive) continue;
     let series = sums.get(registration.metric);
     if (series === undefined) {
       series = new Map();

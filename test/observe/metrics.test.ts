@@ -27,7 +27,7 @@ interface Counted {
   readonly values: readonly number[];
 }
 
-function worker(index: number, alive: boolean, counted: readonly Counted[]): WorkerCounters {
+function worker(index: number, counted: readonly Counted[]): WorkerCounters {
   const memory = new SharedArrayBuffer(counted.reduce((sum, { values }) => sum + values.length, 0) * 8);
   const memoryValues = new Float64Array(memory);
   const registrations: CounterRegistration[] = [];
@@ -37,7 +37,7 @@ function worker(index: number, alive: boolean, counted: readonly Counted[]): Wor
     memoryValues.set(values, at);
     at += values.length;
   }
-  return { worker: index, alive, memory, registrations };
+  return { worker: index, memory, registrations };
 }
 
 function samples(families: Map<string, Family>, name: string): Record<string, number> {
@@ -52,12 +52,12 @@ test('counters, gauges and histograms are the sum of the workers', () => {
   const labels = { listener: 'default/gw/http', route: 'default/api', code: '200' };
   const buckets = [3, ...new Array(LATENCY_BUCKETS.length - 1).fill(0), 2, 25.5];
   const text = renderDataplaneMetrics([
-    worker(0, true, [
+    worker(0, [
       { metric: 'request_count', labels, values: [5] },
       { metric: 'open_connections', labels: { listener: 'l' }, values: [2] },
       { metric: 'request_duration', labels: { listener: 'l' }, values: buckets },
     ]),
-    worker(1, true, [
+    worker(1, [
       { metric: 'request_duration', labels: { listener: 'l' }, values: buckets },
       { metric: 'request_count', labels, values: [7] },
       { metric: 'open_connections', labels: { listener: 'l' }, values: [1] },
@@ -76,18 +76,16 @@ test('counters, gauges and histograms are the sum of the workers', () => {
   assert.equal(histogram['request_duration_sum l'], 51);
 });
 
-test('a dead worker leaves its counters and takes its gauges along', () => {
-  const counted: Counted[] = [
-    { metric: 'connection_count', labels: { listener: 'l' }, values: [100] },
-    { metric: 'open_connections', labels: { listener: 'l' }, values: [9] },
-  ];
+test('what the earlier life of a worker counted adds to what its present life counts', () => {
+  const count = (value: number): Counted => ({
+    metric: 'connection_count',
+    labels: { listener: 'l' },
+    values: [value],
+  });
   const families = parseExposition(
     renderDataplaneMetrics([
-      worker(0, false, counted),
-      worker(0, true, [
-        { metric: 'connection_count', labels: { listener: 'l' }, values: [1] },
-        { metric: 'open_connections', labels: { listener: 'l' }, values: [1] },
-      ]),
+      worker(0, [count(1), { metric: 'open_connections', labels: { listener: 'l' }, values: [1] }]),
+      worker(0, [count(100)]),
     ]),
   );
   assert.deepEqual(samples(families, 'connection_count'), { 'connection_count l': 101 });
@@ -123,7 +121,7 @@ test('any label value comes back from the text as it was', () => {
           }),
         );
         const families = parseExposition(
-          renderDataplaneMetrics(Array.from({ length: workers }, (_, index) => worker(index, true, counted))),
+          renderDataplaneMetrics(Array.from({ length: workers }, (_, index) => worker(index, counted))),
         );
         assert.deepEqual(
           families.get('connection_count')!.samples.map(({ labels, value }) => [labels.listener, value]),
@@ -204,7 +202,7 @@ test('10,000 series of four workers render whole', async (t) => {
       values: [index],
     }),
   );
-  const workers = [0, 1, 2, 3].map((index) => worker(index, true, counted));
+  const workers = [0, 1, 2, 3].map((index) => worker(index, counted));
   const metrics: Metrics = createMetrics({
     version: '1',
     agent: { counters: () => workers, actorRestarts: () => 0 },
