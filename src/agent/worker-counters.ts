@@ -9,7 +9,6 @@ const WORD = Float64Array.BYTES_PER_ELEMENT;
 
 interface Memory {
   readonly worker: number;
-  readonly alive: boolean;
   readonly memory: SharedArrayBuffer;
   readonly registrations: CounterRegistration[];
 }
@@ -26,7 +25,7 @@ export class CounterMemories {
 
   start(worker: number): Memory {
     this.retire(worker);
-    const memory = create(worker, true);
+    const memory = create(worker);
     this.#living.set(worker, memory);
     return memory;
   }
@@ -37,7 +36,7 @@ export class CounterMemories {
     this.#living.delete(worker);
     let retired = this.#retired.get(worker);
     if (retired === undefined) {
-      retired = create(worker, false);
+      retired = create(worker);
       this.#retired.set(worker, retired);
       this.#index.set(worker, new Map());
     }
@@ -83,10 +82,9 @@ export class CounterMemories {
   }
 }
 
-function create(worker: number, alive: boolean): Memory {
+function create(worker: number): Memory {
   return {
     worker,
-    alive,
     memory: new SharedArrayBuffer(BYTES, { maxByteLength: BYTES_MAX }),
     registrations: [],
   };
