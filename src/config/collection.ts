@@ -72,6 +72,7 @@ export class Collection {
   /** Faults that belong to no object, by item. */
   *faults(): Generator<{ readonly file: string; readonly fault: ItemFault }> {
     for (const item of this.#items.values()) {
+      if (item.faults.length === 0) continue;
       // What made objects lost is said at these objects.
       const said = new Set<ItemFault>();
       for (const definition of item.definitions) {

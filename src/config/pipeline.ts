@@ -3,9 +3,11 @@ import type { ConfigurationBuild, ObjectView } from '../model/configuration.ts';
 import type { Problem } from '../model/object.ts';
 import type { Resource, ResourceKey } from '../model/resource.ts';
 import { Collection, type Entry, type KeptObject } from './collection.ts';
+import { KINDS } from './crds/kinds.ts';
 import { type Finding, type KeyedResource, PLAIN } from './graph/finding.ts';
-import { Grapher } from './graph/graph.ts';
+import { findingOf, type Graph, Grapher } from './graph/graph.ts';
 import { vipSelectors } from './graph/vips.ts';
+import { LayeredMap } from './layered-map.ts';
 import { lastCall } from './memo.ts';
 import type { DocumentParser } from './parse/parse-item.ts';
 import type { SourceChange } from './source/source.ts';
@@ -15,6 +17,19 @@ interface Shown {
   readonly entry: Entry;
   readonly finding: Finding;
   readonly view: ObjectView;
+}
+
+/** What one build gathers. */
+interface Round {
+  readonly graph: Graph;
+  readonly now: number;
+  readonly budget: LineBudget;
+  /** Objects whose view is new. */
+  readonly shown: Set<string>;
+  /** True where objects came or went. */
+  reordered: boolean;
+  /** What to put, and with null what to take away. */
+  readonly resources: Map<ResourceKey, Resource | null>;
 }
 
 export interface PipelineOptions {
@@ -32,9 +47,13 @@ export class Pipeline {
   readonly #grapher = new Grapher();
   readonly #selectors = lastCall(vipSelectors);
   readonly #shown = new Map<string, Shown>();
-  #order: readonly string[] = [];
+  readonly #troubled = new Map<string, readonly Problem[]>();
+  /** Where an object stands in the list of all. */
+  #places: ReadonlyMap<string, number> = new Map();
+  #graph: Graph | null = null;
+  #resources: LayeredMap<ResourceKey, Resource> = LayeredMap.empty();
   #build: ConfigurationBuild = {
-    resources: new Map(),
+    resources: this.#resources,
     selectors: new Map(),
     changed: [],
     removed: [],
@@ -68,80 +87,94 @@ export class Pipeline {
 
   /** The first change must be everything there is. */
   apply(change: SourceChange): ConfigurationBuild {
-    this.#collection.apply(change, this.#first);
+    const touched = this.#collection.apply(change, this.#first);
     this.#first = false;
     const { entries, objects } = this.#collection;
     const graph = this.#grapher.graph(objects);
-
-    const changes = new Map<ResourceKey, Resource | null>();
-    let reordered = false;
-    for (const [key, shown] of this.#shown) {
-      if (entries.has(key)) continue;
-      reordered = true;
-      this.#shown.delete(key);
-      difference(shown.finding.resources, [], this.#build.resources, changes);
+    const round: Round = {
+      graph,
+      now: this.#now(),
+      budget: lineBudget(),
+      shown: new Set(),
+      reordered: false,
+      resources: new Map(),
+    };
+    for (const key of touched) {
+      const entry = entries.get(key);
+      if (entry === undefined) this.#hide(key, round);
+      else this.#show(key, entry, round);
     }
-    const now = this.#now();
-    const budget = lineBudget();
-    for (const [key, entry] of entries) {
-      const { object } = entry;
-      const finding = object === null ? PLAIN_REFUSED : graph[object.kind](object.name);
-      reordered = this.#show(key, entry, finding, now, budget, changes) || reordered;
+    for (const kind of KINDS) {
+      if (graph[kind] === this.#graph?.[kind]) continue;
+      for (const name of objects[kind].keys()) {
+        const key = `${kind}/${name}`;
+        if (!touched.has(key)) this.#show(key, entries.get(key)!, round);
+      }
     }
-    if (reordered) this.#order = [...this.#shown.keys()].sort();
-    this.#build = this.#assemble(changes, this.#selectors(objects.ProxyVIP));
+    this.#graph = graph;
+    this.#build = this.#assemble(round, this.#selectors(objects.ProxyVIP));
     return this.#build;
   }
 
-  /** True where the object was not there before. */
-  #show(
-    key: string,
-    entry: Entry,
-    finding: Finding,
-    now: number,
-    budget: LineBudget,
-    changes: Map<ResourceKey, Resource | null>,
-  ): boolean {
-    const last = this.#shown.get(key);
-    if (last !== undefined && last.entry === entry && last.finding === finding) return false;
-    if (last?.finding.resources !== finding.resources) {
-      difference(last?.finding.resources ?? [], finding.resources, this.#build.resources, changes);
-    }
-    this.#shown.set(key, { entry, finding, view: viewOf(entry, finding, last?.view ?? null, now, budget) });
-    return last === undefined;
+  #hide(key: string, round: Round): void {
+    const shown = this.#shown.get(key);
+    if (shown === undefined) return;
+    this.#shown.delete(key);
+    this.#troubled.delete(key);
+    round.reordered = true;
+    difference(shown.finding.resources, [], this.#build.resources, round.resources);
   }
 
-  #assemble(
-    changes: ReadonlyMap<ResourceKey, Resource | null>,
-    selectors: ConfigurationBuild['selectors'],
-  ): ConfigurationBuild {
+  #show(key: string, entry: Entry, round: Round): void {
+    const { object } = entry;
+    const finding = object === null ? PLAIN : findingOf(round.graph, object.kind, object.name);
+    const last = this.#shown.get(key);
+    if (last !== undefined && last.entry === entry && last.finding === finding) return;
+    if (last?.finding.resources !== finding.resources) {
+      difference(last?.finding.resources ?? [], finding.resources, this.#build.resources, round.resources);
+    }
+    const view = viewOf(entry, finding, last?.view ?? null, round.now, round.budget);
+    this.#shown.set(key, { entry, finding, view });
+    if (view.problems.length > 0) this.#troubled.set(key, view.problems);
+    else this.#troubled.delete(key);
+    round.shown.add(key);
+    if (last === undefined) round.reordered = true;
+  }
+
+  #assemble(round: Round, selectors: ConfigurationBuild['selectors']): ConfigurationBuild {
     const changed: ResourceKey[] = [];
     const removed: ResourceKey[] = [];
-    let { resources } = this.#build;
-    if (changes.size > 0) {
-      const next = new Map(resources);
-      for (const [key, resource] of changes) {
-        if (resource !== null) {
-          changed.push(key);
-          next.set(key, resource);
-        } else if (next.delete(key)) removed.push(key);
-      }
-      if (changed.length + removed.length > 0) resources = next;
+    for (const [key, resource] of round.resources) {
+      if (resource !== null) changed.push(key);
+      else if (this.#resources.has(key)) removed.push(key);
     }
-    const objects: ObjectView[] = [];
-    const problems: Problem[] = [];
-    for (const key of this.#order) {
-      const { view } = this.#shown.get(key)!;
-      objects.push(view);
-      for (const problem of view.problems) problems.push(problem);
-    }
+    if (changed.length + removed.length > 0) this.#resources = this.#resources.with(round.resources);
+    const problems: Problem[] = [...this.#troubled.values()].flat();
     for (const { file, fault } of this.#collection.faults()) problems.push(itemProblem(file, fault));
     problems.sort(byPlace);
-    return { resources, selectors, changed: changed.sort(), removed: removed.sort(), objects, problems };
+    return {
+      resources: this.#resources,
+      selectors,
+      changed: changed.sort(),
+      removed: removed.sort(),
+      objects: this.#views(round),
+      problems,
+    };
+  }
+
+  /** Sorted by kind and name. */
+  #views(round: Round): readonly ObjectView[] {
+    if (round.reordered) {
+      const order = [...this.#shown.keys()].sort();
+      this.#places = new Map(order.map((key, place) => [key, place]));
+      return order.map((key) => this.#shown.get(key)!.view);
+    }
+    if (round.shown.size === 0) return this.#build.objects;
+    const views = [...this.#build.objects];
+    for (const key of round.shown) views[this.#places.get(key)!] = this.#shown.get(key)!.view;
+    return views;
   }
 }
-
-const PLAIN_REFUSED: Finding = { ...PLAIN };
 
 /** Notes what has to be put or taken away; equal resources keep their JS object and are not noted. */
 function difference(

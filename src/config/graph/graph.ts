@@ -10,7 +10,12 @@ import { groupSlices, type SliceGroups, servicesWithSlices } from './services.ts
 import { VipGrapher } from './vips.ts';
 
 /** The finding for each object, by kind and then by `namespace/name`. */
-export type Graph = Readonly<Record<Kind, (name: string) => Finding>>;
+export type Graph = Readonly<Record<Kind, ReadonlyMap<string, Finding>>>;
+
+/** For kinds that are only read by others: every object is plain. */
+const NOTHING: ReadonlyMap<string, Finding> = new Map();
+
+export const findingOf = (graph: Graph, kind: Kind, name: string): Finding => graph[kind].get(name) ?? PLAIN;
 
 /**
  * Resolves references, decides conflicts and attaches routes to listeners:
@@ -67,16 +72,15 @@ export class Grapher {
     );
     const policies = this.#policies(objects.ProxyPolicy, objects.ProxyGateway, objects.ProxyRoute);
     const vips = this.#vips(objects.ProxyVIP);
-    const of = (findings: ReadonlyMap<string, Finding>) => (name: string) => findings.get(name) ?? PLAIN;
     return {
-      ProxyGateway: of(gateways.findings),
-      ProxyRoute: of(routes),
-      ProxyBackend: of(clusters.backends),
-      ProxyPolicy: of(policies),
-      ProxyVIP: of(vips),
-      Service: of(clusters.services),
-      EndpointSlice: () => PLAIN,
-      Secret: () => PLAIN,
+      ProxyGateway: gateways.findings,
+      ProxyRoute: routes,
+      ProxyBackend: clusters.backends,
+      ProxyPolicy: policies,
+      ProxyVIP: vips,
+      Service: clusters.services,
+      EndpointSlice: NOTHING,
+      Secret: NOTHING,
     };
   }
 }

@@ -7,15 +7,27 @@ import { findServicePort } from './services.ts';
 
 type Route = TypedObject<'ProxyRoute'>;
 
+interface BackendReference {
+  readonly path: FieldPath;
+  readonly backend: BackendRefSpec;
+}
+
+const referencesOf = new WeakMap<Route, readonly BackendReference[]>();
+
 /** Every reference of a route to a backend, with where it stands. */
-export function* backendRefs(route: Route): Generator<{ path: FieldPath; backend: BackendRefSpec }> {
+export function backendRefs(route: Route): readonly BackendReference[] {
+  const known = referencesOf.get(route);
+  if (known !== undefined) return known;
+  const made: BackendReference[] = [];
   for (const [index, rule] of route.content.spec.rules.entries()) {
     const path = ['spec', 'rules', index];
-    if (rule.backendRef !== undefined) yield { path: [...path, 'backendRef'], backend: rule.backendRef };
+    if (rule.backendRef !== undefined) made.push({ path: [...path, 'backendRef'], backend: rule.backendRef });
     for (const [position, backend] of (rule.backendRefs ?? []).entries()) {
-      yield { path: [...path, 'backendRefs', position], backend };
+      made.push({ path: [...path, 'backendRefs', position], backend });
     }
   }
+  referencesOf.set(route, made);
+  return made;
 }
 
 /** Backends of a route that are not there (yet). */

@@ -19,6 +19,29 @@ interface Claim {
   readonly rule: number;
 }
 
+interface Place {
+  readonly id: string;
+  readonly listener: string;
+  readonly host: string;
+}
+
+const places = new WeakMap<Attachment, readonly Place[]>();
+
+function placesOf(attachment: Attachment | undefined): readonly Place[] {
+  if (attachment === undefined) return [];
+  const known = places.get(attachment);
+  if (known !== undefined) return known;
+  const made = attachment.attachments.flatMap(({ listener, hostnames }) =>
+    (hostnames.length === 0 ? ['*'] : hostnames).map((host) => ({
+      id: `${listener} ${host}`,
+      listener,
+      host,
+    })),
+  );
+  places.set(attachment, made);
+  return made;
+}
+
 const matchKeys = new WeakMap<Route, readonly (readonly string[])[]>();
 
 function keysOf(route: Route): readonly (readonly string[])[] {
@@ -46,30 +69,29 @@ export function routeConflicts(
   routes: readonly Route[],
   attachments: ReadonlyMap<string, Attachment>,
 ): ReadonlyMap<string, Conflicts> {
-  const claims = new Map<string, Claim>();
+  // By place and then by match: these strings are kept, so that they need not be hashed again.
+  const claims = new Map<string, Map<string, Claim>>();
   const conflicts = new Map<string, Conflicts>();
   for (const route of [...routes].sort(bySeniority)) {
-    const places = (attachments.get(route.name)?.attachments ?? []).flatMap(({ listener, hostnames }) =>
-      (hostnames.length === 0 ? ['*'] : hostnames).map((host) => ({ listener, host })),
-    );
-    if (places.length === 0) continue;
+    const where = placesOf(attachments.get(route.name));
+    if (where.length === 0) continue;
     const issues: Issue[] = [];
     const lost = new Set<string>();
     for (const [rule, keys] of keysOf(route).entries()) {
       for (const [match, key] of keys.entries()) {
         let taken = 0;
         let first: { claim: Claim; host: string; listener: string } | null = null;
-        for (const { listener, host } of places) {
-          const id = `${listener} ${host} ${key}`;
-          const claim = claims.get(id);
-          if (claim === undefined) claims.set(id, { route, rule });
+        for (const place of where) {
+          const there = claims.get(place.id) ?? new Map<string, Claim>();
+          const claim = there.get(key);
+          if (claim === undefined) claims.set(place.id, there.set(key, { route, rule }));
           else {
             taken += 1;
-            first ??= { claim, host, listener };
+            first ??= { claim, ...place };
           }
         }
         if (first === null) continue;
-        const all = taken === places.length;
+        const all = taken === where.length;
         if (all) lost.add(`${rule}.${match}`);
         issues.push(conflictIssue(route, rule, match, first, all));
       }

@@ -23,6 +23,7 @@ export class RouteGrapher {
     Attachment
   >();
   readonly #findings = new KeyedMemo<readonly [RouteObject, Attachment, Conflicts, string], Finding>();
+  readonly #missing = new KeyedMemo<Parameters<typeof missingBackends>, readonly Issue[]>();
   readonly #namespaces = lastCall(listenersByNamespace);
   #conflicts: ReadonlyMap<string, Conflicts> = new Map();
 
@@ -43,7 +44,7 @@ export class RouteGrapher {
     this.#conflicts = keepEqual(this.#conflicts, routeConflicts([...routes.values()], attachments));
     const findings = new Map<string, Finding>();
     for (const route of routes.values()) {
-      const missing = missingBackends(route, backends, services, withSlices);
+      const missing = this.#missing.get(route.name, [route, backends, services, withSlices], missingBackends);
       const inputs = [
         route,
         attachments.get(route.name)!,
@@ -57,6 +58,7 @@ export class RouteGrapher {
         ),
       );
     }
+    this.#missing.endRound();
     this.#findings.endRound();
     return findings;
   }
