@@ -75,9 +75,9 @@ export class Pipeline {
     return this.#build;
   }
 
-  /** True where the document is parsed already. */
-  knows(id: string, text: string): boolean {
-    return this.#collection.knows(id, text);
+  /** Texts of the item's documents that are parsed already. */
+  documents(id: string): ReadonlySet<string> {
+    return this.#collection.documents(id);
   }
 
   /** Good versions of an earlier run; before the first change. */
