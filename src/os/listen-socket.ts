@@ -48,17 +48,22 @@ export class ListenSocket {
           server.removeListener('error', reject);
           // After this only accept can fail (EMFILE); the connection stays in the queue and is tried again.
           server.on('error', () => {});
+          this.#intercept(server);
           const bound = server.address();
           resolve(typeof bound === 'object' && bound !== null ? bound.port : port);
         },
       );
-      const handle = (server as unknown as { _handle?: Partial<AcceptHandle> | null })._handle;
-      if (directWrites && typeof handle?.onconnection === 'function') {
-        handle.onconnection = (error, client) => {
-          if (error === 0) this.#take(client);
-        };
-      } else server.on('connection', (socket) => this.#takeSocket(socket));
     });
+  }
+
+  /** Connections are taken from the handle where that can be, which spares a second socket object for each. */
+  #intercept(server: Server): void {
+    const handle = (server as unknown as { _handle?: Partial<AcceptHandle> | null })._handle;
+    if (directWrites && typeof handle?.onconnection === 'function') {
+      handle.onconnection = (error, client) => {
+        if (error === 0) this.#take(client);
+      };
+    } else server.on('connection', (socket) => this.#takeSocket(socket));
   }
 
   activate(): void {

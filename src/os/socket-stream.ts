@@ -125,6 +125,11 @@ export class SocketStream implements WriteOwner {
     return stream;
   }
 
+  /** Writes go to the kernel at once; otherwise each one keeps its memory for a while. */
+  get isDirect(): boolean {
+    return this.#handle !== null;
+  }
+
   get writing(): boolean {
     return this.#writing > 0;
   }

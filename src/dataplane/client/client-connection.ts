@@ -228,7 +228,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
       writer.length = 0;
       return;
     }
-    if (this.stream.writing) {
+    if (this.stream.writing || !this.stream.isDirect) {
       const done = this.stream.write(Buffer.from(writer.block.subarray(0, length)));
       writer.length = 0;
       if (!done) this.#block();
