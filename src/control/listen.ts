@@ -1,6 +1,12 @@
 import { chmod, lstat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { type handleBidiStreamingCall, Server, type ServerCredentials } from '@grpc/grpc-js';
+import {
+  type handleBidiStreamingCall,
+  logVerbosity,
+  Server,
+  type ServerCredentials,
+  setLogVerbosity,
+} from '@grpc/grpc-js';
 import { configStreamService } from '../wire/snapshot/schema.ts';
 import {
   AGENT_MESSAGE_LIMIT,
@@ -24,6 +30,8 @@ export async function listen(
   credentials: ServerCredentials,
   connected: handleBidiStreamingCall<Buffer, Uint8Array>,
 ): Promise<Listening> {
+  // It writes to the console what its errors say too.
+  setLogVerbosity(logVerbosity.NONE);
   const server = new Server({
     ...STREAM_OPTIONS,
     'grpc.max_receive_message_length': AGENT_MESSAGE_LIMIT,
@@ -34,7 +42,8 @@ export async function listen(
       Connect: {
         ...configStreamService.Connect!,
         requestDeserialize: (bytes: Buffer) => bytes,
-        responseSerialize: (frame: Uint8Array) => frame as Buffer,
+        responseSerialize: (frame: Uint8Array) =>
+          Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength),
       },
     },
     { Connect: connected },
@@ -53,7 +62,11 @@ export async function listen(
     address: path === undefined ? `${address.slice(0, address.lastIndexOf(':'))}:${port}` : address,
     close: (graceMs) =>
       new Promise((resolve) => {
-        const cut = setTimeout(() => server.forceShutdown(), graceMs);
+        const cut = setTimeout(() => {
+          server.forceShutdown();
+          // tryShutdown does not come back where a client spoke TLS to a plaintext server (grpc-js 1.14).
+          resolve();
+        }, graceMs);
         server.tryShutdown(() => {
           clearTimeout(cut);
           resolve();

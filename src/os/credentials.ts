@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { isIPv4 } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
 import { ChannelCredentials, experimental, ServerCredentials } from '@grpc/grpc-js';
 
 /** Paths of PEM files. */
@@ -62,17 +63,37 @@ export function channelCredentials(request: CredentialsRequest): Reloadable<Chan
   if (files === undefined) return plaintext(ChannelCredentials.createInsecure());
   const provider = new FileProvider(files);
   return {
-    credentials: experimental.createCertificateProviderChannelCredentials(provider, provider),
+    credentials: experimental.createCertificateProviderChannelCredentials(provider, provider, {
+      checkServerIdentity: (name, certificate) =>
+        checkServerIdentity(name === ADDRESS_NAME ? hostOf(request.address) : name, certificate),
+    }),
     secure: true,
     reload: () => provider.reload(),
   };
 }
 
+/** Never in a certificate (RFC 6761 section 6.4), so that only a check that knows the address can pass. */
+const ADDRESS_NAME = 'address.invalid';
+
+/**
+ * Channel options for a TLS server that is named by its IP address: gRPC would send the address as the TLS server
+ * name, which RFC 6066 section 3 forbids and Node refuses. Goes with the credentials of `channelCredentials`, which
+ * check the certificate against the address.
+ */
+export function addressOptions(address: string): { 'grpc.ssl_target_name_override'?: string } {
+  return isIP(hostOf(address)) === 0 ? {} : { 'grpc.ssl_target_name_override': ADDRESS_NAME };
+}
+
 /** Whether only this machine can be on the other side: a Unix socket or a loopback address. */
 export function isLocal(address: string): boolean {
   if (address.startsWith('unix:')) return true;
-  const host = address.slice(0, address.lastIndexOf(':')).replace(/^\[(.*)\]$/, '$1');
+  const host = hostOf(address);
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+}
+
+/** Of `HOST:PORT`, without brackets. */
+function hostOf(address: string): string {
+  return address.slice(0, address.lastIndexOf(':')).replace(/^\[(.*)\]$/, '$1');
 }
 
 function plaintext<Credentials>(credentials: Credentials): Reloadable<Credentials> {
@@ -128,7 +149,10 @@ class FileProvider implements experimental.CertificateProvider {
 
   addCaCertificateListener(listener: CaListener): void {
     this.#caListeners.add(listener);
-    listener({ caCertificate: this.#identity.ca });
+    // gRPC takes no update while it adds the listener.
+    process.nextTick(() => {
+      if (this.#caListeners.has(listener)) listener({ caCertificate: this.#identity.ca });
+    });
   }
 
   removeCaCertificateListener(listener: CaListener): void {
@@ -137,7 +161,9 @@ class FileProvider implements experimental.CertificateProvider {
 
   addIdentityCertificateListener(listener: IdentityListener): void {
     this.#identityListeners.add(listener);
-    listener(this.#identity);
+    process.nextTick(() => {
+      if (this.#identityListeners.has(listener)) listener(this.#identity);
+    });
   }
 
   removeIdentityCertificateListener(listener: IdentityListener): void {

@@ -1,6 +1,7 @@
-import { type ChannelCredentials, Client, type ClientDuplexStream, status } from '@grpc/grpc-js';
+import { type ChannelCredentials, Client, type ClientDuplexStream } from '@grpc/grpc-js';
 import type { NodeReport } from '../../model/report.ts';
 import type { ObjectFailure, SnapshotChanges, SnapshotVersion } from '../../model/snapshot.ts';
+import { addressOptions } from '../../os/credentials.ts';
 import { type AgentHello, type AgentMessage, encodeAgentMessage } from '../../wire/snapshot/agent-message.ts';
 import { ResourceError } from '../../wire/snapshot/resource.ts';
 import {
@@ -10,6 +11,7 @@ import {
   STREAM_OPTIONS,
 } from '../../wire/snapshot/stream-options.ts';
 import { fromUpdateParts, peekFrame } from '../../wire/snapshot/update.ts';
+import { endReason } from './reason.ts';
 
 export type StreamEvent =
   /** The controller has taken the hello. */
@@ -40,6 +42,7 @@ export interface ConfigStreamClient {
 export interface ConfigStreamClientOptions {
   /** `HOST:PORT` or `unix:/path` */
   readonly address: string;
+  /** Of `os/credentials`, which check the certificate against an IP address too. */
   readonly credentials: ChannelCredentials;
   readonly onEvent: (event: StreamEvent) => void;
   /** Decodes updates above 256 KiB, in another thread; `fromUpdateParts` there. */
@@ -90,6 +93,7 @@ class Connection {
     // A channel of its own: a shared one would refuse calls while it waits for its own next attempt.
     this.#client = new Client(options.address, options.credentials, {
       ...STREAM_OPTIONS,
+      ...addressOptions(options.address),
       'grpc.use_local_subchannel_pool': 1,
       'grpc.enable_http_proxy': 0,
       'grpc.max_receive_message_length': CONTROLLER_MESSAGE_LIMIT,
@@ -108,7 +112,7 @@ class Connection {
     this.#call.on('data', (frame: Buffer) => this.#receive(frame));
     // What it says also stands in the status.
     this.#call.on('error', () => {});
-    this.#call.on('status', ({ code, details }) => this.#fail(`${status[code]}: ${details}`));
+    this.#call.on('status', ({ code, details }) => this.#fail(endReason(code, details)));
     this.send({ type: 'hello', hello });
   }
 
