@@ -35,7 +35,9 @@ interface StreamBinding {
 function load(): StreamBinding | null {
   if (process.env['NOVAEDGE_PLAIN_SOCKETS'] === '1') return null;
   try {
-    const binding = (process as unknown as { binding(name: string): Partial<StreamBinding> }).binding('stream_wrap');
+    const binding = (process as unknown as { binding(name: string): Partial<StreamBinding> }).binding(
+      'stream_wrap',
+    );
     const usable =
       typeof binding.WriteWrap === 'function' &&
       binding.streamBaseState instanceof Int32Array &&

@@ -8,7 +8,9 @@ export function reasonPhrase(status: number): string {
 /** `HTTP/1.1 200 OK\r\n` for every registered status. */
 const STATUS_LINES: (Uint8Array | undefined)[] = new Array(600);
 for (const code of Object.keys(STATUS_CODES)) {
-  STATUS_LINES[Number(code)] = Uint8Array.from(Buffer.from(`HTTP/1.1 ${code} ${STATUS_CODES[code]}\r\n`, 'latin1'));
+  STATUS_LINES[Number(code)] = Uint8Array.from(
+    Buffer.from(`HTTP/1.1 ${code} ${STATUS_CODES[code]}\r\n`, 'latin1'),
+  );
 }
 
 export function statusLine(status: number): Uint8Array {
