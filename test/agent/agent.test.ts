@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
+import type { AgentHandle } from '../../src/agent/agent.ts';
 import {
   agent,
   busyPort,
@@ -15,6 +16,11 @@ import {
   temporaryDirectory,
   until,
 } from './harness.ts';
+
+function createdAt(edge: AgentHandle, key: string): number | undefined {
+  const resource = edge.admin.resources().get(key);
+  return resource?.kind === 'route' ? resource.value.createdAt : undefined;
+}
 
 test('a snapshot goes into use on every worker, changes by itself and is acknowledged', async (t) => {
   const port = await freePort();
@@ -132,13 +138,8 @@ test('an object that a worker refuses keeps its last version everywhere; what ch
   await until('ready', () => edge.admin.readiness().ready);
 
   source.change([route('bad', 1), route('a', 2)]);
-  await until(
-    'committed',
-    () =>
-      edge.admin.resources().get('route/test/a')?.value !== undefined &&
-      edge.admin.resources().size === 2 &&
-      (edge.admin.resources().get('route/test/a')!.value as { createdAt: number }).createdAt === 2,
-  );
+  await until('committed', () => createdAt(edge, 'route/test/a') === 2);
+  assert.equal(edge.admin.resources().has('route/test/bad'), false);
   for (const answer of await everyWorker(port)) assert.deepEqual(answer.routes, ['test/a@2']);
 
   source.change([route('poison', 1)]);
@@ -147,8 +148,56 @@ test('an object that a worker refuses keeps its last version everywhere; what ch
   );
   assert.equal(choked.reason, 'PrepareFailed');
   source.change([route('a', 3)], ['route/test/poison', 'route/test/bad']);
-  await until('no failure stands', async () => (await edge.admin.report()).failures.length === 0);
+  await until('a is in use', () => createdAt(edge, 'route/test/a') === 3);
+  assert.deepEqual((await edge.admin.report()).failures, []);
   for (const answer of await everyWorker(port)) assert.deepEqual(answer.routes, ['test/a@3']);
+});
+
+test('a listener that moves to a busy port serves on at the old one, and moves when it is free', async (t) => {
+  const port = await freePort();
+  const busy = await busyPort();
+  const source = new FakeSource([listener('http', port), route('a', 1)]);
+  const control = await controller(source);
+  t.after(() => control.stop());
+  const edge = await agent(control.address, temporaryDirectory(t));
+  t.after(() => edge.stop());
+  await until('ready', () => edge.admin.readiness().ready);
+
+  source.change([listener('http', busy.port), route('a', 2)]);
+  const failure = await until('reported', async () => (await edge.admin.report()).failures[0]);
+  assert.equal(failure.reason, 'AddressInUse');
+  for (const answer of await everyWorker(port)) assert.deepEqual(answer.routes, ['test/a@2']);
+
+  await busy.release();
+  await everyWorker(busy.port);
+  assert.equal(await get(port), null);
+  const states = (await edge.admin.report()).actors.filter((one) => one.address.includes('/listener/'));
+  assert.deepEqual(
+    states.map(({ state }) => state),
+    ['listening', 'listening'],
+  );
+});
+
+test('a listener and a cluster that are wished again while they drain are back at once', async (t) => {
+  const port = await freePort();
+  const source = new FakeSource([listener('http', port), route('a', 1), cluster('backend')]);
+  const control = await controller(source);
+  t.after(() => control.stop());
+  const edge = await agent(control.address, temporaryDirectory(t), { drainTimeoutMs: 60_000 });
+  await until('ready', () => edge.admin.readiness().ready);
+  const slow = connect({ port, host: '127.0.0.1' });
+  t.after(() => slow.destroy());
+  await new Promise((resolve) => slow.write('GET /slow HTTP/1.1\r\n\r\n', resolve));
+  await until('accepted', async () =>
+    (await edge.admin.report()).listeners.some((one) => one.openConnections > 0),
+  );
+  source.change([], ['listener/test/web/http', 'cluster/test/backend']);
+  await until('gone', async () => (await get(port)) === null);
+  source.change([listener('http', port), cluster('backend', 5)]);
+  await everyWorker(port);
+  assert.deepEqual((await edge.admin.report()).failures, []);
+  slow.destroy();
+  await edge.stop();
 });
 
 for (const how of ['exit', 'throw'])
