@@ -6,7 +6,10 @@ export interface Outcome {
   readonly reason: string;
 }
 
-type Listed = readonly { readonly target?: readonly { readonly key: string }[]; readonly actions: readonly unknown[] }[];
+type Listed = readonly {
+  readonly target?: readonly { readonly key: string }[];
+  readonly actions: readonly unknown[];
+}[];
 
 /** What a machine's states list for its events, read from its definition. */
 export function table(machine: AnyStateMachine): Map<string, Map<string, readonly Outcome[]>> {
@@ -47,7 +50,9 @@ export function tableText(machine: AnyStateMachine): string {
   for (const [state, events] of table(machine)) {
     text += `${state}\n`;
     for (const [event, outcomes] of events) {
-      const said = outcomes.map(({ target, reason }) => (target === null ? reason : `${reason} -> ${target}`));
+      const said = outcomes.map(({ target, reason }) =>
+        target === null ? reason : `${reason} -> ${target}`,
+      );
       text += `  ${event.padEnd(20)} ${said.length === 0 ? '(unexpected)' : said.join(' | ')}\n`;
     }
     const free = alwaysTargets(machine, state);
@@ -57,6 +62,7 @@ export function tableText(machine: AnyStateMachine): string {
 }
 
 function reasonOf(action: unknown): string {
-  if (typeof action !== 'object' || action === null || !('type' in action) || action.type !== 'because') return '';
+  if (typeof action !== 'object' || action === null || !('type' in action) || action.type !== 'because')
+    return '';
   return String((action as { params?: { reason?: string } }).params?.reason ?? '');
 }

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Event } from '../../actors/rollout.ts';
-import { BEHAVIORS } from '../../supervisors/behaviors.ts';
-import type { EffectScope } from '../../supervisors/effects.ts';
 import { ConfigurationStore } from '../../src/agent/configuration-store.ts';
 import type { Resource, ResourceKey } from '../../src/model/resource.ts';
 import { resourceKey } from '../../src/model/resource.ts';
 import type { ObjectFailure, SnapshotChanges } from '../../src/model/snapshot.ts';
-import { encodeResource } from '../../src/wire/snapshot/resource.ts';
 import { SnapshotDigest } from '../../src/wire/snapshot/digest.ts';
+import { encodeResource } from '../../src/wire/snapshot/resource.ts';
+import { BEHAVIORS } from '../../supervisors/behaviors.ts';
+import type { EffectScope } from '../../supervisors/effects.ts';
 import { recordedSystem } from '../supervisors/recorder.ts';
 import { SteppingWorld } from '../supervisors/stepping-world.ts';
 import { route } from './harness.ts';
@@ -124,7 +124,10 @@ class Node {
 
   /** Each object has one version on all workers that are not half way through a commit. */
   check(): void {
-    const context = this.rig.system.describe(ROLLOUT) as { workers: readonly number[]; waiting: readonly number[] };
+    const context = this.rig.system.describe(ROLLOUT) as {
+      workers: readonly number[];
+      waiting: readonly number[];
+    };
     if (this.rig.system.state(ROLLOUT) === 'committing') return;
     for (const worker of context.workers)
       assert.deepEqual(
@@ -188,11 +191,26 @@ class Node {
 }
 
 const move = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('wish' as const), object: fc.nat(OBJECTS - 1), version: fc.option(fc.nat(9)) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('wish' as const),
+      object: fc.nat(OBJECTS - 1),
+      version: fc.option(fc.nat(9)),
+    }),
+  },
   { weight: 8, arbitrary: fc.record({ do: fc.constant('answer' as const), worker: fc.nat(2) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('join' as const), worker: fc.nat(2) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('die' as const), worker: fc.nat(2) }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('refuse' as const), worker: fc.nat(2), object: fc.nat(OBJECTS - 1), yes: fc.boolean() }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('refuse' as const),
+      worker: fc.nat(2),
+      object: fc.nat(OBJECTS - 1),
+      yes: fc.boolean(),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(2_000) }) },
 );
 
@@ -237,7 +255,11 @@ test('an object version is in use on all workers or on none, through refusals, d
       node.join(1);
       node.settle();
       node.check();
-      assert.deepEqual([...node.store.serving].sort(), [...node.wished].sort(), 'all that is wished serves, nothing else');
+      assert.deepEqual(
+        [...node.store.serving].sort(),
+        [...node.wished].sort(),
+        'all that is wished serves, nothing else',
+      );
       assert.deepEqual(node.store.failures, []);
       assert.deepEqual(
         node.rig.notices.filter((notice) => notice.type !== 'undeliverable'),

@@ -1,7 +1,7 @@
+import type { Envelope } from '../../supervisors/envelope.ts';
 import type { JournalRecord, JournalSink } from '../../supervisors/record.ts';
 import type { ActorSystemOptions, SystemNotice } from '../../supervisors/system.ts';
 import { ActorSystem } from '../../supervisors/system.ts';
-import type { Envelope } from '../../supervisors/envelope.ts';
 import type { World } from '../../supervisors/world.ts';
 
 /** An actor system whose journal, notices and envelopes for elsewhere the test reads. */

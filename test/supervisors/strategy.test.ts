@@ -6,7 +6,14 @@ import { decide } from '../../supervisors/strategy.ts';
 
 const policy = (strategy: Strategy, more: Partial<Policy['intensity']> = {}): Policy => ({
   strategy,
-  intensity: { restarts: 3, withinMs: 1_000, of: 'supervisor', exceeded: 'escalate', isolatedRetryMs: null, ...more },
+  intensity: {
+    restarts: 3,
+    withinMs: 1_000,
+    of: 'supervisor',
+    exceeded: 'escalate',
+    isolatedRetryMs: null,
+    ...more,
+  },
   backoff: { baseMs: 10, maxMs: 100 },
 });
 
@@ -21,7 +28,12 @@ const GROUPS: readonly [Strategy, string, readonly string[], readonly string[]][
 ];
 for (const [strategy, child, stop, start] of GROUPS)
   test(`${strategy}: when ${child} fails, ${stop.join() || 'nobody'} is stopped and ${start.join()} started`, () => {
-    const decision = decide(policy(strategy), CHILDREN, [], { child, restart: 'permanent', outcome: 'abnormal', at: 0 });
+    const decision = decide(policy(strategy), CHILDREN, [], {
+      child,
+      restart: 'permanent',
+      outcome: 'abnormal',
+      at: 0,
+    });
     assert.ok(decision.verdict === 'restart');
     assert.deepEqual([decision.stop, decision.start], [stop, start]);
   });
@@ -55,7 +67,12 @@ test('the budget: never more restarts in a window than the intensity, and old fa
           const counts = (one: { child: string; at: number }) =>
             at - one.at < 1_000 && (of === 'supervisor' || one.child === child);
           const before = failures.filter(counts).length;
-          const decision = decide(rule, CHILDREN, failures, { child, restart: 'permanent', outcome: 'abnormal', at });
+          const decision = decide(rule, CHILDREN, failures, {
+            child,
+            restart: 'permanent',
+            outcome: 'abnormal',
+            at,
+          });
           assert.ok(decision.verdict !== 'leave');
           assert.equal(decision.verdict, before < 3 ? 'restart' : 'isolate');
           if (decision.verdict === 'restart') {
@@ -64,7 +81,10 @@ test('the budget: never more restarts in a window than the intensity, and old fa
             restarted.push({ child, at });
           }
           failures = decision.failures;
-          assert.ok(failures.every((failure) => at - failure.at < 1_000), 'memory is bounded by the window');
+          assert.ok(
+            failures.every((failure) => at - failure.at < 1_000),
+            'memory is bounded by the window',
+          );
         }
       },
     ),

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Behavior, Step } from '../../supervisors/behavior.ts';
+import type { AnyBindings } from '../../supervisors/effects.ts';
 import type { Policy } from '../../supervisors/strategy.ts';
 import { supervisorBehavior } from '../../supervisors/supervisor.ts';
-import type { AnyBindings } from '../../supervisors/effects.ts';
 import { recordedSystem } from './recorder.ts';
 import { SteppingWorld } from './stepping-world.ts';
 
@@ -49,7 +49,13 @@ function rig(policy: Partial<Policy>, stopping: Readonly<Record<string, number |
     startChild: ({ child, restarts }: { child: string; restarts: number }, scope) => {
       const name = child.split('/').at(-1)!;
       const stopMs = name in stopping ? stopping[name] : 0;
-      recorded.system.start({ address: child, kind: 'puppet', parent: scope.actor, input: { name, stopMs }, restarts });
+      recorded.system.start({
+        address: child,
+        kind: 'puppet',
+        parent: scope.actor,
+        input: { name, stopMs },
+        restarts,
+      });
       return undefined;
     },
     stopChild: ({ child }: { child: string }, { send }) => void send(child, { type: 'stop' }) as undefined,
@@ -59,7 +65,8 @@ function rig(policy: Partial<Policy>, stopping: Readonly<Record<string, number |
       return undefined;
     },
     childGone: () => undefined,
-    childIsolated: ({ child }: { child: string }) => void log.push(`isolate ${child.split('/').at(-1)}`) as undefined,
+    childIsolated: ({ child }: { child: string }) =>
+      void log.push(`isolate ${child.split('/').at(-1)}`) as undefined,
   };
   const recorded = recordedSystem(world, {
     behaviors: { supervisor: supervisorBehavior, puppet: puppet(log) },
@@ -72,7 +79,13 @@ function rig(policy: Partial<Policy>, stopping: Readonly<Record<string, number |
     input: {
       policy: {
         strategy: 'one-for-one',
-        intensity: { restarts: 2, withinMs: 10_000, of: 'supervisor', exceeded: 'escalate', isolatedRetryMs: null },
+        intensity: {
+          restarts: 2,
+          withinMs: 10_000,
+          of: 'supervisor',
+          exceeded: 'escalate',
+          isolatedRetryMs: null,
+        },
         backoff: { baseMs: 100, maxMs: 1_000 },
         ...policy,
       },
@@ -82,7 +95,13 @@ function rig(policy: Partial<Policy>, stopping: Readonly<Record<string, number |
   });
   const tell = (name: string, type: string) => recorded.system.send(address(name), { type });
   const take = () => log.splice(0);
-  return { world, take, tell, ...recorded, stop: () => recorded.system.send('n/main/supervisor/top', { type: 'stop' }) };
+  return {
+    world,
+    take,
+    tell,
+    ...recorded,
+    stop: () => recorded.system.send('n/main/supervisor/top', { type: 'stop' }),
+  };
 }
 
 test('children start in order and stop in reverse, one after the other', () => {
@@ -151,7 +170,10 @@ test('too many failures escalate: the children are stopped and the supervisor fa
   }
   assert.deepEqual(take(), ['start a', 'start a', 'stop c', 'end c', 'stop b', 'end b']);
   assert.deepEqual(
-    forwarded.map(({ event }) => [(event as { outcome?: string }).outcome, (event as { reason?: string }).reason]),
+    forwarded.map(({ event }) => [
+      (event as { outcome?: string }).outcome,
+      (event as { reason?: string }).reason,
+    ]),
     [['abnormal', 'gave_up']],
   );
 });
@@ -179,7 +201,10 @@ test('whatever fails and however: a stop ends everything, and no timer is left',
       fc.constantFrom('escalate' as const, 'isolate' as const),
       fc.array(
         fc.oneof(
-          fc.record({ name: fc.constantFrom('a', 'b', 'c'), how: fc.constantFrom('crash', 'finish', 'stop') }),
+          fc.record({
+            name: fc.constantFrom('a', 'b', 'c'),
+            how: fc.constantFrom('crash', 'finish', 'stop'),
+          }),
           fc.record({ ms: fc.nat(700) }),
         ),
         { maxLength: 30 },
