@@ -67,7 +67,7 @@ class Node {
       address: ROLLOUT,
       kind: 'rollout',
       parent: null,
-      input: { workers: [], pending: false, nonce: 0, version: '', answerTimeoutMs: 1_000 },
+      input: { workers: [], expected: [], pending: false, nonce: 0, version: '', answerTimeoutMs: 1_000 },
     });
   }
 

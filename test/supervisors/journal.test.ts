@@ -79,7 +79,12 @@ test('records wait for at most the flush time; what happens to them meanwhile is
   const world = new SteppingWorld();
   let written = '';
   const journal = new Journal({
-    writer: { run: 1, write: (lines) => void (written += lines) },
+    writer: {
+      run: 1,
+      write: (lines) => {
+        written += lines;
+      },
+    },
     checksum,
     after: (ms, callback) => world.after(ms, callback),
   });
