@@ -84,7 +84,7 @@ export class Framing {
         this.expectContinue = true;
         return null;
       case FIELD_ID.UPGRADE:
-        this.#upgradeField = true;
+        if (end > start) this.#upgradeField = true;
         return null;
       default:
         return null;
