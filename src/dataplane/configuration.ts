@@ -192,7 +192,10 @@ export class Configuration implements PolicyView {
         target.putCluster(resource.value.name, null);
         break;
       case 'endpoint':
-        target.removeEndpoint(resource.value.cluster, key.slice(`endpoint/${resource.value.cluster}/`.length));
+        target.removeEndpoint(
+          resource.value.cluster,
+          key.slice(`endpoint/${resource.value.cluster}/`.length),
+        );
         touched.add(resource.value.cluster);
         break;
       case 'policy':

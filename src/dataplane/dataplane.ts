@@ -17,8 +17,8 @@ import type { Context } from './context.ts';
 import { FreeList } from './context.ts';
 import type { DataplaneControl, DataplaneOptions, Preparation } from './control.ts';
 import { Counters } from './counters.ts';
-import { ListenerSet } from './listener-set.ts';
 import { SharedLimits } from './limits.ts';
+import { ListenerSet } from './listener-set.ts';
 import { reportClusters, reportEndpoints } from './report.ts';
 import { RequestIds } from './request-id.ts';
 import { RoutingTables } from './routing-tables.ts';
@@ -57,7 +57,9 @@ export class Dataplane implements DataplaneControl {
     };
     this.#context = context;
     this.#tables = new RoutingTables(counters, this.#configuration, (cluster) => this.#pool(cluster));
-    this.#listeners = new ListenerSet(context, this.#tables, options, (port, stream) => this.#accept(port, stream));
+    this.#listeners = new ListenerSet(context, this.#tables, options, (port, stream) =>
+      this.#accept(port, stream),
+    );
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
     this.#ticker.unref();
   }

@@ -39,7 +39,8 @@ export class ListenerSet implements PortHooks {
 
   async bind(config: Listener): Promise<void> {
     const before = this.#listeners.get(config.name);
-    if (before !== undefined && before.state !== 'draining' && before.served.config.port === config.port) return;
+    if (before !== undefined && before.state !== 'draining' && before.served.config.port === config.port)
+      return;
     let port = config.port === 0 ? undefined : this.#ports.get(config.port);
     if (port === undefined || port.isDraining) {
       port = new ServedPort(this.#context, this, config.port);

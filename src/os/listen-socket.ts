@@ -43,7 +43,13 @@ export class ListenSocket {
       server.once('error', reject);
       const { port, address, reusePort } = this.options;
       server.listen(
-        { port, reusePort, exclusive: true, backlog: BACKLOG, ...(address === undefined ? {} : { host: address }) },
+        {
+          port,
+          reusePort,
+          exclusive: true,
+          backlog: BACKLOG,
+          ...(address === undefined ? {} : { host: address }),
+        },
         () => {
           server.removeListener('error', reject);
           // After this only accept can fail (EMFILE); the connection stays in the queue and is tried again.

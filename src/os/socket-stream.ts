@@ -234,7 +234,8 @@ export class SocketStream implements WriteOwner {
 
   readonly #onSocketWritten = (error?: Error | null): void => {
     this.#writing -= 1;
-    if ((error === null || error === undefined) && this.#writing === 0 && !this.isClosed) this.owner.onWritable();
+    if ((error === null || error === undefined) && this.#writing === 0 && !this.isClosed)
+      this.owner.onWritable();
   };
 
   #outcome(status: number): boolean {

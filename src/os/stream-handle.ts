@@ -35,7 +35,9 @@ interface StreamBinding {
 function load(): StreamBinding | null {
   if (process.env['NOVAEDGE_PLAIN_SOCKETS'] === '1') return null;
   try {
-    const binding = (process as unknown as { binding(name: string): Partial<StreamBinding> }).binding('stream_wrap');
+    const binding = (process as unknown as { binding(name: string): Partial<StreamBinding> }).binding(
+      'stream_wrap',
+    );
     const usable =
       typeof binding.WriteWrap === 'function' &&
       binding.streamBaseState instanceof Int32Array &&
@@ -56,13 +58,18 @@ function complete(this: WriteRequest, status: number): void {
 
 let spare: WriteRequest | null = null;
 
+function nextRequest(): WriteRequest {
+  if (spare === null) spare = new binding!.WriteWrap();
+  return spare;
+}
+
 export const WRITTEN = 0;
 /** The kernel has not taken everything: the memory belongs to the write until `onWritten`. */
 export const WRITING = 1;
 
 /** WRITTEN, WRITING, or a negative system error. Only where `directWrites`. */
 export function writeHandle(handle: StreamHandle, bytes: Uint8Array, owner: WriteOwner): number {
-  const request = (spare ??= new binding!.WriteWrap());
+  const request = nextRequest();
   const error = handle.writeBuffer(request, bytes);
   if (error !== 0) return error;
   if (binding!.streamBaseState[binding!.kLastWriteWasAsync] === 0) return WRITTEN;
@@ -70,7 +77,7 @@ export function writeHandle(handle: StreamHandle, bytes: Uint8Array, owner: Writ
 }
 
 export function writevHandle(handle: StreamHandle, chunks: readonly Uint8Array[], owner: WriteOwner): number {
-  const request = (spare ??= new binding!.WriteWrap());
+  const request = nextRequest();
   const error = handle.writev(request, chunks, true);
   if (error !== 0) return error;
   if (binding!.streamBaseState[binding!.kLastWriteWasAsync] === 0) return WRITTEN;

@@ -1,3 +1,5 @@
+import type { DataplaneNotification } from '../../src/dataplane/control.ts';
+import { Dataplane } from '../../src/dataplane/dataplane.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
 import type { Endpoint } from '../../src/model/endpoint.ts';
 import type { Filter } from '../../src/model/filter.ts';
@@ -6,8 +8,6 @@ import { limitBytes } from '../../src/model/limits.ts';
 import type { CounterRegistration } from '../../src/model/metric.ts';
 import type { Resource } from '../../src/model/resource.ts';
 import type { PathMatch, Route, RouteRule } from '../../src/model/route.ts';
-import type { DataplaneNotification } from '../../src/dataplane/control.ts';
-import { Dataplane } from '../../src/dataplane/dataplane.ts';
 
 export const LISTENER = 'default/edge/http';
 
@@ -110,9 +110,15 @@ export async function start(options: HarnessOptions): Promise<Harness> {
   });
   let version = 0;
   const change = (upserts: readonly Resource[], removals: readonly string[] = []): void => {
-    const preparation = dataplane.prepare({ base: String(version), version: String(++version), upserts, removals });
+    const preparation = dataplane.prepare({
+      base: String(version),
+      version: String(++version),
+      upserts,
+      removals,
+    });
     dataplane.commit(preparation.failures.map((failure) => failure.key));
-    for (const [slot, added] of preparation.clusters.added.entries()) dataplane.openPool(added, slot + version * 16);
+    for (const [slot, added] of preparation.clusters.added.entries())
+      dataplane.openPool(added, slot + version * 16);
   };
   const config = listener({ port: options.port ?? 0 });
   await dataplane.bindListener(config);

@@ -344,7 +344,9 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     }
     const before = this.#partialLength;
     const result =
-      before === 0 ? head.parse(bytes, from, end) : head.parse(this.#append(bytes, from, end), 0, this.#partialLength);
+      before === 0
+        ? head.parse(bytes, from, end)
+        : head.parse(this.#append(bytes, from, end), 0, this.#partialLength);
     if (result === HEAD_MORE) {
       if (before === 0) {
         this.#append(bytes, from, end);
@@ -382,7 +384,8 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     while (this.#state === BODY_CHUNKED) {
       const result = decoder.next(bytes, at, end);
       at = decoder.position;
-      if (result === CHUNK_DATA) this.exchange.requestBytes(bytes, decoder.dataStart, decoder.dataEnd, this.stream);
+      if (result === CHUNK_DATA)
+        this.exchange.requestBytes(bytes, decoder.dataStart, decoder.dataEnd, this.stream);
       else if (result === CHUNK_END) this.#requestComplete(decoder.trailer);
       else if (result === CHUNK_FAILED) {
         this.exchange.requestFault(decoder.fault!);

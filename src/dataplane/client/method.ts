@@ -9,8 +9,10 @@ export function methodOf(head: HeadParser): string {
     if (bytes[at] === 71 && bytes[at + 1] === 69 && bytes[at + 2] === 84) return 'GET';
     if (bytes[at] === 80 && bytes[at + 1] === 85 && bytes[at + 2] === 84) return 'PUT';
   } else if (length === 4) {
-    if (bytes[at] === 80 && bytes[at + 1] === 79 && bytes[at + 2] === 83 && bytes[at + 3] === 84) return 'POST';
-    if (bytes[at] === 72 && bytes[at + 1] === 69 && bytes[at + 2] === 65 && bytes[at + 3] === 68) return 'HEAD';
+    if (bytes[at] === 80 && bytes[at + 1] === 79 && bytes[at + 2] === 83 && bytes[at + 3] === 84)
+      return 'POST';
+    if (bytes[at] === 72 && bytes[at + 1] === 69 && bytes[at + 2] === 65 && bytes[at + 3] === 68)
+      return 'HEAD';
   }
   return head.text(head.methodStart, head.methodEnd);
 }

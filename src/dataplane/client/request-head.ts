@@ -1,5 +1,5 @@
-import { connectionNames } from '../../wire/http1/framing.ts';
 import { FIELD_ID, NEVER_FORWARDED_IN_REQUEST } from '../../wire/http1/field-name.ts';
+import { connectionNames } from '../../wire/http1/framing.ts';
 import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { FIELD_STRIDE, VALUE_END, VALUE_START } from '../../wire/http1/head-parser.ts';
 import type { RequestTarget } from '../../wire/http1/target.ts';

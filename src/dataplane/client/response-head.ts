@@ -24,7 +24,11 @@ const CLOSE = ASCII('Connection: close\r\n');
 const KEEP_ALIVE = ASCII('Connection: keep-alive\r\n');
 
 /** Writes the head of a backend's final answer as the client gets it. */
-export function writeResponseHead(writer: MessageWriter, head: HeadParser, options: ResponseHeadOptions): void {
+export function writeResponseHead(
+  writer: MessageWriter,
+  head: HeadParser,
+  options: ResponseHeadOptions,
+): void {
   writer.all(statusLine(head.status));
   writer.fields(head, NEVER_FORWARDED, droppedBy(head, options.headers));
   if (options.headers !== null) writer.all(options.headers.added);

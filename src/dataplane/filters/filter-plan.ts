@@ -41,7 +41,8 @@ function merge(earlier: Rewrite | null, later: Rewrite): Rewrite {
   };
 }
 
-const HOSTNAME = /^[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9])?(:[0-9]{1,5})?$|^\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?$/;
+const HOSTNAME =
+  /^[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9])?(:[0-9]{1,5})?$|^\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?$/;
 
 /** Why a filter cannot be carried out, with reason and message, or null. */
 export function filterFault(filter: Filter): { reason: string; message: string } | null {

@@ -81,7 +81,8 @@ export class PortRouter<L, R> {
     const known = this.#chains.get(host);
     if (known !== undefined) return known;
     const routes = this.#listeners.matches(host)[0];
-    const chain = routes === undefined ? null : { listener: routes.listener, tables: routes.hosts.matches(host) };
+    const chain =
+      routes === undefined ? null : { listener: routes.listener, tables: routes.hosts.matches(host) };
     if (this.#chains.size >= MOST_CACHED_HOSTS) this.#chains.clear();
     this.#chains.set(host, chain);
     return chain;

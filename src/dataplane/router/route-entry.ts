@@ -36,7 +36,12 @@ export interface RouteEntry<R> {
 export function routeEntry<R>(
   match: RouteMatch,
   rule: R,
-  place: { readonly createdAt: number; readonly route: string; readonly ruleIndex: number; readonly matchIndex: number },
+  place: {
+    readonly createdAt: number;
+    readonly route: string;
+    readonly ruleIndex: number;
+    readonly matchIndex: number;
+  },
 ): RouteEntry<R> {
   const field = `rules[${place.ruleIndex}].matches[${place.matchIndex}]`;
   return {

@@ -90,7 +90,8 @@ export class ChunkedDecoder {
           if (this.#state === EXTENSION) {
             if (byte === CR) this.#state = SIZE_LF;
             else if (byte === 34) this.#state = EXTENSION_QUOTED;
-            else if (TOKEN[byte] !== 1 && byte !== 59 && byte !== 61) return this.#fail('invalid_chunk_extension', at);
+            else if (TOKEN[byte] !== 1 && byte !== 59 && byte !== 61)
+              return this.#fail('invalid_chunk_extension', at);
           } else if ((byte < 32 && byte !== 9) || byte === 127) {
             return this.#fail('invalid_chunk_extension', at);
           } else if (this.#state === EXTENSION_ESCAPED) this.#state = EXTENSION_QUOTED;

@@ -68,7 +68,8 @@ interface Candidate {
 
 const LONGEST = 20;
 const BY_LENGTH: Candidate[][] = Array.from({ length: LONGEST }, () => []);
-for (const [name, id] of Object.entries(BY_NAME)) BY_LENGTH[name.length]!.push({ bytes: Buffer.from(name), id });
+for (const [name, id] of Object.entries(BY_NAME))
+  BY_LENGTH[name.length]!.push({ bytes: Buffer.from(name), id });
 
 /** Known id of the field name in `bytes[start, end)`, in any case. */
 export function fieldId(bytes: Uint8Array, start: number, end: number): number {

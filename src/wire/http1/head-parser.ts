@@ -185,7 +185,8 @@ export class HeadParser {
           if (bytes[at - 3] !== 49 || byte > 49) return this.#fail('version_not_supported');
           this.version = byte === 49 ? 11 : 10;
           if (this.role === 'request') {
-            if (at - base - this.methodStart > this.limits.startLine) return this.#fail('request_line_too_long');
+            if (at - base - this.methodStart > this.limits.startLine)
+              return this.#fail('request_line_too_long');
             state = LINE_CR;
           } else {
             this.#mark = at - base;
@@ -265,7 +266,8 @@ export class HeadParser {
           while (at < end && FIELD[bytes[at]!] === 1) at += 1;
           if (at - base - this.#fieldsStart > this.limits.fieldBytes) return this.#fail('fields_too_large');
           if (at >= end) break;
-          if (bytes[at] !== CR) return this.#fail(bytes[at] === LF ? 'invalid_line_end' : 'invalid_field_value');
+          if (bytes[at] !== CR)
+            return this.#fail(bytes[at] === LF ? 'invalid_line_end' : 'invalid_field_value');
           const index = this.fieldCount * FIELD_STRIDE;
           let valueEnd = at;
           const valueStart = base + this.fields[index + VALUE_START]!;
