@@ -74,7 +74,6 @@ test('connections on both sides are kept and pipelined requests answered in orde
   );
   assert.equal(count('upstream_connection_count'), 1);
   assert.equal(count('request_count', { code: '2xx' }), 50);
-  assert.equal(count('request_duration'), 0 + count('request_duration'));
   client.socket.destroy();
 });
 
@@ -605,20 +604,21 @@ test('curl is content', async (context) => {
 
 test('drain: what is in flight is answered and told to close, then the listener is drained', async (context) => {
   let release: () => void = () => {};
+  let arrive: () => void = () => {};
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
   const backend = await nodeBackend(context, (_message, response) => {
     release = () => response.end('late');
+    arrive();
   });
   const { port, dataplane, notified } = await proxy(context, [backend]);
   const idle = new RawClient(port);
   const busy = new RawClient(port);
   busy.send(GET);
-  await new Promise<void>((resolve) => {
-    const look = (): void =>
-      dataplane.report().endpoints[0]!.activeRequests === 1 ? resolve() : void setImmediate(look);
-    look();
-  });
+  await arrived;
   dataplane.drainListener('default/edge/http');
-  setTimeout(release, 10);
+  release();
   await busy.untilText('late');
   assert.match(busy.text, /\r\nConnection: close\r\n/);
   await idle.untilOver();

@@ -89,7 +89,7 @@ export async function rawBackend(
     const index = connections.push(socket) - 1;
     received[index] = '';
     socket.on('error', () => {});
-    socket.on('data', (bytes) => {
+    socket.on('data', (bytes: Buffer) => {
       received[index] += bytes.toString('latin1');
       serve(socket, bytes, index);
     });
