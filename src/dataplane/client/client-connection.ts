@@ -6,7 +6,6 @@ import { HEAD_FAILED, HEAD_MORE } from '../../wire/http1/head-parser.ts';
 import { CRLF, chunkLine, MessageWriter } from '../../wire/http1/writer.ts';
 import type { Context } from '../context.ts';
 import type { ServedPort } from '../served-port.ts';
-import { TIMEOUTS } from '../timeouts.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
 import { Exchange } from './exchange.ts';
@@ -46,6 +45,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   #partial: Buffer | null = null;
   #partialLength = 0;
   #stash: Buffer | null = null;
+  #stashLength = 0;
   #left = 0;
   #chunked: ChunkedDecoder | null = null;
   #feeding = false;
@@ -62,7 +62,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     this.exchange = new Exchange(context, this);
     this.#timer = new Timer(this);
     stream.owner = this;
-    context.wheel.set(this.#timer, TIMEOUTS.idle);
+    context.wheel.set(this.#timer, this.#context.timeouts.idle);
   }
 
   get address(): string {
@@ -89,7 +89,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
       case CLOSED:
         return;
       case TUNNEL:
-        this.#context.wheel.set(this.#timer, TIMEOUTS.tunnel);
+        this.#context.wheel.set(this.#timer, this.#context.timeouts.tunnel);
         this.exchange.tunnelBytes(bytes, 0, end);
         return;
       case WAIT:
@@ -131,7 +131,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     if (this.#state === CLOSED) return;
     if (this.#state === LINGER) {
       if (this.#peerEnded) this.close();
-      else this.#context.wheel.set(this.#timer, TIMEOUTS.linger);
+      else this.#context.wheel.set(this.#timer, this.#context.timeouts.linger);
       return;
     }
     if (this.#state === WAIT) this.#context.wheel.clear(this.#timer);
@@ -160,7 +160,8 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
         break;
       case BODY_LENGTH:
       case BODY_CHUNKED:
-        this.exchange.requestTimeout();
+        // Where we do not read, it is the backend that does not take what the client would send.
+        this.exchange.bodyTimeout(this.stream.paused ? 'upstream_timeout' : 'request_timeout');
         this.flush();
         break;
       case TUNNEL:
@@ -173,7 +174,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
 
   /** While draining: an idle connection goes when no request has come for a moment. */
   drain(): void {
-    if (this.isIdle) this.#context.wheel.set(this.#timer, TIMEOUTS.drainIdle);
+    if (this.isIdle) this.#context.wheel.set(this.#timer, this.#context.timeouts.drainIdle);
   }
 
   close(): void {
@@ -247,15 +248,16 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   }
 
   resumeRequest(): void {
-    if (this.#stash === null || this.#stash.length <= MOST_STASHED) this.stream.resume();
+    if (this.#stashLength <= MOST_STASHED) this.stream.resume();
   }
 
   upgrade(): void {
     this.#state = TUNNEL;
-    this.#context.wheel.set(this.#timer, TIMEOUTS.tunnel);
+    this.#context.wheel.set(this.#timer, this.#context.timeouts.tunnel);
     const stash = this.#stash;
-    this.#stash = null;
-    if (stash !== null) this.exchange.tunnelBytes(stash, 0, stash.length);
+    const length = this.#stashLength;
+    this.#dropStash();
+    if (stash !== null) this.exchange.tunnelBytes(stash, 0, length);
     this.stream.resume();
     if (this.#peerEnded) this.exchange.tunnelEnd();
   }
@@ -284,12 +286,16 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
       return;
     }
     this.#state = HEAD;
-    this.#context.wheel.set(this.#timer, this.port.isDraining ? TIMEOUTS.drainIdle : TIMEOUTS.idle);
+    this.#context.wheel.set(
+      this.#timer,
+      this.port.isDraining ? this.#context.timeouts.drainIdle : this.#context.timeouts.idle,
+    );
     if (this.#feeding) return;
     const stash = this.#stash;
     if (stash !== null) {
-      this.#stash = null;
-      this.#feed(stash, stash.length);
+      const length = this.#stashLength;
+      this.#dropStash();
+      this.#feed(stash, length);
     }
     if (this.#state === HEAD) this.stream.resume();
   }
@@ -297,14 +303,17 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   /** The next message's start is in doubt, or unwanted: say no more, hear a little more, go. */
   #linger(): void {
     this.#state = LINGER;
-    this.#stash = null;
+    this.#dropStash();
     this.stream.end();
     this.stream.resume();
     if (this.#peerEnded && !this.stream.writing) {
       this.close();
       return;
     }
-    this.#context.wheel.set(this.#timer, this.#blocked ? TIMEOUTS.write : TIMEOUTS.linger);
+    this.#context.wheel.set(
+      this.#timer,
+      this.#blocked ? this.#context.timeouts.write : this.#context.timeouts.linger,
+    );
   }
 
   #feed(bytes: Buffer, end: number): void {
@@ -331,7 +340,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
       const state: number = this.#state;
       if (state !== BODY_LENGTH && state !== BODY_CHUNKED) return;
       this.stream.own();
-      this.#context.wheel.set(this.#timer, TIMEOUTS.body);
+      this.#context.wheel.set(this.#timer, this.#context.timeouts.body);
     }
   }
 
@@ -350,7 +359,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     if (result === HEAD_MORE) {
       if (before === 0) {
         this.#append(bytes, from, end);
-        this.#context.wheel.set(this.#timer, TIMEOUTS.header);
+        this.#context.wheel.set(this.#timer, this.#context.timeouts.header);
       }
       return end;
     }
@@ -407,9 +416,15 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
 
   #keep(bytes: Buffer, from: number, end: number): void {
     if (from === end || !this.keepAlive) return;
-    const more = bytes.subarray(from, end);
-    this.#stash = this.#stash === null ? Buffer.from(more) : Buffer.concat([this.#stash, more]);
-    if (this.#stash.length > MOST_STASHED) this.stream.pause();
+    const wanted = this.#stashLength + end - from;
+    if (this.#stash === null || this.#stash.length < wanted) {
+      const larger = Buffer.allocUnsafe(wanted * 2);
+      this.#stash?.copy(larger, 0, 0, this.#stashLength);
+      this.#stash = larger;
+    }
+    bytes.copy(this.#stash, this.#stashLength, from, end);
+    this.#stashLength = wanted;
+    if (wanted > MOST_STASHED) this.stream.pause();
   }
 
   #append(bytes: Buffer, from: number, end: number): Buffer {
@@ -424,6 +439,11 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     return this.#partial;
   }
 
+  #dropStash(): void {
+    this.#stash = null;
+    this.#stashLength = 0;
+  }
+
   #dropHead(): void {
     if (this.#head !== null) this.#context.requestHeads.give(this.#head);
     this.#head = null;
@@ -434,13 +454,13 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   #block(): void {
     if (this.#blocked) return;
     this.#blocked = true;
-    this.#context.wheel.set(this.#timer, TIMEOUTS.write);
+    this.#context.wheel.set(this.#timer, this.#context.timeouts.write);
     this.exchange.onClientBlocked();
   }
 
   #free(): void {
     this.#state = CLOSED;
-    this.#stash = null;
+    this.#dropStash();
     this.#dropHead();
     this.#context.wheel.remove(this.#timer);
     this.port.closed(this);

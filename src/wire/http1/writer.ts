@@ -75,7 +75,7 @@ export class MessageWriter {
     let runEnd = -1;
     for (let field = 0; field < count; field += 1) {
       if (dropped[ids[field]!] === 1) continue;
-      if (isDropped !== null && isDropped(head.name(field).toLowerCase())) continue;
+      if (isDropped?.(head.name(field).toLowerCase())) continue;
       const index = field * FIELD_STRIDE;
       const nameStart = fields[index]!;
       const nameEnd = fields[index + NAME_END]!;
