@@ -135,6 +135,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
       return;
     }
     if (this.#state === WAIT) this.#context.wheel.clear(this.#timer);
+    else if (this.#state === TUNNEL) this.#context.wheel.set(this.#timer, this.#context.timeouts.tunnel);
     this.exchange.onClientWritable();
   }
 
@@ -215,6 +216,15 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     if (!given) piece = Buffer.from(piece);
     const done = chunked ? this.stream.writeAll([chunkLine(size), piece, CRLF]) : this.stream.write(piece);
     if (!done) this.#block();
+  }
+
+  /** Bytes of an upgraded connection, as they are. */
+  tunnel(bytes: Buffer, start: number, end: number, source: SocketStream): void {
+    this.flush();
+    this.#context.wheel.set(this.#timer, this.#context.timeouts.tunnel);
+    const piece = bytes.subarray(start, end);
+    if (!this.stream.write(source.give(bytes) ? piece : Buffer.from(piece))) this.#block();
+    source.own();
   }
 
   /** Sends what has been put together. */

@@ -290,7 +290,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
     this.#bytesOut += end - start;
     const upstream = this.#upstream!;
     if (this.#upgraded) {
-      this.#relay(bytes, start, end, upstream.stream, this.#client.stream);
+      this.#client.tunnel(bytes, start, end, upstream.stream);
       return;
     }
     this.#client.body(bytes, start, end, this.#responseChunked, upstream.stream);
@@ -365,7 +365,10 @@ export class Exchange implements UpstreamUser, TimerOwner {
     const upstream = this.#upstream;
     if (upstream === null) return;
     this.#bytesIn += end - start;
-    this.#relay(bytes, start, end, this.#client.stream, upstream.stream);
+    const from = this.#client.stream;
+    const piece = bytes.subarray(start, end);
+    if (!upstream.stream.write(from.give(bytes) ? piece : Buffer.from(piece))) from.pause();
+    from.own();
   }
 
   tunnelEnd(): void {
@@ -576,13 +579,6 @@ export class Exchange implements UpstreamUser, TimerOwner {
     if (own > 0) return own;
     // The rule's limit for the whole request, where it has one, takes the place of the default.
     return this.#rule!.requestTimeoutMs > 0 ? 0 : this.#context.timeouts.backend;
-  }
-
-  #relay(bytes: Buffer, start: number, end: number, from: SocketStream, to: SocketStream): void {
-    const given = from.give(bytes);
-    const piece = bytes.subarray(start, end);
-    if (!to.write(given ? piece : Buffer.from(piece))) from.pause();
-    from.own();
   }
 }
 
