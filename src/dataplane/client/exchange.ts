@@ -182,18 +182,20 @@ export class Exchange implements UpstreamUser, TimerOwner {
     }
     this.#streamed = true;
     const upstream = this.#upstream;
-    let piece: Buffer = bytes.subarray(start, end);
+    const piece = source.lasting(bytes, start, end);
     if (upstream === null || this.#held.length > 0) {
-      if (chunked) this.#held.push(chunkLine(size), Buffer.from(piece), CRLF);
-      else this.#held.push(Buffer.from(piece));
+      source.give(bytes);
+      if (chunked) this.#held.push(chunkLine(size), piece, CRLF);
+      else this.#held.push(piece);
       this.#client.pauseRequest();
       return;
     }
-    if (!source.give(bytes)) piece = Buffer.from(piece);
     const done = chunked
       ? upstream.stream.writeAll([chunkLine(size), piece, CRLF])
       : upstream.stream.write(piece);
-    if (!done) this.#client.pauseRequest();
+    if (done) return;
+    source.give(bytes);
+    this.#client.pauseRequest();
   }
 
   requestEnd(trailer: HeadParser | null): void {
@@ -366,8 +368,10 @@ export class Exchange implements UpstreamUser, TimerOwner {
     if (upstream === null) return;
     this.#bytesIn += end - start;
     const from = this.#client.stream;
-    const piece = bytes.subarray(start, end);
-    if (!upstream.stream.write(from.give(bytes) ? piece : Buffer.from(piece))) from.pause();
+    if (!upstream.stream.write(from.lasting(bytes, start, end))) {
+      from.give(bytes);
+      from.pause();
+    }
     from.own();
   }
 
