@@ -1,5 +1,6 @@
 import { monotonicNow } from '../../os/clock.ts';
 import type { SocketStream, StreamOwner } from '../../os/socket-stream.ts';
+import { READ_BYTES } from '../../os/socket-stream.ts';
 import { CHUNK_DATA, CHUNK_END, CHUNK_FAILED, ChunkedDecoder } from '../../wire/http1/chunked-decoder.ts';
 import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { HEAD_FAILED, HEAD_MORE } from '../../wire/http1/head-parser.ts';
@@ -10,7 +11,7 @@ import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
 import { Exchange } from './exchange.ts';
 import type { Output, OutputOwner } from './output.ts';
-import { OUTPUT_BYTES } from './output.ts';
+import { GREATEST_HEAD_BYTES, OUTPUT_BYTES } from './output.ts';
 
 const HEAD = 0;
 const BODY_LENGTH = 1;
@@ -135,6 +136,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
       return;
     }
     if (this.#state === WAIT) this.#context.wheel.clear(this.#timer);
+    else if (this.#state === TUNNEL) this.#context.wheel.set(this.#timer, this.#context.timeouts.tunnel);
     this.exchange.onClientWritable();
   }
 
@@ -192,17 +194,18 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     else this.stream.destroy();
   }
 
-  /** Room for at least a head of the greatest size. */
+  /** Room for at least a head of the greatest size and the body that one read brings. */
   writer(): MessageWriter {
     const writer = this.#output.take(this);
-    if (writer.room < OUTPUT_BYTES / 2 + COALESCED_BYTES) this.flush();
+    if (writer.room < GREATEST_HEAD_BYTES + READ_BYTES) this.flush();
     return this.#output.take(this);
   }
 
   /** Bytes of an answer's body as they came from `source`, framed anew. */
   body(bytes: Buffer, start: number, end: number, chunked: boolean, source: SocketStream): void {
     const size = end - start;
-    if (size <= COALESCED_BYTES && !this.#blocked) {
+    // Memory that is shared would have to be copied anyway, so it is copied to where no new memory is needed.
+    if ((size <= COALESCED_BYTES || source.isShared(bytes)) && !this.#blocked) {
       const writer = this.writer();
       if (chunked) writer.latin1(`${size.toString(16)}\r\n`);
       writer.bytes(bytes, start, end);
@@ -210,11 +213,22 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
       return;
     }
     this.flush();
-    let piece: Uint8Array = bytes.subarray(start, end);
-    const given = source.give(bytes);
-    if (!given) piece = Buffer.from(piece);
+    const piece = source.lasting(bytes, start, end);
     const done = chunked ? this.stream.writeAll([chunkLine(size), piece, CRLF]) : this.stream.write(piece);
-    if (!done) this.#block();
+    if (done) return;
+    source.give(bytes);
+    this.#block();
+  }
+
+  /** Bytes of an upgraded connection, as they are. */
+  tunnel(bytes: Buffer, start: number, end: number, source: SocketStream): void {
+    this.flush();
+    this.#context.wheel.set(this.#timer, this.#context.timeouts.tunnel);
+    if (!this.stream.write(source.lasting(bytes, start, end))) {
+      source.give(bytes);
+      this.#block();
+    }
+    source.own();
   }
 
   /** Sends what has been put together. */

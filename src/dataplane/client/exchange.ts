@@ -182,18 +182,20 @@ export class Exchange implements UpstreamUser, TimerOwner {
     }
     this.#streamed = true;
     const upstream = this.#upstream;
-    let piece: Buffer = bytes.subarray(start, end);
+    const piece = source.lasting(bytes, start, end);
     if (upstream === null || this.#held.length > 0) {
-      if (chunked) this.#held.push(chunkLine(size), Buffer.from(piece), CRLF);
-      else this.#held.push(Buffer.from(piece));
+      source.give(bytes);
+      if (chunked) this.#held.push(chunkLine(size), piece, CRLF);
+      else this.#held.push(piece);
       this.#client.pauseRequest();
       return;
     }
-    if (!source.give(bytes)) piece = Buffer.from(piece);
     const done = chunked
       ? upstream.stream.writeAll([chunkLine(size), piece, CRLF])
       : upstream.stream.write(piece);
-    if (!done) this.#client.pauseRequest();
+    if (done) return;
+    source.give(bytes);
+    this.#client.pauseRequest();
   }
 
   requestEnd(trailer: HeadParser | null): void {
@@ -290,7 +292,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
     this.#bytesOut += end - start;
     const upstream = this.#upstream!;
     if (this.#upgraded) {
-      this.#relay(bytes, start, end, upstream.stream, this.#client.stream);
+      this.#client.tunnel(bytes, start, end, upstream.stream);
       return;
     }
     this.#client.body(bytes, start, end, this.#responseChunked, upstream.stream);
@@ -365,7 +367,12 @@ export class Exchange implements UpstreamUser, TimerOwner {
     const upstream = this.#upstream;
     if (upstream === null) return;
     this.#bytesIn += end - start;
-    this.#relay(bytes, start, end, this.#client.stream, upstream.stream);
+    const from = this.#client.stream;
+    if (!upstream.stream.write(from.lasting(bytes, start, end))) {
+      from.give(bytes);
+      from.pause();
+    }
+    from.own();
   }
 
   tunnelEnd(): void {
@@ -576,13 +583,6 @@ export class Exchange implements UpstreamUser, TimerOwner {
     if (own > 0) return own;
     // The rule's limit for the whole request, where it has one, takes the place of the default.
     return this.#rule!.requestTimeoutMs > 0 ? 0 : this.#context.timeouts.backend;
-  }
-
-  #relay(bytes: Buffer, start: number, end: number, from: SocketStream, to: SocketStream): void {
-    const given = from.give(bytes);
-    const piece = bytes.subarray(start, end);
-    if (!to.write(given ? piece : Buffer.from(piece))) from.pause();
-    from.own();
   }
 }
 
