@@ -163,7 +163,7 @@ test('SIGHUP reads again and loses nothing', async (t) => {
 });
 
 test('what keeps it from starting is said in one line, with its exit code', async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   const run = async (...arguments_: string[]) => {
     const started = novaedge(t, ...arguments_);
     return { code: await started.exited, output: started.output() };
