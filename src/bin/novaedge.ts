@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { availableParallelism, hostname } from 'node:os';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { createLogger } from '../observe/logger.ts';
