@@ -9,12 +9,21 @@ import { named, reasons } from './vocabulary.ts';
  *     binding ──bound──> bound ──commit──> listening ──remove──> draining ──drained|timer──> closing ──> closed
  *        │                 └──discard──────────────────────────────────────────────────────────┘
  *        └─refused──> refused (answers the preparation)   or   failed (was in use: its supervisor restarts it)
+ *
+ * A listener that moves to another port is bound there while it serves on the old one:
+ *
+ *     listening ──prepare──> rebinding ──bound──> rebound ──commit|discard──> listening
+ *                                └─refused──> listening
+ *
+ * and one that is wished again while it drains is bound anew: draining ──prepare──> binding.
  */
 export type State =
   | 'binding'
   | 'abandoning'
   | 'bound'
   | 'listening'
+  | 'rebinding'
+  | 'rebound'
   | 'draining'
   | 'closing'
   | 'closed'
@@ -24,6 +33,8 @@ export type State =
 export type Event =
   | { readonly type: 'listener.bound' }
   | { readonly type: 'listener.refused'; readonly code: string; readonly message: string }
+  /** Bind it as it is to be, for a change that is being prepared. */
+  | { readonly type: 'prepare'; readonly listener: Listener }
   | { readonly type: 'commit' }
   | { readonly type: 'discard' }
   | { readonly type: 'changed'; readonly listener: Listener }
@@ -36,6 +47,8 @@ export type Event =
 export const REASONS = [
   'bound',
   'bound_again',
+  'moves_to_another_port',
+  'wished_again',
   'bind_refused',
   'bind_abandoned',
   'committed',
@@ -62,6 +75,8 @@ export interface Input {
 }
 
 export interface Context extends Input {
+  /** As it will be once the change is committed; null: no change is prepared. */
+  readonly candidate: Listener | null;
   /** Connections cut at the end. */
   readonly cut: number;
   /** The system's code of the last failure; empty is none. */
@@ -81,13 +96,25 @@ export interface Effects extends TimerEffects<'drain'> {
 const because = reasons<Reason>();
 const name = ({ context }: { context: Context }) => ({ name: context.listener.name });
 
+const failed = {
+  target: 'failed' as const,
+  actions: [
+    assign<Context, Extract<Event, { type: 'listener.failed' }>, undefined, Event, never>({
+      code: ({ event }) => event.code,
+      message: ({ event }) => event.message,
+    }),
+    { type: 'closeListener' as const, params: name },
+    because('socket_failed'),
+  ],
+};
+
 export const machine = setup({
   types: {} as { context: Context; events: Event; input: Input; tags: Tag },
   actions: named<Effects, Reason>(),
   guards: { committed: ({ context }) => context.committed },
 }).createMachine({
   id: 'listener',
-  context: ({ input }) => ({ ...input, cut: 0, code: '', message: '' }),
+  context: ({ input }) => ({ ...input, candidate: null, cut: 0, code: '', message: '' }),
   initial: 'binding',
   states: {
     binding: {
@@ -138,6 +165,8 @@ export const machine = setup({
           actions: [assign({ listener: ({ event }) => event.listener }), because('changed')],
         },
         commit: { actions: [assign({ committed: true }), because('committed')] },
+        // Of the socket before, when it was wished again while it drained.
+        'listener.drained': { actions: because('late_answer') },
         discard: { target: 'abandoning', actions: because('bind_abandoned') },
         stop: { target: 'abandoning', actions: because('bind_abandoned') },
       },
@@ -155,6 +184,7 @@ export const machine = setup({
     },
     bound: {
       on: {
+        'listener.drained': { actions: because('late_answer') },
         commit: {
           target: 'listening',
           actions: [
@@ -165,19 +195,16 @@ export const machine = setup({
         },
         discard: { target: 'closing', actions: because('discarded') },
         stop: { target: 'closing', actions: because('discarded') },
-        'listener.failed': {
-          target: 'failed',
-          actions: [
-            assign({ code: ({ event }) => event.code, message: ({ event }) => event.message }),
-            { type: 'closeListener', params: name },
-            because('socket_failed'),
-          ],
-        },
+        'listener.failed': failed,
       },
     },
     listening: {
       on: {
         commit: { actions: because('already_committed') },
+        prepare: {
+          target: 'rebinding',
+          actions: [assign({ candidate: ({ event }) => event.listener }), because('moves_to_another_port')],
+        },
         changed: {
           actions: [assign({ listener: ({ event }) => event.listener }), because('changed')],
         },
@@ -185,14 +212,69 @@ export const machine = setup({
           target: 'draining',
           actions: [{ type: 'drainListener', params: name }, because('drain_requested')],
         },
-        'listener.failed': {
-          target: 'failed',
+        'listener.failed': failed,
+        // Of a move that was dropped before it was bound.
+        'listener.bound': { actions: because('late_answer') },
+        'listener.refused': { actions: because('late_answer') },
+      },
+    },
+    rebinding: {
+      entry: {
+        type: 'bindListener',
+        params: ({ context }) => ({ listener: context.candidate ?? context.listener }),
+      },
+      on: {
+        'listener.bound': {
+          target: 'rebound',
           actions: [
-            assign({ code: ({ event }) => event.code, message: ({ event }) => event.message }),
-            { type: 'closeListener', params: name },
-            because('socket_failed'),
+            {
+              type: 'answerPreparation',
+              params: ({ context }) => ({ name: context.listener.name, code: '', message: '' }),
+            },
+            because('bound'),
           ],
         },
+        'listener.refused': {
+          target: 'listening',
+          actions: [
+            assign({ candidate: null }),
+            {
+              type: 'answerPreparation',
+              params: ({ context, event }) => ({
+                name: context.listener.name,
+                code: event.code,
+                message: event.message,
+              }),
+            },
+            because('bind_refused'),
+          ],
+        },
+        // The dataplane drops the socket with the preparation.
+        discard: { target: 'listening', actions: [assign({ candidate: null }), because('discarded')] },
+        changed: { actions: because('going_away') },
+        stop: {
+          target: 'draining',
+          actions: [{ type: 'drainListener', params: name }, because('drain_requested')],
+        },
+        'listener.failed': failed,
+      },
+    },
+    rebound: {
+      on: {
+        commit: {
+          target: 'listening',
+          actions: [
+            assign(({ context }) => ({ listener: context.candidate ?? context.listener, candidate: null })),
+            { type: 'activateListener', params: name },
+            because('committed'),
+          ],
+        },
+        discard: { target: 'listening', actions: [assign({ candidate: null }), because('discarded')] },
+        stop: {
+          target: 'draining',
+          actions: [{ type: 'drainListener', params: name }, because('drain_requested')],
+        },
+        'listener.failed': failed,
       },
     },
     draining: {
@@ -203,6 +285,15 @@ export const machine = setup({
       exit: { type: 'cancelTimer', params: { timer: 'drain' } },
       on: {
         'listener.drained': { target: 'closing', actions: because('drained') },
+        prepare: {
+          target: 'binding',
+          actions: [
+            assign({ listener: ({ event }) => event.listener, committed: false }),
+            because('wished_again'),
+          ],
+        },
+        'listener.bound': { actions: because('late_answer') },
+        'listener.refused': { actions: because('late_answer') },
         'timer.fired': { target: 'closing', actions: because('drain_timeout') },
         'listener.failed': { target: 'closing', actions: because('socket_failed') },
         stop: { actions: because('already_draining') },
@@ -217,6 +308,8 @@ export const machine = setup({
           actions: [assign({ cut: ({ event }) => event.cut }), because('closed')],
         },
         'listener.drained': { actions: because('late_answer') },
+        'listener.bound': { actions: because('late_answer') },
+        'listener.refused': { actions: because('late_answer') },
         'listener.failed': { actions: because('going_away') },
         'timer.fired': { actions: because('late_timer') },
         stop: { actions: because('going_away') },

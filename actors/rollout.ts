@@ -68,7 +68,7 @@ export const TRANSIENT_FAILURES: ReadonlySet<string> = new Set([
   'AddressInUse',
   'AddressNotAvailable',
   'TooManyOpenFiles',
-  'ListenerDraining',
+  'ListenerBusy',
   'ListenerFailed',
 ]);
 

@@ -17,6 +17,8 @@ export type Timer = 'drain' | `endpoint:${string}`;
 
 export type Event =
   | { readonly type: 'changed'; readonly cluster: Cluster }
+  /** Wished again, perhaps while it drains. */
+  | { readonly type: 'reopen'; readonly cluster: Cluster; readonly limitSlot: number }
   | {
       readonly type: 'endpoint.failing';
       readonly endpoint: string;
@@ -32,6 +34,7 @@ export type Event =
 
 export const REASONS = [
   'changed',
+  'wished_again',
   'endpoint_ejected',
   'endpoint_ejected_again',
   'already_ejected',
@@ -124,6 +127,16 @@ export const machine = setup({
             because('changed'),
           ],
         },
+        reopen: {
+          actions: [
+            assign({ cluster: ({ event }) => event.cluster, limitSlot: ({ event }) => event.limitSlot }),
+            {
+              type: 'openPool',
+              params: ({ event }: On<'reopen'>) => ({ cluster: event.cluster, limitSlot: event.limitSlot }),
+            },
+            because('wished_again'),
+          ],
+        },
         'endpoint.failing': [
           {
             guard: { type: 'phase', params: ({ event }) => ({ endpoint: event.endpoint, phase: 'ejected' }) },
@@ -199,6 +212,8 @@ export const machine = setup({
             because('endpoint_removed'),
           ],
         },
+        // Of a drain that was taken back.
+        'pool.drained': { actions: because('wished_again') },
         stop: { target: 'draining', actions: because('drain_requested') },
       },
     },
@@ -218,6 +233,17 @@ export const machine = setup({
           },
           { actions: because('going_away') },
         ],
+        reopen: {
+          target: 'open',
+          actions: [
+            assign({
+              cluster: ({ event }) => event.cluster,
+              limitSlot: ({ event }) => event.limitSlot,
+              suspects: {},
+            }),
+            because('wished_again'),
+          ],
+        },
         stop: { actions: because('already_draining') },
         'endpoint.failing': { actions: because('going_away') },
         'endpoint.recovered': { actions: because('going_away') },

@@ -14,8 +14,8 @@ export class LimitSlots {
   readonly memory: SharedArrayBuffer;
   readonly #values: Int32Array;
   readonly #slots = new Map<string, number>();
-  /** Slots of clusters that are gone, oldest first; used again once no worker holds anything there. */
-  readonly #released: number[] = [];
+  /** Slots of clusters that are gone, oldest first; given to another once no worker holds anything there. */
+  readonly #released = new Map<string, number>();
   #next = 0;
 
   constructor(workers: number) {
@@ -27,9 +27,11 @@ export class LimitSlots {
   slot(cluster: string): number | undefined {
     const known = this.#slots.get(cluster);
     if (known !== undefined) return known;
-    const slot = this.#next < LIMIT_SLOTS ? this.#next : this.#reusable();
+    // A cluster that comes back may still drain there.
+    const slot = this.#released.get(cluster) ?? (this.#next < LIMIT_SLOTS ? this.#next : this.#reusable());
     if (slot === undefined) return undefined;
     if (slot === this.#next) this.#next += 1;
+    this.#released.delete(cluster);
     this.#slots.set(cluster, slot);
     return slot;
   }
@@ -38,7 +40,7 @@ export class LimitSlots {
     const slot = this.#slots.get(cluster);
     if (slot === undefined) return;
     this.#slots.delete(cluster);
-    this.#released.push(slot);
+    this.#released.set(cluster, slot);
   }
 
   /** After the worker's thread has ended. */
@@ -52,9 +54,11 @@ export class LimitSlots {
   }
 
   #reusable(): number | undefined {
-    const index = this.#released.findIndex((slot) =>
-      FIELDS.every((field) => Atomics.load(this.#values, limitTotalIndex(slot, field)) === 0),
-    );
-    return index === -1 ? undefined : this.#released.splice(index, 1)[0];
+    for (const [cluster, slot] of this.#released) {
+      if (FIELDS.some((field) => Atomics.load(this.#values, limitTotalIndex(slot, field)) !== 0)) continue;
+      this.#released.delete(cluster);
+      return slot;
+    }
+    return undefined;
   }
 }

@@ -151,6 +151,53 @@ test('an object that a worker refuses keeps its last version everywhere; what ch
   for (const answer of await everyWorker(port)) assert.deepEqual(answer.routes, ['test/a@3']);
 });
 
+test('a listener that moves to a busy port serves on at the old one, and moves when it is free', async (t) => {
+  const port = await freePort();
+  const busy = await busyPort();
+  const source = new FakeSource([listener('http', port), route('a', 1)]);
+  const control = await controller(source);
+  t.after(() => control.stop());
+  const edge = await agent(control.address, temporaryDirectory(t));
+  t.after(() => edge.stop());
+  await until('ready', () => edge.admin.readiness().ready);
+
+  source.change([listener('http', busy.port), route('a', 2)]);
+  const failure = await until('reported', async () => (await edge.admin.report()).failures[0]);
+  assert.equal(failure.reason, 'AddressInUse');
+  for (const answer of await everyWorker(port)) assert.deepEqual(answer.routes, ['test/a@2']);
+
+  await busy.release();
+  await everyWorker(busy.port);
+  assert.equal(await get(port), null);
+  const states = (await edge.admin.report()).actors.filter((one) => one.address.includes('/listener/'));
+  assert.deepEqual(
+    states.map(({ state }) => state),
+    ['listening', 'listening'],
+  );
+});
+
+test('a listener and a cluster that are wished again while they drain are back at once', async (t) => {
+  const port = await freePort();
+  const source = new FakeSource([listener('http', port), route('a', 1), cluster('backend')]);
+  const control = await controller(source);
+  t.after(() => control.stop());
+  const edge = await agent(control.address, temporaryDirectory(t), { drainTimeoutMs: 60_000 });
+  await until('ready', () => edge.admin.readiness().ready);
+  const slow = connect({ port, host: '127.0.0.1' });
+  t.after(() => slow.destroy());
+  await new Promise((resolve) => slow.write('GET /slow HTTP/1.1\r\n\r\n', resolve));
+  await until('accepted', async () =>
+    (await edge.admin.report()).listeners.some((one) => one.openConnections > 0),
+  );
+  source.change([], ['listener/test/web/http', 'cluster/test/backend']);
+  await until('gone', async () => (await get(port)) === null);
+  source.change([listener('http', port), cluster('backend', 5)]);
+  await everyWorker(port);
+  assert.deepEqual((await edge.admin.report()).failures, []);
+  slow.destroy();
+  await edge.stop();
+});
+
 for (const how of ['exit', 'throw'])
   test(`a worker that dies by ${how} is replaced with the current configuration; the other serves on`, async (t) => {
     const port = await freePort();

@@ -9,6 +9,7 @@ import { resourceKey } from '../../src/model/resource.ts';
 import type { ObjectFailure, SnapshotChanges } from '../../src/model/snapshot.ts';
 
 interface Open {
+  readonly port: number;
   readonly server: Server;
   readonly sockets: Set<Socket>;
   active: boolean;
@@ -24,6 +25,8 @@ export class FakeDataplane implements DataplaneControl {
   readonly #open = new Map<string, Open>();
   #inUse = new Map<string, Resource>();
   #prepared: { next: Map<string, Resource>; before: Map<string, Resource> } | null = null;
+  /** Bound at another port for the open preparation. */
+  readonly #moving = new Map<string, Open>();
   #requests = 0;
   readonly #pools = new Set<string>();
 
@@ -77,23 +80,37 @@ export class FakeDataplane implements DataplaneControl {
     }
     this.#inUse = next;
     this.#prepared = null;
+    for (const [name, open] of this.#moving) {
+      const key = `listener/${name}`;
+      if (rejected.includes(key)) continue;
+      this.#open.get(name)!.server.close();
+      this.#open.set(name, open);
+      this.#moving.delete(name);
+    }
+    this.discard();
   }
 
   discard(): void {
     this.#prepared = null;
+    for (const open of this.#moving.values()) open.server.close();
+    this.#moving.clear();
   }
 
   bindListener(listener: Listener): Promise<void> {
-    if (this.#open.has(listener.name)) throw new Error(`${listener.name} is bound already`);
+    const before = this.#open.get(listener.name);
+    if (before !== undefined && !before.draining && before.port === listener.port)
+      throw new Error(`${listener.name} is bound already`);
     const sockets = new Set<Socket>();
     const server = createServer((socket) => this.#accept(open, socket, listener));
-    const open: Open = { server, sockets, active: false, draining: false };
+    const open: Open = { port: listener.port, server, sockets, active: false, draining: false };
     return new Promise((resolve, reject) => {
       server.once('error', reject);
       server.listen(
         { port: listener.port, host: this.#options.bind, reusePort: this.#options.reusePort },
         () => {
-          this.#open.set(listener.name, open);
+          // One that moves is opened beside; one that drains is replaced, and ends by itself.
+          if (before === undefined || before.draining) this.#open.set(listener.name, open);
+          else this.#moving.set(listener.name, open);
           resolve();
         },
       );
@@ -199,7 +216,7 @@ export class FakeDataplane implements DataplaneControl {
   }
 
   #drained(name: string, open: Open): void {
-    if (open.draining && open.sockets.size === 0)
+    if (open.draining && open.sockets.size === 0 && this.#open.get(name) === open)
       queueMicrotask(() => this.#options.notify({ type: 'listener.drained', listener: name }));
   }
 }

@@ -8,7 +8,7 @@ const REASONS: Readonly<Record<string, readonly [reason: string, text: string]>>
   EACCES: ['PermissionDenied', 'the process may not bind the port'],
   EMFILE: ['TooManyOpenFiles', 'the process has too many files open'],
   ENFILE: ['TooManyOpenFiles', 'the machine has too many files open'],
-  DRAINING: ['ListenerDraining', 'the listener of this name that was removed before still drains'],
+  BUSY: ['ListenerBusy', 'the listener is being bound for another reason'],
 };
 
 /** Why a listener could not be bound, as its object's failure. */

@@ -50,7 +50,7 @@ export class WorkerConfiguration {
     for (const [cluster, slot] of slots) this.#slots.set(cluster, slot);
     const preparation = this.#prepareDataplane(changes);
     const refused = new Set(preparation.failures.map((failure) => failure.key));
-    const binding = this.#withoutActor(preparation, changes).filter(
+    const binding = this.#toBind(preparation, changes).filter(
       (listener) => !refused.has(`listener/${listener.name}`),
     );
     const open = {
@@ -85,14 +85,10 @@ export class WorkerConfiguration {
       values.filter((value) => !out.has(`${kind}/${value.name}`));
     const { clusters, listeners } = open.preparation;
 
-    for (const name of open.started) if (out.has(`listener/${name}`)) this.#forgetListener(name, 'discard');
+    for (const { name } of open.binding) if (out.has(`listener/${name}`)) this.#abandon(name, open);
     const added = accepted('cluster', clusters.added);
     for (const cluster of added) this.clusters.set(cluster.name, cluster);
-    const names = added.map((cluster) => cluster.name);
-    if (names.length > 0) {
-      this.#supervision.startChildren('upstream-pool', names);
-      this.#supervision.startChildren('circuit-breaker', names);
-    }
+    this.#openPools(added);
 
     this.#dataplane.commit(rejected);
 
@@ -100,11 +96,14 @@ export class WorkerConfiguration {
       this.clusters.set(cluster.name, cluster);
       this.#tell('upstream-pool', cluster.name, { type: 'changed', cluster });
     }
-    for (const listener of accepted('listener', open.binding)) {
+    const bound = accepted('listener', open.binding);
+    for (const listener of bound) {
+      this.listeners.set(listener.name, listener);
       this.#committed.add(listener.name);
       this.#tell('listener', listener.name, { type: 'commit' });
     }
     for (const listener of accepted('listener', listeners.changed)) {
+      if (bound.includes(listener)) continue;
       this.listeners.set(listener.name, listener);
       this.#tell('listener', listener.name, { type: 'changed', listener });
     }
@@ -125,7 +124,7 @@ export class WorkerConfiguration {
     const open = this.#open;
     if (open === null) return;
     this.#open = null;
-    for (const name of open.started) this.#forgetListener(name, 'discard');
+    for (const { name } of open.binding) this.#abandon(name, open);
     this.#dataplane.discard();
   }
 
@@ -156,9 +155,27 @@ export class WorkerConfiguration {
     return this.#committed.has(listener);
   }
 
-  /** New ones, and those in use whose actor has been given up. */
-  #withoutActor(preparation: Preparation, changes: SnapshotChanges): Listener[] {
+  #openPools(clusters: readonly Cluster[]): void {
+    if (clusters.length === 0) return;
+    const fresh: string[] = [];
+    for (const cluster of clusters) {
+      const event = { type: 'reopen', cluster, limitSlot: this.#slot(cluster.name) };
+      if (this.#system.has(this.#supervision.address('upstream-pool', cluster.name)))
+        this.#tell('upstream-pool', cluster.name, event);
+      else fresh.push(cluster.name);
+    }
+    this.#supervision.startChildren('upstream-pool', fresh);
+    this.#supervision.startChildren(
+      'circuit-breaker',
+      clusters.map((cluster) => cluster.name),
+    );
+  }
+
+  /** New ones, those that move to another port, and those in use whose actor has been given up. */
+  #toBind(preparation: Preparation, changes: SnapshotChanges): Listener[] {
     const wanted = new Map(preparation.listeners.added.map((listener) => [listener.name, listener]));
+    for (const listener of preparation.listeners.changed)
+      if (this.listeners.get(listener.name)?.port !== listener.port) wanted.set(listener.name, listener);
     for (const resource of changes.upserts) {
       if (resource.kind !== 'listener') continue;
       if (!this.#system.has(this.#supervision.address('listener', resource.value.name)))
@@ -169,17 +186,37 @@ export class WorkerConfiguration {
 
   async #start(listener: Listener, started: Set<string>): Promise<ObjectFailure | null> {
     const { name } = listener;
-    if (this.#system.has(this.#supervision.address('listener', name)))
-      return bindFailure(listener, this.#bind, 'DRAINING', '');
-    started.add(name);
-    this.#committed.delete(name);
-    this.listeners.set(name, listener);
+    const state = this.#state(name);
+    if (state !== undefined && state !== 'draining' && state !== 'listening')
+      return bindFailure(listener, this.#bind, 'BUSY', '');
     const answered = new Promise<{ code: string; message: string }>((resolve) => {
       this.#answers.set(name, resolve);
     });
-    this.#supervision.startChildren('listener', [name]);
+    if (state === 'draining' || state === 'listening') {
+      if (state === 'draining') {
+        this.#committed.delete(name);
+        started.add(name);
+      }
+      this.#tell('listener', name, { type: 'prepare', listener });
+    } else {
+      this.#committed.delete(name);
+      started.add(name);
+      this.listeners.set(name, listener);
+      this.#supervision.startChildren('listener', [name]);
+    }
     const { code, message } = await answered;
     return code === '' ? null : bindFailure(listener, this.#bind, code, message);
+  }
+
+  /** A listener that serves as it was before goes on doing so. */
+  #abandon(name: string, open: Open): void {
+    if (open.started.has(name)) this.#forgetListener(name, 'discard');
+    else if (['rebinding', 'rebound'].includes(this.#state(name) ?? ''))
+      this.#tell('listener', name, { type: 'discard' });
+  }
+
+  #state(listener: string): string | undefined {
+    return this.#system.state(this.#supervision.address('listener', listener));
   }
 
   #forgetListener(name: string, how: 'discard' | 'stop'): void {

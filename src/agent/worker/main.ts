@@ -1,0 +1,4 @@
+import { Dataplane } from '../../dataplane/dataplane.ts';
+import { runDataplaneWorker } from './thread.ts';
+
+runDataplaneWorker((options) => new Dataplane(options));
