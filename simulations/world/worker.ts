@@ -59,7 +59,15 @@ export class SimulatedWorker {
     const thread = threadName(worker);
     this.worker = worker;
     this.#world = world;
-    const after = (ms: number, callback: () => void) => clock.after(ms, () => this.run(callback));
+    // A timer that comes due while the thread stands still can still be cancelled: it has not run.
+    const after = (ms: number, callback: () => void) => {
+      let cancelled = false;
+      const cancel = clock.after(ms, () => this.run(() => cancelled || callback()));
+      return () => {
+        cancelled = true;
+        cancel();
+      };
+    };
     this.dataplane = new SimulatedDataplane({
       worker,
       prng: prng.split('dataplane'),
