@@ -98,14 +98,14 @@ export const machine = setup({
             because('exited'),
           ],
         },
-        'worker.hung': { target: 'killing', actions: because('hung') },
+        'worker.hung': { target: 'killing', actions: [leave, because('hung')] },
         'child.exited': {
           target: 'killing',
-          actions: [assign({ message: ({ event }) => event.reason }), because('gave_up')],
+          actions: [assign({ message: ({ event }) => event.reason }), leave, because('gave_up')],
         },
         'timer.fired': {
           target: 'killing',
-          actions: [assign({ message: 'did not start in time' }), because('start_timeout')],
+          actions: [assign({ message: 'did not start in time' }), leave, because('start_timeout')],
         },
         stop: { target: 'terminating', actions: because('stopped_while_starting') },
       },

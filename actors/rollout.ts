@@ -39,7 +39,7 @@ export type Event =
   | { readonly type: 'stop' }
   | TimerFired<Timer>;
 
-export type Timer = 'answer' | 'retry';
+export type Timer = 'answer' | 'retry' | 'gather';
 
 export const REASONS = [
   'worker_joined',
@@ -57,6 +57,7 @@ export const REASONS = [
   'object_failed',
   'retry_due',
   'retry_joins_next',
+  'gathered_long_enough',
   'stale_answer',
   'late_timer',
   'stopped',
@@ -75,6 +76,8 @@ export const TRANSIENT_FAILURES: ReadonlySet<string> = new Set([
 export interface Input {
   /** Workers that take configuration already; they are loaded anew. */
   readonly workers: readonly number[];
+  /** Workers that are being started: the first round waits for them a little, to reach all at the same time. */
+  readonly expected: readonly number[];
   /** Changes staged before it started. */
   readonly pending: boolean;
   readonly nonce: number;
@@ -86,6 +89,7 @@ export interface Context {
   readonly answerTimeoutMs: number;
   readonly workers: readonly number[];
   readonly joining: readonly number[];
+  readonly expected: readonly number[];
   /** Those whose answer is outstanding. */
   readonly waiting: readonly number[];
   readonly pending: boolean;
@@ -127,6 +131,8 @@ export interface Effects extends TimerEffects<Timer> {
   };
 }
 
+/** How long the first round waits for workers that are being started. */
+const GATHER_MS = 1_000;
 const RETRY = { baseMs: 250, maxMs: 10_000 };
 
 const because = reasons<Reason>();
@@ -178,6 +184,7 @@ export const machine = setup({
     allAnswered: ({ context }) => context.waiting.length === 0,
     nobody: ({ context }) => context.waiting.length === 0 && context.workers.length === 0,
     answerTimer: ({ event }) => event.type === 'timer.fired' && event.timer === 'answer',
+    gatherTimer: ({ event }) => event.type === 'timer.fired' && event.timer === 'gather',
     retryTimer: ({ event }) => event.type === 'timer.fired' && event.timer === 'retry',
   },
 }).createMachine({
@@ -186,6 +193,7 @@ export const machine = setup({
     answerTimeoutMs: input.answerTimeoutMs,
     workers: [],
     joining: input.workers,
+    expected: input.expected,
     waiting: [],
     pending: input.pending,
     nonce: input.nonce,
@@ -198,6 +206,7 @@ export const machine = setup({
     retryArmed: false,
   }),
   initial: 'idle',
+  entry: { type: 'startTimer', params: { timer: 'gather', ms: GATHER_MS } },
   on: {
     'worker.joined': {
       actions: [
@@ -206,6 +215,7 @@ export const machine = setup({
           workers: drop(context.workers, event.worker),
           waiting: drop(context.waiting, event.worker),
           joining: [...drop(context.joining, event.worker), event.worker],
+          expected: drop(context.expected, event.worker),
         })),
         because('worker_joined'),
       ],
@@ -217,6 +227,7 @@ export const machine = setup({
           assign(({ context, event }) => ({
             workers: drop(context.workers, event.worker),
             joining: drop(context.joining, event.worker),
+            expected: drop(context.expected, event.worker),
             waiting: drop(context.waiting, event.worker),
           })),
           because('worker_left'),
@@ -254,6 +265,7 @@ export const machine = setup({
           because('retry_joins_next'),
         ],
       },
+      { guard: 'gatherTimer', actions: [assign({ expected: [] }), because('gathered_long_enough')] },
       { actions: because('late_timer') },
     ],
     stop: { target: '.stopped', actions: because('stopped') },
@@ -263,7 +275,8 @@ export const machine = setup({
       always: [
         { guard: ({ context }) => context.joining.length > 0, target: 'loading' },
         {
-          guard: ({ context }) => context.pending && context.workers.length > 0,
+          guard: ({ context }) =>
+            context.pending && context.workers.length > 0 && context.expected.length === 0,
           target: 'preparing',
         },
         {
@@ -314,6 +327,7 @@ export const machine = setup({
               because('retry_due'),
             ],
           },
+          { guard: 'gatherTimer', actions: [assign({ expected: [] }), because('gathered_long_enough')] },
           { actions: because('late_timer') },
         ],
       },
@@ -362,6 +376,7 @@ export const machine = setup({
               because('retry_joins_next'),
             ],
           },
+          { actions: [assign({ expected: [] }), because('gathered_long_enough')] },
         ],
       },
     },
@@ -424,6 +439,7 @@ export const machine = setup({
               because('retry_joins_next'),
             ],
           },
+          { actions: [assign({ expected: [] }), because('gathered_long_enough')] },
         ],
       },
     },
@@ -463,6 +479,7 @@ export const machine = setup({
               because('retry_joins_next'),
             ],
           },
+          { actions: [assign({ expected: [] }), because('gathered_long_enough')] },
         ],
       },
     },

@@ -134,7 +134,13 @@ export class ActorSystem {
 
   /** Ends an actor at once, without asking it; its timers are gone, its supervisor is not told. */
   kill(address: ActorAddress): void {
-    this.send(address, { type: 'actor.stop' });
+    const actor = this.#actors.get(address);
+    if (actor === undefined) return;
+    const record = this.#record(this.#envelope(address, { type: 'actor.stop' }));
+    record.state = actor.state;
+    record.reason = 'killed';
+    record.outcome = 'taken';
+    this.#bury(actor);
   }
 
   has(address: ActorAddress): boolean {
@@ -224,13 +230,6 @@ export class ActorSystem {
     if (actor === undefined || !actor.alive) {
       record.outcome = 'undeliverable';
       this.#notice('undeliverable', record, actor?.state ?? 'none', 'no such actor lives');
-      return;
-    }
-    if (envelope.event.type === 'actor.stop') {
-      record.state = actor.state;
-      record.reason = 'killed';
-      record.outcome = 'taken';
-      this.#bury(actor);
       return;
     }
     let step: Step;

@@ -3,7 +3,11 @@ import type { ChannelCredentials } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Context as StreamContext, Input as StreamInput } from '../../actors/config-stream.ts';
 import type { Event as WorkerEvent, Input as WorkerInput } from '../../actors/dataplane-worker.ts';
-import type { Context as RolloutContext, Input as RolloutInput } from '../../actors/rollout.ts';
+import type {
+  Context as RolloutContext,
+  Event as RolloutEvent,
+  Input as RolloutInput,
+} from '../../actors/rollout.ts';
 import { actorAddress } from '../../supervisors/address.ts';
 import { BEHAVIORS } from '../../supervisors/behaviors.ts';
 import { Journal } from '../../supervisors/journal.ts';
@@ -68,6 +72,7 @@ export class ActorHost {
   readonly #served = new Set<number>();
   readonly #givenUp = new Map<number, string>();
   readonly #applied = diagnostics.channel(CHANNELS.applied);
+  #restored: Promise<void> = Promise.resolve();
   #cut = 0;
   #restarts = 0;
   #ended = '';
@@ -90,6 +95,7 @@ export class ActorHost {
     const main = (kind: string, name = '') => actorAddress(node, 'main', kind, name);
     const stream = configStreamBindings({
       store,
+      restored: () => this.#restored,
       client: () => client,
       hello: { node, agentVersion: AGENT_VERSION, labels: { ...options.labels } },
       report: options.report,
@@ -183,7 +189,18 @@ export class ActorHost {
     });
   }
 
-  start(): void {
+  /** `restored`: when what served last has been read, or could not be. Threads start meanwhile. */
+  start(restored: Promise<void>): void {
+    this.#restored = restored;
+    void restored.then(() => {
+      const { wishedVersion } = this.#options.store;
+      if (wishedVersion !== '')
+        this.#system.send<RolloutEvent>(this.#supervision.address('rollout'), {
+          type: 'changes.staged',
+          nonce: 0,
+          version: wishedVersion,
+        });
+    });
     // Its parent is no actor: the agent itself hears of the end of the tree.
     this.#supervision.startTree(TREE.main.supervisor, actorAddress(this.#options.node, 'host', 'agent'));
   }
@@ -271,6 +288,8 @@ export class ActorHost {
                 this.#system.state(this.#supervision.address('dataplane-worker', String(running))) ===
                 'ready',
             ),
+          expected:
+            this.#restarts === 0 ? Array.from({ length: this.#options.workers }, (_, each) => each) : [],
           pending: store.pending,
           nonce: 0,
           version: store.wishedVersion,

@@ -7,6 +7,7 @@ import { ActorHost } from './actor-host.ts';
 import { createAgentAdmin } from './agent-admin.ts';
 import { ConfigurationStore } from './configuration-store.ts';
 import { productionWorld } from './effects/world.ts';
+import type { LastGoodFile } from './last-good.ts';
 import { lastGoodFile } from './last-good.ts';
 import { LastGoodSaver } from './last-good-saver.ts';
 import { LimitSlots } from './limit-slots.ts';
@@ -60,17 +61,6 @@ export async function startAgent(options: AgentOptions): Promise<AgentHandle> {
   const compiler = new SnapshotCompiler();
   const lastGood = lastGoodFile(options.dataDirectory);
 
-  const loaded = await lastGood.load();
-  if (loaded.ok) {
-    const { version, resources } = loaded;
-    if (loaded.fallback !== undefined)
-      logger.warn({ reason: loaded.fallback }, 'the newest last good snapshot is refused');
-    const staged = store.stage({ base: '', version, upserts: resources, removals: [] });
-    if (staged.ok)
-      logger.info({ version, objects: resources.length }, 'starting with the last good snapshot');
-    else logger.error({ reason: staged.reason }, 'the last good snapshot is refused');
-  } else if (!loaded.missing) logger.error({ reason: loaded.reason }, 'the last good snapshot is refused');
-
   const saver = new LastGoodSaver({
     store,
     file: lastGood,
@@ -93,7 +83,7 @@ export async function startAgent(options: AgentOptions): Promise<AgentHandle> {
     onSettled: () => saver.changed(),
   });
   const admin = createAgentAdmin({ node: options.node, host, store, counters });
-  host.start();
+  host.start(restore(lastGood, store, logger));
 
   let stopping: Promise<{ cut: number }> | null = null;
   const stop = async () => {
@@ -109,4 +99,18 @@ export async function startAgent(options: AgentOptions): Promise<AgentHandle> {
       return stopping;
     },
   };
+}
+
+/** Stages what served last. Never rejects: without it the agent waits for its controller. */
+async function restore(lastGood: LastGoodFile, store: ConfigurationStore, logger: Logger): Promise<void> {
+  const loaded = await lastGood.load();
+  if (!loaded.ok) {
+    if (!loaded.missing) logger.error({ reason: loaded.reason }, 'the last good snapshot is refused');
+    return;
+  }
+  const { version, resources, fallback } = loaded;
+  if (fallback !== undefined) logger.warn({ reason: fallback }, 'the newest last good snapshot is refused');
+  const staged = store.stage({ base: '', version, upserts: resources, removals: [] });
+  if (staged.ok) logger.info({ version, objects: resources.length }, 'starting with the last good snapshot');
+  else logger.error({ reason: staged.reason }, 'the last good snapshot is refused');
 }

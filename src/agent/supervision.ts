@@ -55,6 +55,10 @@ export class Supervision {
     return true;
   }
 
+  kill(child: ActorAddress): void {
+    this.#system().kill(child);
+  }
+
   gone(child: ActorAddress, reason: string): void {
     this.#source.gone(addressKind(child), addressName(child), reason);
   }
@@ -138,8 +142,8 @@ export function supervisorBindings(supervision: () => Supervision): AnyBindings 
       send(child, { type: 'stop' });
       return undefined;
     },
-    killChild: ({ child }, { send }) => {
-      send(child, { type: 'actor.stop' });
+    killChild: ({ child }) => {
+      supervision().kill(child);
       return undefined;
     },
     childGone: ({ child, reason }) => {

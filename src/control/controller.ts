@@ -45,7 +45,9 @@ function doubling(refusals: number): number {
  */
 export async function startController(options: ControllerOptions): Promise<ControllerHandle> {
   const { source, logger } = options;
-  const sendable = new SendableResources(await source.start());
+  await source.start();
+  // Not what start() gave: a build may have come since, and no later one is missed from here on.
+  const sendable = new SendableResources(source.current());
   const clock = { changedAt: Date.now(), stopping: false };
   let nonce = 0;
   const around: NodeSurroundings = {

@@ -1,4 +1,4 @@
-import { link, mkdir, open, rename, rm } from 'node:fs/promises';
+import { copyFile, link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 export interface AtomicWrite {
@@ -20,7 +20,8 @@ export async function writeFileAtomically(
 ): Promise<void> {
   const directory = dirname(path);
   await mkdir(directory, { recursive: true });
-  const temporary = `${path}.${process.pid}.new`;
+  // One name for all attempts, so that a crash leaves at most one behind.
+  const temporary = `${path}.new`;
   try {
     const file = await open(temporary, 'w', mode);
     try {
@@ -41,14 +42,19 @@ export async function writeFileAtomically(
 
 /** By a second link, so that there is no moment without a file under its own name. */
 async function keep(path: string, previous: string): Promise<void> {
-  const beside = `${previous}.${process.pid}.new`;
+  const beside = `${previous}.new`;
+  await rm(beside, { force: true });
   try {
-    await rm(beside, { force: true });
-    await link(path, beside);
-    await rename(beside, previous);
+    await link(path, beside).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') throw error;
+      // File systems without hard links.
+      return copyFile(path, beside);
+    });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
   }
+  await rename(beside, previous);
 }
 
 async function syncDirectory(directory: string): Promise<void> {

@@ -58,13 +58,18 @@ function complete(this: WriteRequest, status: number): void {
 
 let spare: WriteRequest | null = null;
 
+function nextRequest(): WriteRequest {
+  if (spare === null) spare = new binding!.WriteWrap();
+  return spare;
+}
+
 export const WRITTEN = 0;
 /** The kernel has not taken everything: the memory belongs to the write until `onWritten`. */
 export const WRITING = 1;
 
 /** WRITTEN, WRITING, or a negative system error. Only where `directWrites`. */
 export function writeHandle(handle: StreamHandle, bytes: Uint8Array, owner: WriteOwner): number {
-  const request = (spare ??= new binding!.WriteWrap());
+  const request = nextRequest();
   const error = handle.writeBuffer(request, bytes);
   if (error !== 0) return error;
   if (binding!.streamBaseState[binding!.kLastWriteWasAsync] === 0) return WRITTEN;
@@ -72,7 +77,7 @@ export function writeHandle(handle: StreamHandle, bytes: Uint8Array, owner: Writ
 }
 
 export function writevHandle(handle: StreamHandle, chunks: readonly Uint8Array[], owner: WriteOwner): number {
-  const request = (spare ??= new binding!.WriteWrap());
+  const request = nextRequest();
   const error = handle.writev(request, chunks, true);
   if (error !== 0) return error;
   if (binding!.streamBaseState[binding!.kLastWriteWasAsync] === 0) return WRITTEN;

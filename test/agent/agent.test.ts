@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
+import type { AgentHandle } from '../../src/agent/agent.ts';
 import {
   agent,
   busyPort,
@@ -15,6 +16,11 @@ import {
   temporaryDirectory,
   until,
 } from './harness.ts';
+
+function createdAt(edge: AgentHandle, key: string): number | undefined {
+  const resource = edge.admin.resources().get(key);
+  return resource?.kind === 'route' ? resource.value.createdAt : undefined;
+}
 
 test('a snapshot goes into use on every worker, changes by itself and is acknowledged', async (t) => {
   const port = await freePort();
@@ -132,13 +138,8 @@ test('an object that a worker refuses keeps its last version everywhere; what ch
   await until('ready', () => edge.admin.readiness().ready);
 
   source.change([route('bad', 1), route('a', 2)]);
-  await until(
-    'committed',
-    () =>
-      edge.admin.resources().get('route/test/a')?.value !== undefined &&
-      edge.admin.resources().size === 2 &&
-      (edge.admin.resources().get('route/test/a')!.value as { createdAt: number }).createdAt === 2,
-  );
+  await until('committed', () => createdAt(edge, 'route/test/a') === 2);
+  assert.equal(edge.admin.resources().has('route/test/bad'), false);
   for (const answer of await everyWorker(port)) assert.deepEqual(answer.routes, ['test/a@2']);
 
   source.change([route('poison', 1)]);
@@ -147,7 +148,8 @@ test('an object that a worker refuses keeps its last version everywhere; what ch
   );
   assert.equal(choked.reason, 'PrepareFailed');
   source.change([route('a', 3)], ['route/test/poison', 'route/test/bad']);
-  await until('no failure stands', async () => (await edge.admin.report()).failures.length === 0);
+  await until('a is in use', () => createdAt(edge, 'route/test/a') === 3);
+  assert.deepEqual((await edge.admin.report()).failures, []);
   for (const answer of await everyWorker(port)) assert.deepEqual(answer.routes, ['test/a@3']);
 });
 

@@ -85,7 +85,7 @@ test('requests flow, an endpoint changes without a lost request, and the listene
     two.stop();
   });
   const port = await freePort();
-  const source = new FakeSource([listener('http', port), route, cluster('backend'), endpoint(one.port)]);
+  const source = new FakeSource([listener('http', port), route, cluster('backend', 100), endpoint(one.port)]);
   const control = await controller(source);
   t.after(() => control.stop());
   const directory = temporaryDirectory(t);

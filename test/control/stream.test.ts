@@ -2,14 +2,19 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import http2 from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { ChannelCredentials, Client } from '@grpc/grpc-js';
+import { SnapshotStore } from '../../src/agent/snapshot-store.ts';
 import type { ControllerOptions } from '../../src/control/controller.ts';
 import { CHANNELS, type Pushed } from '../../src/model/channel.ts';
-import { encodeAgentMessage } from '../../src/wire/snapshot/agent-message.ts';
+import { type AgentMessage, encodeAgentMessage } from '../../src/wire/snapshot/agent-message.ts';
 import { CONFIG_STREAM_PATH } from '../../src/wire/snapshot/stream-options.ts';
+import { fromUpdateParts, peekFrame } from '../../src/wire/snapshot/update.ts';
+import { largeSet } from '../wire/snapshot/resources.ts';
 import { eventually, gateway, nodeReport, TestAgent, TestSource, testController, vip } from './harness.ts';
 
 async function setUp(t: TestContext, source: TestSource, more: Partial<ControllerOptions> = {}) {
@@ -317,6 +322,75 @@ test('over a Unix socket that only its owner may use, also where a killed contro
   const edge = agent('edge-1').connect();
   await edge.until(({ updates }) => updates.length === 1);
   await assert.rejects(testController(new TestSource(), { listen: `unix:${path}` }), /EADDRINUSE/);
+});
+
+/** A gRPC call by hand: grpc-js would read ahead for a reader that does not. */
+function rawCall(t: TestContext, address: string) {
+  const session = http2.connect(`http://${address}`);
+  t.after(() => session.destroy());
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': CONFIG_STREAM_PATH,
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  });
+  return {
+    write(message: AgentMessage): void {
+      const bytes = encodeAgentMessage(message);
+      const head = Buffer.alloc(5);
+      head.writeUInt32BE(bytes.length, 1);
+      stream.write(Buffer.concat([head, bytes]));
+    },
+    read(take: (frame: Buffer) => void): void {
+      let buffered: Buffer = Buffer.alloc(0);
+      stream.on('data', (chunk: Buffer) => {
+        buffered = Buffer.concat([buffered, chunk]);
+        while (buffered.length >= 5 && buffered.length >= 5 + buffered.readUInt32BE(1)) {
+          const end = 5 + buffered.readUInt32BE(1);
+          take(buffered.subarray(5, end));
+          buffered = buffered.subarray(end);
+        }
+      });
+    },
+  };
+}
+
+test('an agent that does not read is sent nothing more, and then all that it missed as one update', async (t) => {
+  const sent: Pushed[] = [];
+  const take = (message: unknown): void => void sent.push(message as Pushed);
+  subscribe(CHANNELS.pushed, take);
+  t.after(() => unsubscribe(CHANNELS.pushed, take));
+  const source = new TestSource(largeSet(4000, 5).values());
+  const { agent, controller } = await setUp(t, source);
+  const call = rawCall(t, controller.address);
+  call.write({ type: 'hello', hello: { node: 'slow', agentVersion: '', snapshotVersion: '', labels: {} } });
+  await eventually(() => controller.admin.nodes().length === 1);
+  const quick = agent('quick').connect();
+  for (let round = 1; round <= 20; round += 1) source.put([gateway('shop/a', `class-${round}`)]);
+  const wanted = gateway('shop/a', 'class-20');
+  await quick.until(({ store }) => isDeepStrictEqual(store.resources.get('gateway/shop/a'), wanted));
+  assert.deepEqual(
+    sent.filter(({ node }) => node === 'slow'),
+    [],
+  );
+
+  const parts: Buffer[] = [];
+  const store = new SnapshotStore();
+  let updates = 0;
+  const caughtUp = Promise.withResolvers<void>();
+  call.read((bytes) => {
+    const frame = peekFrame(bytes);
+    parts.push(bytes);
+    if (frame.type !== 'update' || !frame.lastPart) return;
+    const changes = fromUpdateParts(parts.splice(0));
+    assert.deepEqual(store.apply(changes), { ok: true });
+    updates += 1;
+    call.write({ type: 'ack', nonce: frame.nonce, version: changes.version });
+    if (isDeepStrictEqual(store.resources.get('gateway/shop/a'), wanted)) caughtUp.resolve();
+  });
+  await caughtUp.promise;
+  assert.equal(updates, 2);
+  assert.deepEqual(store.resources, source.current().resources);
 });
 
 const RUDE: readonly { readonly what: string; readonly bytes: Buffer; readonly details: RegExp }[] = [

@@ -15,6 +15,8 @@ const KEYS_SHOWN = 8;
 export interface StreamWorld {
   readonly store: ConfigurationStore;
   readonly client: () => ConfigStreamClient;
+  /** Resolves when it is known what the node holds: the hello says so. */
+  readonly restored: () => Promise<void>;
   readonly hello: {
     readonly node: string;
     readonly agentVersion: string;
@@ -32,6 +34,7 @@ export function configStreamBindings(options: StreamWorld): {
 } {
   const { store, client, world } = options;
   const contents = new Map<number, SnapshotChanges>();
+  let attempt = 0;
 
   const toEvent = (event: StreamEvent): Event => {
     switch (event.type) {
@@ -61,15 +64,21 @@ export function configStreamBindings(options: StreamWorld): {
   };
 
   const bindings: Bindings<Effects, Event> = {
-    connect: () => {
-      client().connect({ ...options.hello, snapshotVersion: store.wishedVersion });
+    connect: async () => {
+      attempt += 1;
+      const mine = attempt;
+      await options.restored();
+      // It may have been closed meanwhile.
+      if (mine === attempt) client().connect({ ...options.hello, snapshotVersion: store.wishedVersion });
       return undefined;
     },
     closeStream: () => {
+      attempt += 1;
       client().close();
       return undefined;
     },
     abandonConnect: ({ reason }) => {
+      attempt += 1;
       client().close();
       return { type: 'disconnected', reason, draw: world.draw() };
     },

@@ -54,6 +54,7 @@ export interface ConfigStreamClientOptions {
 const DECODE_ELSEWHERE_BYTES = 256 * 1024;
 /** From connect until the controller has taken the hello. */
 const CONNECT_TIMEOUT_MS = 10_000;
+const FLOW_CONTROL_WINDOW = 2 * 1024 * 1024;
 const UPDATE_BYTES_MAX = 1024 * 1024 * 1024;
 
 type Call = ClientDuplexStream<AgentMessage, Buffer>;
@@ -96,6 +97,8 @@ class Connection {
       ...addressOptions(options.address),
       'grpc.use_local_subchannel_pool': 1,
       'grpc.enable_http_proxy': 0,
+      // A part arrives in one go also where the way is long.
+      'grpc-node.flow_control_window': FLOW_CONTROL_WINDOW,
       'grpc.max_receive_message_length': CONTROLLER_MESSAGE_LIMIT,
       'grpc.max_send_message_length': AGENT_MESSAGE_LIMIT,
     });

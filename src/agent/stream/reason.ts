@@ -21,6 +21,9 @@ export function endReason(code: status, details: string): string {
 function hint(said: string): string {
   if (/wrong version number|packet length too long/.test(said))
     return ' (the controller seems to speak plaintext)';
+  if (/alert (bad certificate|certificate|unknown)/.test(said)) {
+    return ' (the controller does not take the certificate of this agent)';
+  }
   if (/^Failed to connect|socket disconnected before secure TLS|ECONNRESET/.test(said)) {
     return ' (the controller hung up: it does not take the certificate of this agent, or it wants TLS and this agent speaks plaintext)';
   }

@@ -36,7 +36,7 @@ export class RoundRobin<T extends Target> implements Balancer<T> {
   pick(avoid: readonly T[] | null): T | null {
     const picked = this.#equal ? this.#rotate() : this.#smooth();
     if (picked === null || avoid === null || !avoid.includes(picked)) return picked;
-    for (let turn = 1; turn < this.#targets.length; turn += 1) {
+    for (let turn = 0; turn < this.#targets.length; turn += 1) {
       const other = this.#rotate()!;
       if (!avoid.includes(other)) return other;
     }

@@ -84,7 +84,7 @@ export class Framing {
         this.expectContinue = true;
         return null;
       case FIELD_ID.UPGRADE:
-        this.#upgradeField = true;
+        if (end > start) this.#upgradeField = true;
         return null;
       default:
         return null;
@@ -135,14 +135,16 @@ export class Framing {
       while (at < end && (bytes[at] === SP || bytes[at] === HTAB || bytes[at] === 44)) at += 1;
       const word = at;
       while (at < end && TOKEN[bytes[at]!] === 1) at += 1;
-      if (at === word) {
+      const wordEnd = at;
+      while (at < end && (bytes[at] === SP || bytes[at] === HTAB)) at += 1;
+      if (wordEnd === word || (at < end && bytes[at] !== 44)) {
         // Not a token: kept out of the decision, and passed over.
         while (at < end && bytes[at] !== 44) at += 1;
         continue;
       }
-      if (isWord(bytes, word, at, CLOSE)) this.#close = true;
-      else if (isWord(bytes, word, at, KEEP_ALIVE)) this.#keep = true;
-      else if (isWord(bytes, word, at, UPGRADE)) this.#upgradeToken = true;
+      if (isWord(bytes, word, wordEnd, CLOSE)) this.#close = true;
+      else if (isWord(bytes, word, wordEnd, KEEP_ALIVE)) this.#keep = true;
+      else if (isWord(bytes, word, wordEnd, UPGRADE)) this.#upgradeToken = true;
       else this.namedFields = true;
     }
   }

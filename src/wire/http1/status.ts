@@ -14,5 +14,10 @@ for (const code of Object.keys(STATUS_CODES)) {
 }
 
 export function statusLine(status: number): Uint8Array {
-  return (STATUS_LINES[status] ??= Uint8Array.from(Buffer.from(`HTTP/1.1 ${status} \r\n`, 'latin1')));
+  let line = STATUS_LINES[status];
+  if (line === undefined) {
+    line = Uint8Array.from(Buffer.from(`HTTP/1.1 ${status} \r\n`, 'latin1'));
+    STATUS_LINES[status] = line;
+  }
+  return line;
 }

@@ -1,0 +1,312 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Event } from '../../actors/rollout.ts';
+import { ConfigurationStore } from '../../src/agent/configuration-store.ts';
+import type { Resource, ResourceKey } from '../../src/model/resource.ts';
+import { resourceKey } from '../../src/model/resource.ts';
+import type { ObjectFailure, SnapshotChanges } from '../../src/model/snapshot.ts';
+import { SnapshotDigest } from '../../src/wire/snapshot/digest.ts';
+import { encodeResource } from '../../src/wire/snapshot/resource.ts';
+import { BEHAVIORS } from '../../supervisors/behaviors.ts';
+import type { EffectScope } from '../../supervisors/effects.ts';
+import { recordedSystem } from '../supervisors/recorder.ts';
+import { SteppingWorld } from '../supervisors/stepping-world.ts';
+import { route } from './harness.ts';
+
+const ROLLOUT = 'n/main/rollout';
+const OBJECTS = 4;
+
+/** A worker as the rollout sees it; its answers wait until the test lets them go. */
+class ModelWorker {
+  readonly inUse = new Map<ResourceKey, Resource>();
+  open: { changes: SnapshotChanges; failures: ObjectFailure[] } | null = null;
+  readonly answers: (() => void)[] = [];
+
+  prepare(changes: SnapshotChanges, refuses: ReadonlySet<string>): ObjectFailure[] {
+    const failures = changes.upserts.flatMap((resource) =>
+      refuses.has(resourceKey(resource))
+        ? [{ key: resourceKey(resource), reason: 'AddressInUse', message: 'busy' }]
+        : [],
+    );
+    this.open = { changes, failures };
+    return failures;
+  }
+
+  commit(rejected: readonly string[]): void {
+    const { changes } = this.open!;
+    this.open = null;
+    const out = new Set(rejected);
+    const keep = new Set(changes.upserts.map(resourceKey));
+    for (const key of this.inUse.keys())
+      if (!out.has(key) && (changes.removals.includes(key) || (changes.base === '' && !keep.has(key))))
+        this.inUse.delete(key);
+    for (const resource of changes.upserts)
+      if (!out.has(resourceKey(resource))) this.inUse.set(resourceKey(resource), resource);
+  }
+}
+
+/** The production rollout machine and store over model workers. */
+class Node {
+  readonly world = new SteppingWorld();
+  readonly store = new ConfigurationStore();
+  readonly workers = new Map<number, ModelWorker>();
+  /** Worker and object that it refuses now. */
+  readonly refusals = new Map<number, Set<string>>();
+  readonly #wished = new Map<ResourceKey, Resource>();
+  readonly rig = recordedSystem(this.world, {
+    behaviors: BEHAVIORS,
+    bindings: { rollout: this.#bindings() as never },
+  });
+  hung: number[] = [];
+  told: (readonly ObjectFailure[])[] = [];
+  #nonce = 0;
+
+  constructor() {
+    this.rig.system.start({
+      address: ROLLOUT,
+      kind: 'rollout',
+      parent: null,
+      input: { workers: [], expected: [], pending: false, nonce: 0, version: '', answerTimeoutMs: 1_000 },
+    });
+  }
+
+  send(event: Event): void {
+    this.rig.system.send(ROLLOUT, event);
+  }
+
+  join(worker: number): void {
+    if (this.workers.has(worker)) return;
+    this.workers.set(worker, new ModelWorker());
+    this.send({ type: 'worker.joined', worker });
+  }
+
+  die(worker: number): void {
+    if (this.workers.delete(worker)) this.send({ type: 'worker.left', worker, message: 'died' });
+  }
+
+  wish(object: number, version: number | null): void {
+    const before = this.store.wishedVersion;
+    const resource = route(`o${object}`, version ?? 0);
+    const key = resourceKey(resource);
+    if (version === null) {
+      if (!this.#wished.delete(key)) return;
+    } else this.#wished.set(key, resource);
+    const digest = new SnapshotDigest();
+    for (const [each, value] of this.#wished) digest.set(each, encodeResource(value));
+    this.#nonce += 1;
+    const changes: SnapshotChanges = {
+      base: before,
+      version: digest.version(),
+      upserts: before === '' ? [...this.#wished.values()] : version === null ? [] : [resource],
+      removals: before !== '' && version === null ? [key] : [],
+    };
+    assert.deepEqual(this.store.stage(changes), { ok: true });
+    this.send({ type: 'changes.staged', nonce: this.#nonce, version: changes.version });
+  }
+
+  /** Lets the oldest answer of the worker go. */
+  answer(worker: number): boolean {
+    const answer = this.workers.get(worker)?.answers.shift();
+    answer?.();
+    return answer !== undefined;
+  }
+
+  /** Everything that can happen by itself, happens. */
+  settle(): void {
+    for (let moves = 0; moves < 10_000; moves += 1) {
+      if ([...this.workers.keys()].some((worker) => this.answer(worker))) continue;
+      for (const worker of this.hung.splice(0)) this.die(worker);
+      if (!this.world.step()) return;
+    }
+    assert.fail('never comes to rest');
+  }
+
+  /** Each object has one version on all workers that are not half way through a commit. */
+  check(): void {
+    const context = this.rig.system.describe(ROLLOUT) as {
+      workers: readonly number[];
+      waiting: readonly number[];
+    };
+    if (this.rig.system.state(ROLLOUT) === 'committing') return;
+    for (const worker of context.workers)
+      assert.deepEqual(
+        [...(this.workers.get(worker)?.inUse ?? this.store.serving)].sort(),
+        [...this.store.serving].sort(),
+      );
+  }
+
+  get wished(): ReadonlyMap<ResourceKey, Resource> {
+    return this.#wished;
+  }
+
+  #bindings() {
+    const later = (scope: EffectScope, number: number, run: (worker: ModelWorker) => Event) => {
+      const worker = this.workers.get(number);
+      worker?.answers.push(() => scope.reply(run(worker)));
+    };
+    return {
+      takeChanges: () => this.store.take(),
+      returnChanges: () => this.store.giveBack(),
+      prepareWorkers: ({ rollout, workers }: { rollout: number; workers: number[] }, scope: EffectScope) => {
+        const changes = this.store.difference();
+        for (const worker of workers)
+          later(scope, worker, (model) => ({
+            type: 'worker.prepared',
+            worker,
+            rollout,
+            failures: model.prepare(changes, this.refusals.get(worker) ?? new Set()),
+          }));
+      },
+      commitWorkers: (
+        { rollout, workers, rejected }: { rollout: number; workers: number[]; rejected: string[] },
+        scope: EffectScope,
+      ) => {
+        for (const worker of workers)
+          later(scope, worker, (model) => {
+            model.commit(rejected);
+            return { type: 'worker.committed', worker, rollout };
+          });
+      },
+      loadWorkers: ({ workers }: { workers: number[] }, scope: EffectScope) => {
+        const changes = this.store.whole();
+        for (const worker of workers)
+          later(scope, worker, (model) => {
+            model.prepare(changes, new Set());
+            model.commit([]);
+            return { type: 'worker.loaded', worker, failures: [] };
+          });
+      },
+      settle: ({ rollout, failures }: { rollout: number; failures: ObjectFailure[] }) => ({
+        type: 'rollout.settled',
+        rollout,
+        standing: this.store.settle(failures),
+      }),
+      noteFailures: ({ failures }: { failures: ObjectFailure[] }) => this.store.note(failures),
+      stageRetries: () => this.store.stageRetries(),
+      reportHung: ({ workers }: { workers: number[] }) => void this.hung.push(...workers),
+      tellStream: ({ failures }: { failures: readonly ObjectFailure[] }) => void this.told.push(failures),
+    };
+  }
+}
+
+const move = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('wish' as const),
+      object: fc.nat(OBJECTS - 1),
+      version: fc.option(fc.nat(9)),
+    }),
+  },
+  { weight: 8, arbitrary: fc.record({ do: fc.constant('answer' as const), worker: fc.nat(2) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('join' as const), worker: fc.nat(2) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('die' as const), worker: fc.nat(2) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('refuse' as const),
+      worker: fc.nat(2),
+      object: fc.nat(OBJECTS - 1),
+      yes: fc.boolean(),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(2_000) }) },
+);
+
+test('an object version is in use on all workers or on none, through refusals, deaths and silence', () => {
+  fc.assert(
+    fc.property(fc.array(move, { maxLength: 60 }), (moves) => {
+      const node = new Node();
+      node.join(0);
+      node.join(1);
+      for (const step of moves) {
+        switch (step.do) {
+          case 'wish':
+            node.wish(step.object, step.version);
+            break;
+          case 'answer':
+            node.answer(step.worker);
+            break;
+          case 'join':
+            node.join(step.worker);
+            break;
+          case 'die':
+            node.die(step.worker);
+            break;
+          case 'wait':
+            node.world.advance(step.ms);
+            for (const worker of node.hung.splice(0)) node.die(worker);
+            break;
+          case 'refuse': {
+            const set = node.refusals.get(step.worker) ?? new Set<string>();
+            node.refusals.set(step.worker, set);
+            const key = `route/test/o${step.object}`;
+            if (step.yes) set.add(key);
+            else set.delete(key);
+            break;
+          }
+        }
+        node.check();
+      }
+      // Healing: nobody refuses any more, and the world goes on.
+      node.refusals.clear();
+      node.join(0);
+      node.join(1);
+      node.settle();
+      node.check();
+      assert.deepEqual(
+        [...node.store.serving].sort(),
+        [...node.wished].sort(),
+        'all that is wished serves, nothing else',
+      );
+      assert.deepEqual(node.store.failures, []);
+      assert.deepEqual(
+        node.rig.notices.filter((notice) => notice.type !== 'undeliverable'),
+        [],
+      );
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a refused object keeps its last version, is reported with its reason, and heals by itself', () => {
+  const node = new Node();
+  node.join(0);
+  node.join(1);
+  node.wish(0, 1);
+  node.settle();
+  node.refusals.set(1, new Set(['route/test/o0']));
+  node.wish(0, 2);
+  node.wish(1, 1);
+  for (let turn = 0; turn < 20; turn += 1) {
+    node.answer(0);
+    node.answer(1);
+  }
+  assert.deepEqual(node.store.serving.get('route/test/o0'), route('o0', 1));
+  assert.deepEqual(node.store.serving.get('route/test/o1'), route('o1', 1));
+  assert.deepEqual(
+    node.told.at(-1)!.map(({ key, reason }) => [key, reason]),
+    [['route/test/o0', 'AddressInUse']],
+  );
+  node.refusals.clear();
+  node.settle();
+  assert.deepEqual(node.store.serving.get('route/test/o0'), route('o0', 2));
+  assert.deepEqual(node.told.at(-1), []);
+});
+
+test('a worker that does not answer is given up after the timeout, and the others go on', () => {
+  const node = new Node();
+  node.join(0);
+  node.join(1);
+  node.answer(0);
+  node.answer(1);
+  node.wish(0, 1);
+  node.answer(0);
+  assert.equal(node.rig.system.state(ROLLOUT), 'preparing');
+  node.world.advance(1_000);
+  assert.deepEqual(node.hung, [1]);
+  node.answer(0);
+  assert.equal(node.rig.system.state(ROLLOUT), 'idle');
+  assert.deepEqual([...node.store.serving.keys()], ['route/test/o0']);
+});

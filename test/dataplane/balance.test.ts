@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { RoundRobin } from '../../src/dataplane/balance/round-robin.ts';
+
+interface Target {
+  readonly weight: number;
+  readonly usable: boolean;
+}
+
+const targets = fc.array(fc.record({ weight: fc.nat(9), usable: fc.boolean() }), {
+  minLength: 1,
+  maxLength: 12,
+});
+
+function eligible(all: readonly Target[]): Target[] {
+  const weighted = all.filter((target) => target.weight > 0);
+  const usable = weighted.filter((target) => target.usable);
+  return usable.length > 0 ? usable : weighted;
+}
+
+test('over one round each target gets exactly its weight', () => {
+  fc.assert(
+    fc.property(targets, (all) => {
+      const balancer = new RoundRobin<Target>();
+      balancer.update(all);
+      const wanted = eligible(all);
+      const round = wanted.reduce((sum, target) => sum + target.weight, 0);
+      const picks = new Map<Target, number>();
+      for (let turn = 0; turn < round; turn += 1) {
+        const target = balancer.pick(null)!;
+        picks.set(target, (picks.get(target) ?? 0) + 1);
+      }
+      if (round === 0) assert.equal(balancer.pick(null), null);
+      for (const target of all)
+        assert.equal(picks.get(target) ?? 0, wanted.includes(target) ? target.weight : 0);
+    }),
+  );
+});
+
+test('picks are smooth: no target is ever a whole turn ahead of its share', () => {
+  fc.assert(
+    fc.property(targets, (all) => {
+      const balancer = new RoundRobin<Target>();
+      balancer.update(all);
+      const wanted = eligible(all);
+      const sum = wanted.reduce((total, target) => total + target.weight, 0);
+      const picks = new Map<Target, number>();
+      for (let turn = 1; turn <= sum * 2; turn += 1) {
+        const target = balancer.pick(null)!;
+        picks.set(target, (picks.get(target) ?? 0) + 1);
+        for (const one of wanted) {
+          assert.ok(Math.abs((picks.get(one) ?? 0) - (turn * one.weight) / sum) < wanted.length);
+        }
+      }
+    }),
+  );
+});
+
+test('what was tried is passed over while others are left', () => {
+  fc.assert(
+    fc.property(targets, fc.nat(11), (all, tried) => {
+      const balancer = new RoundRobin<Target>();
+      balancer.update(all);
+      const avoid = [all[tried % all.length]!];
+      const others = eligible(all).filter((target) => !avoid.includes(target));
+      for (let turn = 0; turn < 20; turn += 1) {
+        const picked = balancer.pick(avoid);
+        if (others.length > 0) assert.ok(!avoid.includes(picked!));
+      }
+    }),
+  );
+});

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
+import { test } from 'node:test';
+import { limitBytes, limitTotalIndex, limitWorkerIndex } from '../../src/model/limits.ts';
+import { cluster, endpoint, route, start } from './harness.ts';
+import { OK, RawClient, rawBackend } from './raw.ts';
+
+const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+
+test('connections and waiting requests are bounded exactly over two workers', async (context) => {
+  const limits = new SharedArrayBuffer(limitBytes(2));
+  const cells = new Int32Array(limits);
+  const busy: Socket[] = [];
+  const backend = await rawBackend(context, (socket) => busy.push(socket));
+  const resources = [
+    { kind: 'cluster', value: cluster({ maxConnections: 3, maxPendingRequests: 2 }) },
+    { kind: 'endpoint', value: endpoint(backend.port) },
+    { kind: 'route', value: route() },
+  ] as const;
+  const workers = [
+    await start({ resources, limits, worker: 0 }),
+    await start({ resources, limits, worker: 1 }),
+  ];
+  context.after(() => workers.forEach((worker) => worker.dataplane.shutdown()));
+  const slot = 16;
+  const clients = Array.from({ length: 12 }, (_, index) => new RawClient(workers[index % 2]!.port));
+  for (const client of clients) client.send(GET);
+  // Three are with the backend, two wait, seven are told at once.
+  const refused = (): RawClient[] => clients.filter((client) => client.text.includes('\r\n\r\n'));
+  while (refused().length < 7 || busy.length < 3) await new Promise((resolve) => setImmediate(resolve));
+  for (const client of refused())
+    assert.match(client.text, /^HTTP\/1\.1 503 .*x-novaedge-reason: pending_limit/s);
+  assert.equal(backend.connections.length, 3);
+  assert.equal(cells[limitTotalIndex(slot, 0)], 3);
+  assert.equal(cells[limitTotalIndex(slot, 1)], 2);
+  assert.equal(cells[limitWorkerIndex(0, slot, 0)]! + cells[limitWorkerIndex(1, slot, 0)]!, 3);
+  assert.ok(workers.some((worker) => worker.notifications.some(({ type }) => type === 'limit.reached')));
+  // As answers come, those that wait are served, whichever worker has the connections.
+  const answered = (): number => clients.filter((client) => client.text.endsWith('ok')).length;
+  while (answered() < 5) {
+    for (const socket of busy.splice(0)) socket.write(OK);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.ok(backend.connections.filter((socket) => !socket.destroyed).length <= 3);
+  assert.equal(refused().length, 12);
+  while (!workers.some((worker) => worker.notifications.some(({ type }) => type === 'limit.cleared'))) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  for (const worker of workers) worker.dataplane.closePool('default/api');
+  assert.equal(cells[limitTotalIndex(slot, 0)], 0);
+  assert.equal(cells[limitTotalIndex(slot, 1)], 0);
+  for (const client of clients) client.socket.destroy();
+});
+
+test('a pool drains when its last request has ended', async (context) => {
+  const busy: Socket[] = [];
+  const backend = await rawBackend(context, (socket) => busy.push(socket));
+  const harness = await start({
+    resources: [
+      { kind: 'cluster', value: cluster() },
+      { kind: 'endpoint', value: endpoint(backend.port) },
+      { kind: 'route', value: route() },
+    ],
+  });
+  context.after(() => harness.dataplane.shutdown());
+  const client = new RawClient(harness.port);
+  client.send(GET);
+  while (busy.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  harness.dataplane.drainPool('default/api');
+  const late = new RawClient(harness.port);
+  late.send(GET);
+  await late.untilText('draining');
+  assert.ok(!harness.notifications.some(({ type }) => type === 'pool.drained'));
+  busy[0]!.write(OK);
+  await client.untilText('ok');
+  await harness.notified('pool.drained');
+  client.socket.destroy();
+  late.socket.destroy();
+});
+
+test('an ejected endpoint is passed over, unless all are', async (context) => {
+  const served = [0, 0];
+  const backends = await Promise.all(
+    [0, 1].map((index) =>
+      rawBackend(context, (socket) => {
+        served[index]! += 1;
+        socket.write(OK);
+      }),
+    ),
+  );
+  const harness = await start({
+    resources: [
+      { kind: 'cluster', value: cluster() },
+      ...backends.map((backend) => ({ kind: 'endpoint', value: endpoint(backend.port) }) as const),
+      { kind: 'route', value: route() },
+    ],
+  });
+  context.after(() => harness.dataplane.shutdown());
+  const ask = async (times: number): Promise<number[]> => {
+    served.fill(0);
+    const client = new RawClient(harness.port);
+    for (let turn = 0; turn < times; turn += 1) {
+      client.text = '';
+      client.send(GET);
+      await client.untilText('ok');
+    }
+    client.socket.destroy();
+    return [...served];
+  };
+  assert.deepEqual(await ask(4), [2, 2]);
+  harness.dataplane.ejectEndpoint('default/api', `127.0.0.1:${backends[0]!.port}`);
+  assert.deepEqual(await ask(4), [0, 4]);
+  harness.dataplane.ejectEndpoint('default/api', `127.0.0.1:${backends[1]!.port}`);
+  assert.deepEqual(await ask(4), [2, 2]);
+  harness.dataplane.restoreEndpoint('default/api', `127.0.0.1:${backends[0]!.port}`);
+  assert.deepEqual(await ask(4), [4, 0]);
+});
