@@ -3,19 +3,21 @@ import type { Line } from './world/recorder.ts';
 
 /** The last events of a run for a person: time, actor, event, state and reason; what the world did between them. */
 export function timeline(lines: readonly Line[], count: number): string {
-  const shown = lines.slice(-count);
-  const rows = shown.map((line) =>
-    'note' in line
-      ? { at: seconds(line.at), note: line.note }
-      : {
-          at: seconds(line.at),
-          id: recordId(line.record),
-          actor: line.record.actor.slice(line.record.actor.indexOf('/') + 1),
-          event: brief(line.record.event),
-          state: line.record.state ?? line.record.outcome ?? '',
-          reason: line.record.reason ?? '',
-        },
-  );
+  const rows = lines
+    .filter((line) => !isRoutine(line))
+    .slice(-count)
+    .map((line) =>
+      'note' in line
+        ? { at: seconds(line.at), note: line.note }
+        : {
+            at: seconds(line.at),
+            id: recordId(line.record),
+            actor: line.record.actor.slice(line.record.actor.indexOf('/') + 1),
+            event: brief(line.record.event),
+            state: line.record.state ?? line.record.outcome ?? '',
+            reason: line.record.reason ?? '',
+          },
+    );
   const width = (column: 'id' | 'actor' | 'event' | 'state') =>
     Math.max(0, ...rows.map((row) => row[column]?.length ?? 0));
   const [id, actor, event, state] = [width('id'), width('actor'), width('event'), width('state')];
@@ -26,6 +28,11 @@ export function timeline(lines: readonly Line[], count: number): string {
         : `${row.at}  ${row.id.padEnd(id)}  ${row.actor.padEnd(actor)}  ${row.event.padEnd(event)}  ${row.state.padEnd(state)}  ${row.reason}`.trimEnd(),
     )
     .join('\n');
+}
+
+/** The report that goes out every few seconds says nothing about how it came to this. */
+function isRoutine(line: Line): boolean {
+  return 'record' in line && line.record.reason === 'report_due';
 }
 
 function seconds(ms: number): string {

@@ -19,7 +19,9 @@ export function agreement(universe: Universe): Checker {
     always({ agent }) {
       const { rollout, rolloutState } = agent;
       if (rollout === undefined || rolloutState === 'committing') return null;
-      const failing = new Set(agent.store.failures.map((failure) => failure.key));
+      // While other workers are still being loaded, the rollout has not passed its failures on yet.
+      const found = [...agent.store.failures, ...(rolloutState === 'loading' ? rollout.failures : [])];
+      const failing = new Set(found.map((failure) => failure.key));
       for (const worker of rollout.workers) {
         const inside = universe.worker(worker);
         if (inside === undefined || agent.workerState(worker) !== 'ready') continue;

@@ -46,6 +46,7 @@ export class SimulatedAgent {
   readonly #node: string;
   readonly #supervision: Supervision;
   readonly #toStream: (event: StreamEvent) => void;
+  #restarts = 0;
 
   constructor(options: SimulatedAgentOptions) {
     const { world, prng, workers } = options;
@@ -62,6 +63,7 @@ export class SimulatedAgent {
     const stream = configStreamBindings({
       store: this.store,
       client: options.client,
+      restored: () => Promise.resolve(),
       hello: { node, agentVersion: 'simulated', labels: {} },
       report: async () => ({
         node,
@@ -136,7 +138,9 @@ export class SimulatedAgent {
         children: () => Array.from({ length: workers }, (_, worker) => String(worker)),
         input: (kind, name) => this.#input(kind, Number(name), world.drainTimeoutMs),
         gone: () => {},
-        restarted: () => {},
+        restarted: () => {
+          this.#restarts += 1;
+        },
         isolated: (kind, name, reason) =>
           world.recorder.note(clock.now, `${kind}/${name} is left out: ${reason}`),
       },
@@ -185,6 +189,7 @@ export class SimulatedAgent {
             .running()
             .map(([running]) => running)
             .filter((running) => this.workerState(running) === 'ready'),
+          expected: this.#restarts === 0 ? Array.from({ length: this.workers }, (_, each) => each) : [],
           pending: this.store.pending,
           nonce: 0,
           version: this.store.wishedVersion,
@@ -204,6 +209,7 @@ export class SimulatedAgent {
       this.system.send<WorkerEvent>(this.address('dataplane-worker', String(worker)), {
         type: 'worker.ready',
       });
+    else if (message.type === 'restarted') this.#restarts += 1;
     else if (message.type === 'envelope') this.system.deliver(message.envelope);
   }
 }

@@ -88,7 +88,8 @@ export class Replayer {
     }
     const actor = thread.actors.get(record.actor);
     if (actor === undefined) {
-      this.uncompared += 1;
+      // One that is ended before its start was processed never was.
+      if (event.type !== 'actor.stop') this.uncompared += 1;
       return;
     }
     actor.events += 1;
