@@ -12,6 +12,8 @@ import { customResourceDefinition } from '../src/config/crds/custom-resource-def
 import { CUSTOM_KINDS } from '../src/config/crds/kinds.ts';
 import { referencePage } from '../src/config/crds/reference-page.ts';
 import { GROUP } from '../src/config/crds/schema.ts';
+import { renderMetricsPage } from '../src/observe/metrics-page.ts';
+import { protoTypes } from './proto-types.ts';
 
 export interface Generator {
   readonly name: string;
@@ -36,6 +38,14 @@ export const GENERATORS: readonly Generator[] = [
   {
     name: 'reference page',
     files: async () => new Map([['docs/reference/crds.md', referencePage(CUSTOM_KINDS)]]),
+  },
+  {
+    name: 'metrics page',
+    files: async () => new Map([['docs/metrics.md', renderMetricsPage()]]),
+  },
+  {
+    name: 'types of the snapshot protocol',
+    files: async () => protoTypes(),
   },
 ];
 

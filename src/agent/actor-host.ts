@@ -20,6 +20,7 @@ import { CHANNELS } from '../model/channel.ts';
 import type { NodeReport } from '../model/report.ts';
 import type { ObjectFailure, SnapshotChanges } from '../model/snapshot.ts';
 import { checksum, openJournalFile } from '../os/journal-file.ts';
+import { VERSION } from '../os/version.ts';
 import type { ConfigurationStore } from './configuration-store.ts';
 import { configStreamBindings } from './effects/config-stream.ts';
 import { dataplaneWorkerBindings } from './effects/dataplane-worker.ts';
@@ -29,7 +30,6 @@ import { JOURNAL_FILE_BYTES, JOURNAL_TOTAL_BYTES } from './journal-size.ts';
 import type { LimitSlots } from './limit-slots.ts';
 import { createConfigStreamClient } from './stream/client.ts';
 import { Supervision, supervisorBindings } from './supervision.ts';
-import { AGENT_VERSION } from './version.ts';
 import type { WorkerMessage, WorkerReport } from './worker/contract.ts';
 import { threadName } from './worker/contract.ts';
 import type { CounterMemories } from './worker-counters.ts';
@@ -97,7 +97,7 @@ export class ActorHost {
       store,
       restored: () => this.#restored,
       client: () => client,
-      hello: { node, agentVersion: AGENT_VERSION, labels: { ...options.labels } },
+      hello: { node, agentVersion: VERSION, labels: { ...options.labels } },
       report: options.report,
       rolloutAddress: main('rollout'),
       world: productionWorld,
@@ -127,7 +127,9 @@ export class ActorHost {
       limits,
       counters: options.counters,
       onMessage: (worker, message) => this.#message(worker, message),
-      onExit: (worker, code, message) => {
+      onExit: (worker, code, message, stack) => {
+        if (code !== 0)
+          options.logger.error({ worker, code, stack }, `dataplane-${worker} ended: ${message}`);
         this.#system.send<WorkerEvent>(main('dataplane-worker', String(worker)), {
           type: 'worker.exited',
           code,

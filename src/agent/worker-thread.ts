@@ -16,7 +16,8 @@ export class WorkerThread {
     readonly entry: URL;
     readonly settings: WorkerSettings;
     readonly onMessage: (message: WorkerMessage) => void;
-    readonly onExit: (code: number, message: string) => void;
+    /** `stack`: where it was thrown, empty where nothing was. */
+    readonly onExit: (code: number, message: string, stack: string) => void;
   }) {
     const { port1, port2 } = new MessageChannel();
     this.#worker = new Worker(options.entry, {
@@ -26,9 +27,11 @@ export class WorkerThread {
     });
     this.#remote = Comlink.wrap<WorkerCalls>(nodeEndpoint(port1));
     let problem = '';
+    let stack = '';
     this.#worker.on('message', options.onMessage);
     this.#worker.on('error', (error) => {
       problem = error instanceof Error ? error.message : String(error);
+      stack = error instanceof Error ? (error.stack ?? '') : '';
     });
     this.#worker.on('exit', (code) => {
       this.#exited = true;
@@ -36,7 +39,7 @@ export class WorkerThread {
       const message = problem === '' ? `exited with code ${code}` : problem;
       for (const reject of this.#open) reject(new Error(message));
       this.#open.clear();
-      options.onExit(code, message);
+      options.onExit(code, message, stack);
     });
   }
 

@@ -3,8 +3,8 @@ import type { AgentAdmin, ControllerAdmin } from '../model/admin.ts';
 import type { NodeReport } from '../model/report.ts';
 import { startAdmin } from '../observe/admin.ts';
 import { createMetrics } from '../observe/metrics.ts';
+import { VERSION } from '../os/version.ts';
 import { StartError } from './exit-code.ts';
-import { VERSION } from './version.ts';
 
 export interface AdminServer {
   readonly address: string;

@@ -8,6 +8,8 @@ export interface Running {
   reload(): Promise<void>;
 }
 
+const SAME_SIGNAL_MS = 500;
+
 /**
  * Runs a program until a signal ends it: SIGTERM and SIGINT drain, a second one ends at once, SIGHUP reads again.
  * Sets the process's exit code, see EXIT.
@@ -15,13 +17,17 @@ export interface Running {
 export async function runUntilSignal(logger: Logger, start: () => Promise<Running>): Promise<void> {
   let running: Running | null = null;
   let stopping = false;
+  let askedAt = 0;
 
   const end = async (signal: NodeJS.Signals) => {
     if (stopping) {
+      // One Ctrl-C may arrive twice: from the terminal and passed on by npm.
+      if (performance.now() - askedAt < SAME_SIGNAL_MS) return;
       logger.warn({ signal }, 'second signal: ending without drain');
       process.exit(EXIT.interrupted);
     }
     stopping = true;
+    askedAt = performance.now();
     logger.info({ signal }, 'draining');
     // A signal during the start is taken up as soon as there is something to stop.
     if (running !== null) await finish(running);

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import packageJson from '../../package.json' with { type: 'json' };
 import { runNovactl } from '../cli/program.ts';
+import { VERSION } from '../os/version.ts';
 
 // The reader went away (`novactl actors | head`): nothing is left to do.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -8,7 +8,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-process.exitCode = await runNovactl(process.argv.slice(2), packageJson.version, {
+process.exitCode = await runNovactl(process.argv.slice(2), VERSION, {
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,

@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentials, ServerCredentials } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
@@ -35,14 +33,12 @@ export async function startStandalone(
   try {
     const data = await openDataDirectory(options.data);
     opened.defer(() => data.release());
-    const sockets = mkdtempSync(join(tmpdir(), 'novaedge-'));
-    opened.defer(() => rmSync(sockets, { recursive: true, force: true }));
     // Closed after the agent, so that /readyz tells a load balancer of the drain.
     const admin = await openAdmin(options.admin, ['controller', 'agent'], logger);
     opened.defer(() => admin.close());
 
     const source = openConfiguration(options.config, join(options.data, 'last-good-objects.json'), logger);
-    const listen = `unix:${join(sockets, 'control')}`;
+    const listen = `unix:${data.socket('control')}`;
     const plaintext = { server: ServerCredentials.createInsecure(), client: credentials.createInsecure() };
     // The agent serves its last good snapshot while the manifests are still being read.
     const starting = startController({ source, listen, credentials: plaintext.server, logger });

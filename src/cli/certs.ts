@@ -2,7 +2,7 @@ import { randomBytes, webcrypto } from 'node:crypto';
 import { access } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import './reflect-metadata.ts';
+import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 import { writeFileAtomically } from '../os/atomic-file.ts';
 

@@ -64,9 +64,9 @@ export class Collection {
     return this.#objects as unknown as ObjectSet;
   }
 
-  /** True where the item held a document of this text. */
-  knows(id: string, text: string): boolean {
-    return this.#items.get(id)?.documents.some((document) => document.text === text) ?? false;
+  /** Texts of the documents that an item holds. */
+  documents(id: string): ReadonlySet<string> {
+    return new Set(this.#items.get(id)?.documents.map((document) => document.text));
   }
 
   /** Faults that belong to no object, by item. */

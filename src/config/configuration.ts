@@ -51,8 +51,8 @@ export class Configuration implements ConfigurationSource {
   async start(): Promise<ConfigurationBuild> {
     this.#readLastGood();
     // What changes while the first build is made waits for it.
-    let open: () => void = () => {};
-    this.#enqueue(() => new Promise<void>((resolve) => (open = resolve)));
+    const { promise, resolve: open } = Promise.withResolvers<void>();
+    this.#enqueue(() => promise);
     try {
       const first = await this.#source.start((change) => this.#changed(change));
       await this.#parseLarge(first);
@@ -89,7 +89,7 @@ export class Configuration implements ConfigurationSource {
 
   #changed(change: SourceChange): void {
     // A small change with nothing before it is in use before this returns.
-    if (this.#queued === 0 && !worthPooling(unknownTexts(change))) this.#run(change);
+    if (this.#queued === 0 && !worthPooling(textsOf(change))) this.#run(change);
     else {
       this.#enqueue(async () => {
         await this.#parseLarge(change);
@@ -109,11 +109,15 @@ export class Configuration implements ConfigurationSource {
     const texts = new Set<string>();
     for (const item of change.upserts) {
       if (item.type !== 'text') continue;
-      for (const { text } of splitDocuments(item.text))
-        if (!this.#pipeline.knows(item.id, text)) texts.add(text);
+      const known = this.#pipeline.documents(item.id);
+      for (const { text } of splitDocuments(item.text)) if (!known.has(text)) texts.add(text);
     }
     if (!worthPooling(texts)) return;
-    for (const [text, document] of await parseOnThreads([...texts])) this.#parsed.set(text, document);
+    try {
+      for (const [text, document] of await parseOnThreads([...texts])) this.#parsed.set(text, document);
+    } catch {
+      // No threads to be had: what they did not parse is parsed here.
+    }
   }
 
   #run(change: SourceChange): void {
@@ -208,7 +212,7 @@ export class Configuration implements ConfigurationSource {
   }
 }
 
-function unknownTexts(change: SourceChange): string[] {
+function textsOf(change: SourceChange): string[] {
   return change.upserts.flatMap((item) => (item.type === 'text' ? [item.text] : []));
 }
 

@@ -75,9 +75,9 @@ export class Pipeline {
     return this.#build;
   }
 
-  /** True where the document is parsed already. */
-  knows(id: string, text: string): boolean {
-    return this.#collection.knows(id, text);
+  /** Texts of the item's documents that are parsed already. */
+  documents(id: string): ReadonlySet<string> {
+    return this.#collection.documents(id);
   }
 
   /** Good versions of an earlier run; before the first change. */
@@ -183,9 +183,19 @@ function difference(
   present: ReadonlyMap<ResourceKey, Resource>,
   changes: Map<ResourceKey, Resource | null>,
 ): void {
+  // One changed slice among hundreds: what stands before and after it is the same on both sides.
+  let start = 0;
+  let endBefore = before.length;
+  let endNow = now.length;
+  while (start < endBefore && start < endNow && before[start] === now[start]) start += 1;
+  while (endBefore > start && endNow > start && before[endBefore - 1] === now[endNow - 1]) {
+    endBefore -= 1;
+    endNow -= 1;
+  }
   const gone = new Set<ResourceKey>();
-  for (const { key } of before) gone.add(key);
-  for (const { key, resource } of now) {
+  for (let index = start; index < endBefore; index += 1) gone.add(before[index]!.key);
+  for (let index = start; index < endNow; index += 1) {
+    const { key, resource } = now[index]!;
     gone.delete(key);
     const last = present.get(key);
     if (last === resource || (last !== undefined && isDeepStrictEqual(last, resource))) changes.delete(key);

@@ -15,7 +15,7 @@ import { type Call, Session } from './session.ts';
 export interface ControllerOptions {
   /** Is started and stopped with the controller. */
   readonly source: ConfigurationSource;
-  /** `HOST:PORT` (port 0: any) or `unix:/path` */
+  /** `HOST:PORT` (port 0 takes a free one) or `unix:/path` */
   readonly listen: string;
   readonly credentials: ServerCredentials;
   readonly logger: Logger;

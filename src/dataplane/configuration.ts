@@ -65,9 +65,17 @@ export class Configuration implements PolicyView {
     if (this.#open !== null) throw new Error('a preparation is already open');
     const open: Open = { upserts: new Map(), removals: new Set(), routes: new Map(), failed: new Set() };
     const failures: ObjectFailure[] = [];
+    const whole = changes.base === '';
+    const unchanged = new Set<ResourceKey>();
     for (const resource of changes.upserts) {
       if (resource.kind === 'vip') continue;
       const key = resourceKey(resource);
+      const before = whole ? this.#resources.get(key) : undefined;
+      if (before !== undefined && JSON.stringify(before) === JSON.stringify(resource)) {
+        // The whole snapshot comes again after a reconnect: what is as it was is not touched.
+        unchanged.add(key);
+        continue;
+      }
       const fault = this.#compile(key, resource, open);
       if (fault === null) open.upserts.set(key, resource);
       else {
@@ -75,7 +83,7 @@ export class Configuration implements PolicyView {
         failures.push({ key, ...fault });
       }
     }
-    const removals = changes.base === '' ? this.#absent(open) : changes.removals;
+    const removals = whole ? this.#absent(open, unchanged) : changes.removals;
     for (const key of removals) if (this.#resources.has(key)) open.removals.add(key);
     this.#open = open;
     return { failures, ...this.#lifetimes(open) };
@@ -146,10 +154,10 @@ export class Configuration implements PolicyView {
   }
 
   /** The whole snapshot came: what it does not have goes, but a refused object keeps what it had. */
-  #absent(open: Open): ResourceKey[] {
+  #absent(open: Open, unchanged: ReadonlySet<ResourceKey>): ResourceKey[] {
     const absent: ResourceKey[] = [];
     for (const key of this.#resources.keys()) {
-      if (!open.upserts.has(key) && !open.failed.has(key)) absent.push(key);
+      if (!open.upserts.has(key) && !open.failed.has(key) && !unchanged.has(key)) absent.push(key);
     }
     return absent;
   }

@@ -5,6 +5,7 @@ import type { DataplaneNotification } from './control.ts';
 import type { Counters } from './counters.ts';
 import type { SharedLimits } from './limits.ts';
 import type { RequestIds } from './request-id.ts';
+import type { Timeouts } from './timeouts.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 
 /** What everything on the path of a request in one worker has in common. */
@@ -12,6 +13,7 @@ export interface Context {
   /** Milliseconds of the monotonic clock, read once for each batch of bytes. */
   time: number;
   readonly wheel: TimerWheel;
+  readonly timeouts: Timeouts;
   readonly counters: Counters;
   readonly limits: SharedLimits;
   readonly requestIds: RequestIds;

@@ -23,6 +23,8 @@ import { reportClusters, reportEndpoints } from './report.ts';
 import { RequestIds } from './request-id.ts';
 import { RoutingTables } from './routing-tables.ts';
 import type { ServedPort } from './served-port.ts';
+import type { Timeouts } from './timeouts.ts';
+import { TIMEOUTS } from './timeouts.ts';
 import { TICK_MS, TimerWheel } from './timer-wheel.ts';
 import { ClusterPool } from './upstream/cluster-pool.ts';
 
@@ -40,11 +42,12 @@ export class Dataplane implements DataplaneControl {
   readonly #ticker: NodeJS.Timeout;
   readonly #cutReasons = new Map<string, number>();
 
-  constructor(options: DataplaneOptions) {
+  constructor(options: DataplaneOptions, timeouts: Partial<Timeouts> = {}) {
     const counters = new Counters(options.counters, options.register);
     const context: Context = {
       time: monotonicNow(),
       wheel: new TimerWheel(monotonicNow()),
+      timeouts: { ...TIMEOUTS, ...timeouts },
       counters,
       limits: new SharedLimits(options.limits, options.worker),
       requestIds: new RequestIds(),

@@ -67,6 +67,7 @@ export class ListenerSet implements PortHooks {
       throw error;
     }
     mine.bind(served);
+    if (before !== undefined && before.port !== mine) this.#leave(before);
     this.#listeners.set(config.name, { served, port: mine, state: 'bound' });
     const committed = this.#committed.get(config.name);
     if (committed !== undefined) this.#tables.putListener(committed, served, mine);
@@ -125,15 +126,29 @@ export class ListenerSet implements PortHooks {
     });
   }
 
+  /** The listener has moved to another port: the old one serves on what it has, and goes with its last listener. */
+  #leave(left: { served: ServedListener; port: ServedPort }): void {
+    const { port, served } = left;
+    served.isDraining = true;
+    port.listeners.delete(served.name);
+    if (port.listeners.size > 0) return;
+    port.isDraining = true;
+    for (const connection of port.connections) connection.drain();
+    port.socket?.drain(() => {
+      port.socket = null;
+      if (this.#ports.get(port.port) === port) this.#ports.delete(port.port);
+    });
+  }
+
   close(name: string): number {
     const listener = this.#listeners.get(name);
     if (listener === undefined) return 0;
     this.#listeners.delete(name);
-    const { port, served } = listener;
+    const { port } = listener;
     port.listeners.delete(name);
     this.#tables.removeListener(name);
     if (port.listeners.size > 0) return 0;
-    return this.#closePort(port, served);
+    return this.#closePort(port);
   }
 
   drained(_port: ServedPort, listener: string): void {
@@ -165,7 +180,7 @@ export class ListenerSet implements PortHooks {
     for (const name of [...this.#listeners.keys()]) this.close(name);
   }
 
-  #closePort(port: ServedPort, _last: ServedListener): number {
+  #closePort(port: ServedPort): number {
     port.socket?.close();
     port.socket = null;
     if (this.#ports.get(port.port) === port) this.#ports.delete(port.port);

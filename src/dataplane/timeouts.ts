@@ -1,5 +1,18 @@
+export interface Timeouts {
+  readonly header: number;
+  readonly body: number;
+  readonly write: number;
+  readonly idle: number;
+  readonly pending: number;
+  readonly backend: number;
+  readonly backendBody: number;
+  readonly tunnel: number;
+  readonly linger: number;
+  readonly drainIdle: number;
+}
+
 /** Defaults in milliseconds; see TimerWheel for how exactly they are kept. */
-export const TIMEOUTS = {
+export const TIMEOUTS: Timeouts = {
   /** From the first byte of a request head to its last: 408. */
   header: 10_000,
   /** Between two reads of a request body: 408. */
@@ -20,4 +33,4 @@ export const TIMEOUTS = {
   linger: 2_000,
   /** While draining, a connection without a request is kept this long: one may be on its way. */
   drainIdle: 500,
-} as const;
+};

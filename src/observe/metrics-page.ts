@@ -8,7 +8,7 @@ export function renderMetricsPage(): string {
 
 \`GET /metrics\` on the admin address, in the Prometheus text format 0.0.4. This page is generated from
 \`src/model/metric.ts\` and \`src/observe/control-metrics.ts\`; after a change there,
-\`NOVAEDGE_GOLDEN=write npm test -- metrics-page\` writes it anew.
+\`npm run generate\` writes it anew.
 
 ## Data plane
 

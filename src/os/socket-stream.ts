@@ -7,7 +7,7 @@ export const READ_BYTES = 65_536;
 
 /** What a stream tells its owner. Never called from within a call of the owner on the stream. */
 export interface StreamOwner {
-  /** `bytes[0, end)` are valid during this call only, unless the stream gives them away (`SocketStream.give`). */
+  /** `bytes[0, end)` are valid during this call only, unless the owner keeps them (`SocketStream.give`). */
   onBytes(bytes: Buffer, end: number): void;
   /** The peer has sent its last byte. */
   onEnd(): void;
@@ -175,11 +175,22 @@ export class SocketStream implements WriteOwner {
     if (this.input === SHARED) this.input = FREE.pop() ?? Buffer.allocUnsafeSlow(READ_BYTES);
   }
 
-  /** The bytes of the read being handled now stay valid: the next read goes elsewhere. True where that is so. */
-  give(bytes: Buffer): boolean {
-    if (bytes === SHARED) return false;
-    if (bytes === this.input) this.input = FREE.pop() ?? Buffer.allocUnsafeSlow(READ_BYTES);
-    return true;
+  /** A part of the read being handled now that can outlast it, once `give` is called: a copy only of shared memory. */
+  lasting(bytes: Buffer, start: number, end: number): Buffer {
+    const part = bytes.subarray(start, end);
+    return bytes === SHARED ? Buffer.from(part) : part;
+  }
+
+  /** A write still needs the bytes of this read: the next read goes elsewhere. */
+  give(bytes: Buffer): void {
+    if (bytes !== SHARED && bytes === this.input) {
+      this.input = FREE.pop() ?? Buffer.allocUnsafeSlow(READ_BYTES);
+    }
+  }
+
+  /** Whether these bytes are overwritten by the next read of any stream. */
+  isShared(bytes: Buffer): boolean {
+    return bytes === SHARED;
   }
 
   share(): void {

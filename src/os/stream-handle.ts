@@ -33,7 +33,7 @@ interface StreamBinding {
 }
 
 function load(): StreamBinding | null {
-  if (process.env['NOVAEDGE_PLAIN_SOCKETS'] === '1') return null;
+  if (process.env.NOVAEDGE_PLAIN_SOCKETS === '1') return null;
   try {
     const binding = (process as unknown as { binding(name: string): Partial<StreamBinding> }).binding(
       'stream_wrap',

@@ -27,7 +27,7 @@ test('a snapshot goes into use on every worker, changes by itself and is acknowl
   const source = new FakeSource([listener('http', port), route('a', 1), cluster('backend')]);
   const control = await controller(source);
   t.after(() => control.stop());
-  const edge = await agent(control.address, temporaryDirectory(t));
+  const edge = await agent(control.address, temporaryDirectory());
   t.after(() => edge.stop());
 
   await until('ready', () => edge.admin.readiness().ready);
@@ -73,7 +73,7 @@ test('a listener that goes drains: the request in flight ends, new connections a
   const source = new FakeSource([listener('kept', kept), listener('going', going)]);
   const control = await controller(source);
   t.after(() => control.stop());
-  const edge = await agent(control.address, temporaryDirectory(t), { drainTimeoutMs: 60_000 });
+  const edge = await agent(control.address, temporaryDirectory(), { drainTimeoutMs: 60_000 });
   await until('ready', () => edge.admin.readiness().ready);
   await everyWorker(going);
 
@@ -107,7 +107,7 @@ test('a busy port fails that listener alone, with object and reason, and heals w
   const source = new FakeSource([listener('free', free), listener('busy', busy.port), route('a', 1)]);
   const control = await controller(source);
   t.after(() => control.stop());
-  const edge = await agent(control.address, temporaryDirectory(t));
+  const edge = await agent(control.address, temporaryDirectory());
   t.after(() => edge.stop());
   await until('ready', () => edge.admin.readiness().ready);
   for (const answer of await everyWorker(free)) assert.deepEqual(answer.routes, ['test/a@1']);
@@ -133,7 +133,7 @@ test('an object that a worker refuses keeps its last version everywhere; what ch
   const source = new FakeSource([listener('http', port), route('a', 1)]);
   const control = await controller(source);
   t.after(() => control.stop());
-  const edge = await agent(control.address, temporaryDirectory(t));
+  const edge = await agent(control.address, temporaryDirectory());
   t.after(() => edge.stop());
   await until('ready', () => edge.admin.readiness().ready);
 
@@ -159,7 +159,7 @@ test('a listener that moves to a busy port serves on at the old one, and moves w
   const source = new FakeSource([listener('http', port), route('a', 1)]);
   const control = await controller(source);
   t.after(() => control.stop());
-  const edge = await agent(control.address, temporaryDirectory(t));
+  const edge = await agent(control.address, temporaryDirectory());
   t.after(() => edge.stop());
   await until('ready', () => edge.admin.readiness().ready);
 
@@ -183,7 +183,7 @@ test('a listener and a cluster that are wished again while they drain are back a
   const source = new FakeSource([listener('http', port), route('a', 1), cluster('backend')]);
   const control = await controller(source);
   t.after(() => control.stop());
-  const edge = await agent(control.address, temporaryDirectory(t), { drainTimeoutMs: 60_000 });
+  const edge = await agent(control.address, temporaryDirectory(), { drainTimeoutMs: 60_000 });
   await until('ready', () => edge.admin.readiness().ready);
   const slow = connect({ port, host: '127.0.0.1' });
   t.after(() => slow.destroy());
@@ -206,7 +206,7 @@ for (const how of ['exit', 'throw'])
     const source = new FakeSource([listener('http', port), route('a', 1), cluster('backend')]);
     const control = await controller(source);
     t.after(() => control.stop());
-    const edge = await agent(control.address, temporaryDirectory(t));
+    const edge = await agent(control.address, temporaryDirectory());
     t.after(() => edge.stop());
     await until('ready', () => edge.admin.readiness().ready);
     await everyWorker(port);
@@ -226,7 +226,7 @@ for (const how of ['exit', 'throw'])
 
 test('a cold start serves what served last, with no controller in reach', async (t) => {
   const port = await freePort();
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   const source = new FakeSource([listener('http', port), route('a', 7), route('bad', 1)]);
   const control = await controller(source);
   const first = await agent(control.address, directory);
@@ -246,7 +246,7 @@ test('stop drains, cuts what is left after the timeout and says how much', async
   const port = await freePort();
   const control = await controller(new FakeSource([listener('http', port)]));
   t.after(() => control.stop());
-  const edge = await agent(control.address, temporaryDirectory(t));
+  const edge = await agent(control.address, temporaryDirectory());
   await until('ready', () => edge.admin.readiness().ready);
   await everyWorker(port);
   const sockets = [1, 2, 3].map(() => {

@@ -88,7 +88,7 @@ test('requests flow, an endpoint changes without a lost request, and the listene
   const source = new FakeSource([listener('http', port), route, cluster('backend', 100), endpoint(one.port)]);
   const control = await controller(source);
   t.after(() => control.stop());
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   const edge = await agent(control.address, directory, { workerEntry: MAIN });
   t.after(() => edge.stop());
   await until('ready', () => edge.admin.readiness().ready);

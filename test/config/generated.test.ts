@@ -17,7 +17,8 @@ describe('generated files', () => {
       (await Promise.all(GENERATORS.map((one) => one.files()))).flatMap((files) => [...files.keys()]),
     );
     const root = new URL('../../', import.meta.url).pathname;
-    for (const file of globSync('deploy/crds/*', { cwd: root })) assert.ok(generated.has(file), file);
+    for (const pattern of ['deploy/crds/*', 'src/wire/snapshot/generated/**/*.ts'])
+      for (const file of globSync(pattern, { cwd: root })) assert.ok(generated.has(file), file);
   });
 
   it('have structural schemas (apiextensions.k8s.io/v1)', () => {

@@ -1,5 +1,6 @@
 import type { DataplaneNotification } from '../../src/dataplane/control.ts';
 import { Dataplane } from '../../src/dataplane/dataplane.ts';
+import type { Timeouts } from '../../src/dataplane/timeouts.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
 import type { Endpoint } from '../../src/model/endpoint.ts';
 import type { Filter } from '../../src/model/filter.ts';
@@ -87,6 +88,7 @@ export interface HarnessOptions {
   readonly worker?: number;
   readonly accessLog?: string;
   readonly port?: number;
+  readonly timeouts?: Partial<Timeouts>;
 }
 
 /** A Dataplane with one listener, as its actors would bring it up. */
@@ -95,19 +97,22 @@ export async function start(options: HarnessOptions): Promise<Harness> {
   const notifications: DataplaneNotification[] = [];
   const registrations: CounterRegistration[] = [];
   const waiting: { type: string; resolve: (notification: DataplaneNotification) => void }[] = [];
-  const dataplane = new Dataplane({
-    worker: options.worker ?? 0,
-    bind: '127.0.0.1',
-    reusePort: true,
-    counters,
-    limits: options.limits ?? new SharedArrayBuffer(limitBytes(2)),
-    accessLog: options.accessLog ?? null,
-    notify: (notification) => {
-      notifications.push(notification);
-      for (const waiter of waiting) if (waiter.type === notification.type) waiter.resolve(notification);
+  const dataplane = new Dataplane(
+    {
+      worker: options.worker ?? 0,
+      bind: '127.0.0.1',
+      reusePort: true,
+      counters,
+      limits: options.limits ?? new SharedArrayBuffer(limitBytes(2)),
+      accessLog: options.accessLog ?? null,
+      notify: (notification) => {
+        notifications.push(notification);
+        for (const waiter of waiting) if (waiter.type === notification.type) waiter.resolve(notification);
+      },
+      register: (registration) => registrations.push(registration),
     },
-    register: (registration) => registrations.push(registration),
-  });
+    options.timeouts,
+  );
   let version = 0;
   const change = (upserts: readonly Resource[], removals: readonly string[] = []): void => {
     const preparation = dataplane.prepare({

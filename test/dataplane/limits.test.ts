@@ -21,7 +21,9 @@ test('connections and waiting requests are bounded exactly over two workers', as
     await start({ resources, limits, worker: 0 }),
     await start({ resources, limits, worker: 1 }),
   ];
-  context.after(() => workers.forEach((worker) => worker.dataplane.shutdown()));
+  context.after(() => {
+    for (const worker of workers) worker.dataplane.shutdown();
+  });
   const slot = 16;
   const clients = Array.from({ length: 12 }, (_, index) => new RawClient(workers[index % 2]!.port));
   for (const client of clients) client.send(GET);

@@ -4,6 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Agent, createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
@@ -181,6 +182,25 @@ test('an upgraded connection is a tunnel until both sides have ended', async (co
   await client.until(() => client.text.endsWith(big));
   client.socket.end();
   await client.untilOver();
+});
+
+test('a tunnel whose client reads slowly holds its backend back and goes on', async (context) => {
+  const total = 40_000_000;
+  const backend = await rawBackend(context, (socket) => {
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: flood\r\n\r\n');
+    socket.end(Buffer.alloc(total, 'x'));
+  });
+  const { port, dataplane } = await proxy(context, [backend.port]);
+  const client = connect({ port, host: '127.0.0.1' });
+  client.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: flood\r\n\r\n');
+  let bytes = 0;
+  for await (const piece of client) {
+    bytes += (piece as Buffer).length;
+    if (bytes % 7 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.ok(bytes > total && bytes < total + 200);
+  while (dataplane.report().listeners[0]!.openConnections > 0)
+    await new Promise((resolve) => setImmediate(resolve));
 });
 
 test('a backend that refuses to upgrade answers, and what follows is not read as a request', async (context) => {

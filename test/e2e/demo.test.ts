@@ -59,7 +59,7 @@ test('npm start runs the samples, prints what to try, and Ctrl-C leaves nothing 
   assert.match(graph.stdout, /external-gateway/);
   assert.match(graph.stdout, /127\.0\.0\.1:9001/);
   const problems = await novactl('problems', '--admin', admin, '-o', 'json');
-  assert.deepEqual((JSON.parse(problems.stdout) as { problems: unknown[] }).problems, []);
+  assert.deepEqual((JSON.parse(problems.stdout) as { items: unknown[] }).items, []);
 
   process.kill(-child.pid!, 'SIGINT');
   await exited;

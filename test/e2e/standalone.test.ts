@@ -89,10 +89,10 @@ test('a wrong manifest is explained, its last good version serves on, its neighb
 
   system.write('routes.yaml', both('/app', 'two'));
   await eventually('no problems', async () => {
-    const { problems } = JSON.parse(
+    const { items } = JSON.parse(
       (await novactl('problems', '--admin', system.admin, '-o', 'json')).stdout,
-    ) as { problems: unknown[] };
-    return problems.length === 0;
+    ) as { items: unknown[] };
+    return items.length === 0;
   });
 });
 
@@ -163,7 +163,7 @@ test('SIGHUP reads again and loses nothing', async (t) => {
 });
 
 test('what keeps it from starting is said in one line, with its exit code', async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   const run = async (...arguments_: string[]) => {
     const started = novaedge(t, ...arguments_);
     return { code: await started.exited, output: started.output() };

@@ -31,7 +31,8 @@ const ROOMS: readonly Room[] = [
     path: 'src/wire',
     rooms: ['src/model'],
     packages: [
-      /^node:(crypto|buffer|url|path|zlib)$/,
+      // http for its registered reason phrases alone.
+      /^node:(crypto|buffer|url|path|zlib|http)$/,
       /^protobufjs$/,
       /^@grpc\/(proto-loader|grpc-js)$/,
       /^long$/,

@@ -77,7 +77,9 @@ export class FileSource implements Source {
     };
   }
 
-  #watchAll(scan: Scan): void {
+  /** True where a directory is watched that was not before. */
+  #watchAll(scan: Scan): boolean {
+    let added = false;
     for (const [directory, watcher] of this.#watchers) {
       if (scan.directories.has(directory)) continue;
       watcher.close();
@@ -95,10 +97,12 @@ export class FileSource implements Source {
           this.#watchers.delete(directory);
         });
         this.#watchers.set(directory, watcher);
+        added = true;
       } catch {
         // Out of watches, or gone: the rescan sees what changes.
       }
     }
+    return added;
   }
 
   #event(directory: string, name: string | null): void {
@@ -144,12 +148,14 @@ export class FileSource implements Source {
     if (statSync(this.#root, { throwIfNoEntry: false }) === undefined) return { upserts: [], removals: [] };
     if (everything) {
       const scan = this.#scan();
-      this.#watchAll(scan);
+      // What was written between the look and the watch caused no event: look again.
+      const again = this.#watchAll(scan);
+      this.#scanWanted = again;
+      if (again) this.#schedule(this.#debounce);
       for (const path of this.#signatures.keys()) if (!scan.files.has(path)) signatures.set(path, null);
       for (const [path, signature] of scan.files) {
         if (this.#signatures.get(path) !== signature) signatures.set(path, signature);
       }
-      this.#scanWanted = false;
     } else {
       for (const path of this.#dirty) signatures.set(path, fileSignature(path));
     }

@@ -1,17 +1,17 @@
 import { monotonicNow } from '../../os/clock.ts';
 import type { SocketStream, StreamOwner } from '../../os/socket-stream.ts';
+import { READ_BYTES } from '../../os/socket-stream.ts';
 import { CHUNK_DATA, CHUNK_END, CHUNK_FAILED, ChunkedDecoder } from '../../wire/http1/chunked-decoder.ts';
 import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { HEAD_FAILED, HEAD_MORE } from '../../wire/http1/head-parser.ts';
 import { CRLF, chunkLine, MessageWriter } from '../../wire/http1/writer.ts';
 import type { Context } from '../context.ts';
 import type { ServedPort } from '../served-port.ts';
-import { TIMEOUTS } from '../timeouts.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
 import { Exchange } from './exchange.ts';
 import type { Output, OutputOwner } from './output.ts';
-import { OUTPUT_BYTES } from './output.ts';
+import { GREATEST_HEAD_BYTES, OUTPUT_BYTES } from './output.ts';
 
 const HEAD = 0;
 const BODY_LENGTH = 1;
@@ -46,6 +46,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   #partial: Buffer | null = null;
   #partialLength = 0;
   #stash: Buffer | null = null;
+  #stashLength = 0;
   #left = 0;
   #chunked: ChunkedDecoder | null = null;
   #feeding = false;
@@ -62,7 +63,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     this.exchange = new Exchange(context, this);
     this.#timer = new Timer(this);
     stream.owner = this;
-    context.wheel.set(this.#timer, TIMEOUTS.idle);
+    context.wheel.set(this.#timer, this.#context.timeouts.idle);
   }
 
   get address(): string {
@@ -89,7 +90,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
       case CLOSED:
         return;
       case TUNNEL:
-        this.#context.wheel.set(this.#timer, TIMEOUTS.tunnel);
+        this.#context.wheel.set(this.#timer, this.#context.timeouts.tunnel);
         this.exchange.tunnelBytes(bytes, 0, end);
         return;
       case WAIT:
@@ -131,10 +132,11 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     if (this.#state === CLOSED) return;
     if (this.#state === LINGER) {
       if (this.#peerEnded) this.close();
-      else this.#context.wheel.set(this.#timer, TIMEOUTS.linger);
+      else this.#context.wheel.set(this.#timer, this.#context.timeouts.linger);
       return;
     }
     if (this.#state === WAIT) this.#context.wheel.clear(this.#timer);
+    else if (this.#state === TUNNEL) this.#context.wheel.set(this.#timer, this.#context.timeouts.tunnel);
     this.exchange.onClientWritable();
   }
 
@@ -160,7 +162,8 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
         break;
       case BODY_LENGTH:
       case BODY_CHUNKED:
-        this.exchange.requestTimeout();
+        // Where we do not read, it is the backend that does not take what the client would send.
+        this.exchange.bodyTimeout(this.stream.paused ? 'upstream_timeout' : 'request_timeout');
         this.flush();
         break;
       case TUNNEL:
@@ -173,7 +176,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
 
   /** While draining: an idle connection goes when no request has come for a moment. */
   drain(): void {
-    if (this.isIdle) this.#context.wheel.set(this.#timer, TIMEOUTS.drainIdle);
+    if (this.isIdle) this.#context.wheel.set(this.#timer, this.#context.timeouts.drainIdle);
   }
 
   close(): void {
@@ -191,17 +194,18 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     else this.stream.destroy();
   }
 
-  /** Room for at least a head of the greatest size. */
+  /** Room for at least a head of the greatest size and the body that one read brings. */
   writer(): MessageWriter {
     const writer = this.#output.take(this);
-    if (writer.room < OUTPUT_BYTES / 2 + COALESCED_BYTES) this.flush();
+    if (writer.room < GREATEST_HEAD_BYTES + READ_BYTES) this.flush();
     return this.#output.take(this);
   }
 
   /** Bytes of an answer's body as they came from `source`, framed anew. */
   body(bytes: Buffer, start: number, end: number, chunked: boolean, source: SocketStream): void {
     const size = end - start;
-    if (size <= COALESCED_BYTES && !this.#blocked) {
+    // Memory that is shared would have to be copied anyway, so it is copied to where no new memory is needed.
+    if ((size <= COALESCED_BYTES || source.isShared(bytes)) && !this.#blocked) {
       const writer = this.writer();
       if (chunked) writer.latin1(`${size.toString(16)}\r\n`);
       writer.bytes(bytes, start, end);
@@ -209,11 +213,22 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
       return;
     }
     this.flush();
-    let piece: Uint8Array = bytes.subarray(start, end);
-    const given = source.give(bytes);
-    if (!given) piece = Buffer.from(piece);
+    const piece = source.lasting(bytes, start, end);
     const done = chunked ? this.stream.writeAll([chunkLine(size), piece, CRLF]) : this.stream.write(piece);
-    if (!done) this.#block();
+    if (done) return;
+    source.give(bytes);
+    this.#block();
+  }
+
+  /** Bytes of an upgraded connection, as they are. */
+  tunnel(bytes: Buffer, start: number, end: number, source: SocketStream): void {
+    this.flush();
+    this.#context.wheel.set(this.#timer, this.#context.timeouts.tunnel);
+    if (!this.stream.write(source.lasting(bytes, start, end))) {
+      source.give(bytes);
+      this.#block();
+    }
+    source.own();
   }
 
   /** Sends what has been put together. */
@@ -247,15 +262,16 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   }
 
   resumeRequest(): void {
-    if (this.#stash === null || this.#stash.length <= MOST_STASHED) this.stream.resume();
+    if (this.#stashLength <= MOST_STASHED) this.stream.resume();
   }
 
   upgrade(): void {
     this.#state = TUNNEL;
-    this.#context.wheel.set(this.#timer, TIMEOUTS.tunnel);
+    this.#context.wheel.set(this.#timer, this.#context.timeouts.tunnel);
     const stash = this.#stash;
-    this.#stash = null;
-    if (stash !== null) this.exchange.tunnelBytes(stash, 0, stash.length);
+    const length = this.#stashLength;
+    this.#dropStash();
+    if (stash !== null) this.exchange.tunnelBytes(stash, 0, length);
     this.stream.resume();
     if (this.#peerEnded) this.exchange.tunnelEnd();
   }
@@ -284,12 +300,16 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
       return;
     }
     this.#state = HEAD;
-    this.#context.wheel.set(this.#timer, this.port.isDraining ? TIMEOUTS.drainIdle : TIMEOUTS.idle);
+    this.#context.wheel.set(
+      this.#timer,
+      this.port.isDraining ? this.#context.timeouts.drainIdle : this.#context.timeouts.idle,
+    );
     if (this.#feeding) return;
     const stash = this.#stash;
     if (stash !== null) {
-      this.#stash = null;
-      this.#feed(stash, stash.length);
+      const length = this.#stashLength;
+      this.#dropStash();
+      this.#feed(stash, length);
     }
     if (this.#state === HEAD) this.stream.resume();
   }
@@ -297,14 +317,17 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   /** The next message's start is in doubt, or unwanted: say no more, hear a little more, go. */
   #linger(): void {
     this.#state = LINGER;
-    this.#stash = null;
+    this.#dropStash();
     this.stream.end();
     this.stream.resume();
     if (this.#peerEnded && !this.stream.writing) {
       this.close();
       return;
     }
-    this.#context.wheel.set(this.#timer, this.#blocked ? TIMEOUTS.write : TIMEOUTS.linger);
+    this.#context.wheel.set(
+      this.#timer,
+      this.#blocked ? this.#context.timeouts.write : this.#context.timeouts.linger,
+    );
   }
 
   #feed(bytes: Buffer, end: number): void {
@@ -331,7 +354,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
       const state: number = this.#state;
       if (state !== BODY_LENGTH && state !== BODY_CHUNKED) return;
       this.stream.own();
-      this.#context.wheel.set(this.#timer, TIMEOUTS.body);
+      this.#context.wheel.set(this.#timer, this.#context.timeouts.body);
     }
   }
 
@@ -350,7 +373,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     if (result === HEAD_MORE) {
       if (before === 0) {
         this.#append(bytes, from, end);
-        this.#context.wheel.set(this.#timer, TIMEOUTS.header);
+        this.#context.wheel.set(this.#timer, this.#context.timeouts.header);
       }
       return end;
     }
@@ -407,9 +430,15 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
 
   #keep(bytes: Buffer, from: number, end: number): void {
     if (from === end || !this.keepAlive) return;
-    const more = bytes.subarray(from, end);
-    this.#stash = this.#stash === null ? Buffer.from(more) : Buffer.concat([this.#stash, more]);
-    if (this.#stash.length > MOST_STASHED) this.stream.pause();
+    const wanted = this.#stashLength + end - from;
+    if (this.#stash === null || this.#stash.length < wanted) {
+      const larger = Buffer.allocUnsafe(wanted * 2);
+      this.#stash?.copy(larger, 0, 0, this.#stashLength);
+      this.#stash = larger;
+    }
+    bytes.copy(this.#stash, this.#stashLength, from, end);
+    this.#stashLength = wanted;
+    if (wanted > MOST_STASHED) this.stream.pause();
   }
 
   #append(bytes: Buffer, from: number, end: number): Buffer {
@@ -424,6 +453,11 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     return this.#partial;
   }
 
+  #dropStash(): void {
+    this.#stash = null;
+    this.#stashLength = 0;
+  }
+
   #dropHead(): void {
     if (this.#head !== null) this.#context.requestHeads.give(this.#head);
     this.#head = null;
@@ -434,13 +468,13 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   #block(): void {
     if (this.#blocked) return;
     this.#blocked = true;
-    this.#context.wheel.set(this.#timer, TIMEOUTS.write);
+    this.#context.wheel.set(this.#timer, this.#context.timeouts.write);
     this.exchange.onClientBlocked();
   }
 
   #free(): void {
     this.#state = CLOSED;
-    this.#stash = null;
+    this.#dropStash();
     this.#dropHead();
     this.#context.wheel.remove(this.#timer);
     this.port.closed(this);

@@ -13,7 +13,6 @@ import { findRoute } from '../router/port-router.ts';
 import { HeadView } from '../router/route-entry.ts';
 import type { ServedListener } from '../served-listener.ts';
 import type { ServedRule } from '../served-rule.ts';
-import { TIMEOUTS } from '../timeouts.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
 import type { ClusterPool } from '../upstream/cluster-pool.ts';
@@ -95,6 +94,10 @@ export class Exchange implements UpstreamUser, TimerOwner {
     const client = this.#client;
     const framing = head.framing;
     this.#start(head);
+    if (this.#method === 'CONNECT') {
+      this.refuse('method_not_allowed');
+      return;
+    }
     const fault = target.read(head);
     if (fault !== null) {
       this.refuseFault(fault);
@@ -105,11 +108,6 @@ export class Exchange implements UpstreamUser, TimerOwner {
     const chain = client.port.router.chain(target.host);
     this.#listener = chain === null ? null : chain.listener;
     if (chain !== null) this.#enter(chain.listener);
-    if (this.#method === 'CONNECT') {
-      client.keepAlive = false;
-      this.answer('method_not_allowed');
-      return;
-    }
     if (client.port.isDraining || chain?.listener.isDraining === true) client.keepAlive = false;
     // An answer that comes from here leaves the body unread; only a body that is here whole can be passed over.
     const keepAlive = client.keepAlive;
@@ -184,18 +182,20 @@ export class Exchange implements UpstreamUser, TimerOwner {
     }
     this.#streamed = true;
     const upstream = this.#upstream;
-    let piece: Buffer = bytes.subarray(start, end);
+    const piece = source.lasting(bytes, start, end);
     if (upstream === null || this.#held.length > 0) {
-      if (chunked) this.#held.push(chunkLine(size), Buffer.from(piece), CRLF);
-      else this.#held.push(Buffer.from(piece));
+      source.give(bytes);
+      if (chunked) this.#held.push(chunkLine(size), piece, CRLF);
+      else this.#held.push(piece);
       this.#client.pauseRequest();
       return;
     }
-    if (!source.give(bytes)) piece = Buffer.from(piece);
     const done = chunked
       ? upstream.stream.writeAll([chunkLine(size), piece, CRLF])
       : upstream.stream.write(piece);
-    if (!done) this.#client.pauseRequest();
+    if (done) return;
+    source.give(bytes);
+    this.#client.pauseRequest();
   }
 
   requestEnd(trailer: HeadParser | null): void {
@@ -292,7 +292,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
     this.#bytesOut += end - start;
     const upstream = this.#upstream!;
     if (this.#upgraded) {
-      this.#relay(bytes, start, end, upstream.stream, this.#client.stream);
+      this.#client.tunnel(bytes, start, end, upstream.stream);
       return;
     }
     this.#client.body(bytes, start, end, this.#responseChunked, upstream.stream);
@@ -367,7 +367,12 @@ export class Exchange implements UpstreamUser, TimerOwner {
     const upstream = this.#upstream;
     if (upstream === null) return;
     this.#bytesIn += end - start;
-    this.#relay(bytes, start, end, this.#client.stream, upstream.stream);
+    const from = this.#client.stream;
+    if (!upstream.stream.write(from.lasting(bytes, start, end))) {
+      from.give(bytes);
+      from.pause();
+    }
+    from.own();
   }
 
   tunnelEnd(): void {
@@ -396,10 +401,10 @@ export class Exchange implements UpstreamUser, TimerOwner {
     if (this.#active) this.#end(reason);
   }
 
-  /** The request's body does not come. */
-  requestTimeout(): void {
-    if (this.#answering) this.abort('request_timeout');
-    else this.#answerInstead('request_timeout');
+  /** The request's body does not come, or nobody takes it. */
+  bodyTimeout(reason: 'request_timeout' | 'upstream_timeout'): void {
+    if (this.#answering) this.abort(reason);
+    else this.#answerInstead(reason);
   }
 
   /** The request's body is not well-formed: what the backend has of it is cut off, not ended. */
@@ -414,11 +419,9 @@ export class Exchange implements UpstreamUser, TimerOwner {
   }
 
   refuse(reason: ResponseReason): void {
-    if (!this.#active) {
-      this.#start(null);
-      const listener = this.#client.port.firstListener;
-      if (listener !== null) this.#enter(listener);
-    }
+    if (!this.#active) this.#start(null);
+    const listener = this.#client.port.firstListener;
+    if (this.#listener === null && listener !== null) this.#enter(listener);
     this.#client.keepAlive = false;
     this.answer(reason);
   }
@@ -486,7 +489,8 @@ export class Exchange implements UpstreamUser, TimerOwner {
     this.#attempts += 1;
     const result = this.#pool!.acquire(this, fresh);
     if (result === null) {
-      if (this.connecting === null) this.#context.wheel.set(this.#pendingTimer, TIMEOUTS.pending);
+      if (this.connecting === null)
+        this.#context.wheel.set(this.#pendingTimer, this.#context.timeouts.pending);
       if (!this.#requestEnded) this.#client.pauseRequest();
     } else if (typeof result === 'string') this.#answerInstead(result);
     else this.onUpstream(result);
@@ -578,14 +582,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
     const own = this.#rule!.backendTimeoutMs;
     if (own > 0) return own;
     // The rule's limit for the whole request, where it has one, takes the place of the default.
-    return this.#rule!.requestTimeoutMs > 0 ? 0 : TIMEOUTS.backend;
-  }
-
-  #relay(bytes: Buffer, start: number, end: number, from: SocketStream, to: SocketStream): void {
-    const given = from.give(bytes);
-    const piece = bytes.subarray(start, end);
-    if (!to.write(given ? piece : Buffer.from(piece))) from.pause();
-    from.own();
+    return this.#rule!.requestTimeoutMs > 0 ? 0 : this.#context.timeouts.backend;
   }
 }
 

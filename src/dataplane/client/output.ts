@@ -1,7 +1,8 @@
 import { MessageWriter } from '../../wire/http1/writer.ts';
 
-/** A head of the greatest size we take, written anew, and a small body beside it. */
-export const OUTPUT_BYTES = 160 * 1024;
+/** A head of the greatest size we take, written anew, and one read's worth of body beside it. */
+export const OUTPUT_BYTES = 224 * 1024;
+export const GREATEST_HEAD_BYTES = 96 * 1024;
 
 /**
  * What goes to a client is put together here, one client at a time in a thread, and leaves in one write when all

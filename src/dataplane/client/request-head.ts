@@ -24,7 +24,7 @@ export interface RequestHeadOptions {
   readonly hasBody: boolean;
 }
 
-const ASCII = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'latin1'));
+const ASCII = (text: string): Buffer => Buffer.from(text, 'latin1');
 const VERSION_HOST = ASCII(' HTTP/1.1\r\nHost: ');
 const FORWARDED_FOR = ASCII('X-Forwarded-For: ');
 const FORWARDED_REST = ASCII('\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Port: ');

@@ -17,7 +17,7 @@ export interface ResponseHeadOptions {
   readonly keepAlive10: boolean;
 }
 
-const ASCII = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'latin1'));
+const ASCII = (text: string): Buffer => Buffer.from(text, 'latin1');
 const CONTENT_LENGTH = ASCII('Content-Length: ');
 const CHUNKED = ASCII('Transfer-Encoding: chunked\r\n');
 const CLOSE = ASCII('Connection: close\r\n');

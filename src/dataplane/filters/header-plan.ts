@@ -9,7 +9,7 @@ export interface HeaderPlan {
   /** Lower case. */
   readonly dropped: ReadonlySet<string>;
   /** `name: value\r\n`… */
-  readonly added: Uint8Array;
+  readonly added: Buffer;
 }
 
 /** Null where the changes can be carried out, else why not. */
@@ -59,5 +59,5 @@ export function planHeaders(all: readonly HeaderChanges[]): HeaderPlan | null {
   for (const headers of written.values()) {
     for (const { name, value } of headers) added += `${name}: ${value.trim()}\r\n`;
   }
-  return { dropped, added: Uint8Array.from(Buffer.from(added, 'latin1')) };
+  return { dropped, added: Buffer.from(added, 'latin1') };
 }

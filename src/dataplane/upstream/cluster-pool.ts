@@ -260,7 +260,7 @@ export class ClusterPool {
       connection.close();
       return;
     }
-    const user = endpoint.ejected ? null : this.#pending.shift();
+    const user = this.#pending.shift();
     if (user !== null) {
       this.#gavePending();
       connection.reused = true;
@@ -332,12 +332,13 @@ export class ClusterPool {
   }
 
   #anyIdle(): UpstreamConnection | null {
+    let ejected: EndpointState | null = null;
     for (const endpoint of this.endpoints.values()) {
-      if (endpoint.idle.length > 0 && endpoint.config.ready && endpoint.weight > 0 && !endpoint.ejected) {
-        return endpoint.idle.pop()!;
-      }
+      if (endpoint.idle.length === 0 || !endpoint.config.ready || endpoint.weight === 0) continue;
+      if (!endpoint.ejected) return endpoint.idle.pop()!;
+      ejected = endpoint;
     }
-    return null;
+    return ejected === null ? null : ejected.idle.pop()!;
   }
 
   #othersWait(): boolean {

@@ -6,7 +6,6 @@ import { NO_LENGTH } from '../../wire/http1/framing.ts';
 import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { HEAD_FAILED, HEAD_MORE } from '../../wire/http1/head-parser.ts';
 import type { Context } from '../context.ts';
-import { TIMEOUTS } from '../timeouts.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
 import type { ClusterPool } from './cluster-pool.ts';
@@ -177,7 +176,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
       this.#connectTimedOut = true;
       this.stream.destroy();
     } else if (this.#state === IDLE || user === null) this.close();
-    else if (this.stream.paused) this.#context.wheel.set(this.#timer, TIMEOUTS.backendBody);
+    else if (this.stream.paused) this.#context.wheel.set(this.#timer, this.#context.timeouts.backendBody);
     else {
       this.#fail(user, 'upstream_timeout');
       user.onReadDone();
@@ -231,7 +230,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     }
     if (this.user !== user) return;
     this.stream.own();
-    this.#context.wheel.set(this.#timer, TIMEOUTS.backendBody);
+    this.#context.wheel.set(this.#timer, this.#context.timeouts.backendBody);
   }
 
   /** Position after the head, or -1: more is needed, or it has failed. */
@@ -279,7 +278,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
       user.onInterim(head);
       this.#dropHead();
       if (this.user !== user) return -1;
-      this.#context.wheel.set(this.#timer, TIMEOUTS.backend);
+      this.#context.wheel.set(this.#timer, this.#context.timeouts.backend);
     }
   }
 

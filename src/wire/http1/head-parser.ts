@@ -65,7 +65,7 @@ export class HeadParser {
   readonly role: HeadRole;
   readonly limits: HeadLimits;
   /** The buffer of the last `parse` call; valid as long as its owner says. */
-  bytes: Uint8Array = new Uint8Array(0);
+  bytes: Buffer = Buffer.alloc(0);
   base = 0;
   /** Bytes of the head with its empty line, once DONE. */
   length = 0;
@@ -119,7 +119,7 @@ export class HeadParser {
   }
 
   /** `bytes[base, end)` holds all bytes of the message so far, and maybe more than the head. */
-  parse(bytes: Uint8Array, base: number, end: number): HeadResult {
+  parse(bytes: Buffer, base: number, end: number): HeadResult {
     this.bytes = bytes;
     this.base = base;
     let state = this.#state;
@@ -381,10 +381,10 @@ export class HeadParser {
 }
 
 /** What every Buffer has and its types leave out: `toString('latin1')` without looking the encoding up. */
-interface Latin1Buffer extends Uint8Array {
+interface Latin1Buffer extends Buffer {
   latin1Slice(start: number, end: number): string;
 }
 
-export function latin1(bytes: Uint8Array, start: number, end: number): string {
+export function latin1(bytes: Buffer, start: number, end: number): string {
   return (bytes as Latin1Buffer).latin1Slice(start, end);
 }

@@ -6,17 +6,15 @@ export function reasonPhrase(status: number): string {
 }
 
 /** `HTTP/1.1 200 OK\r\n` for every registered status. */
-const STATUS_LINES: (Uint8Array | undefined)[] = new Array(600);
+const STATUS_LINES: (Buffer | undefined)[] = new Array(600);
 for (const code of Object.keys(STATUS_CODES)) {
-  STATUS_LINES[Number(code)] = Uint8Array.from(
-    Buffer.from(`HTTP/1.1 ${code} ${STATUS_CODES[code]}\r\n`, 'latin1'),
-  );
+  STATUS_LINES[Number(code)] = Buffer.from(`HTTP/1.1 ${code} ${STATUS_CODES[code]}\r\n`, 'latin1');
 }
 
-export function statusLine(status: number): Uint8Array {
+export function statusLine(status: number): Buffer {
   let line = STATUS_LINES[status];
   if (line === undefined) {
-    line = Uint8Array.from(Buffer.from(`HTTP/1.1 ${status} \r\n`, 'latin1'));
+    line = Buffer.from(`HTTP/1.1 ${status} \r\n`, 'latin1');
     STATUS_LINES[status] = line;
   }
   return line;

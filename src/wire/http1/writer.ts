@@ -19,19 +19,19 @@ export class MessageWriter {
     return this.block.length - this.length;
   }
 
-  bytes(source: Uint8Array, start: number, end: number): void {
+  bytes(source: Buffer, start: number, end: number): void {
     const block = this.block;
     let to = this.length;
     const size = end - start;
     if (size <= SHORT) for (let at = start; at < end; at += 1) block[to++] = source[at]!;
     else {
-      (source as Buffer).copy(block, to, start, end);
+      source.copy(block, to, start, end);
       to += size;
     }
     this.length = to;
   }
 
-  all(source: Uint8Array): void {
+  all(source: Buffer): void {
     this.bytes(source, 0, source.length);
   }
 
@@ -75,7 +75,7 @@ export class MessageWriter {
     let runEnd = -1;
     for (let field = 0; field < count; field += 1) {
       if (dropped[ids[field]!] === 1) continue;
-      if (isDropped !== null && isDropped(head.name(field).toLowerCase())) continue;
+      if (isDropped?.(head.name(field).toLowerCase())) continue;
       const index = field * FIELD_STRIDE;
       const nameStart = fields[index]!;
       const nameEnd = fields[index + NAME_END]!;

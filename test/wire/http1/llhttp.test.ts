@@ -80,12 +80,14 @@ function ours(text: string): { mine: Seen[]; closes: boolean } {
   let closes = false;
   while (rest !== '') {
     const head = parseHead('request', rest);
+    if (head.outcome === 'failed') closes = true;
     if (head.outcome !== 'done') break;
     rest = rest.slice(head.length);
     let body = '';
     const [length, chunked, keepAlive, upgrade] = head.framing.split(' ');
     if (chunked === 'true') {
       const decoded = decodeChunked(rest);
+      if (decoded.outcome === 'failed') closes = true;
       if (decoded.outcome !== 'end') break;
       body = decoded.body;
       rest = rest.slice(decoded.consumed);
@@ -133,7 +135,8 @@ test('damaged messages that we take all the same mean the same to llhttp', async
       if (mine.length === 0) return;
       taken += 1;
       const theirs = await ask(text);
-      // llhttp may refuse what we take; it must not see anything else, except after a message that is our last.
+      // llhttp may refuse what we take; it must not see anything else, except after our last message, or where we
+      // refuse and close. In particular it never has a message where we wait for more.
       assert.deepEqual(theirs.slice(0, mine.length), mine.slice(0, theirs.length));
       assert.ok(theirs.length <= mine.length || closes);
     }),
