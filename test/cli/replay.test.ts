@@ -184,7 +184,7 @@ suite('novactl replay', () => {
       /first difference: event dataplane-0\.1:2 at \S+, limit\.reached to edge-1\/dataplane-0\/circuit-breaker\/default\/api/,
     );
     assert.match(ended.stdout, /^reason +limit_guessed +limit_reached$/m);
-    assert.match(ended.stdout, /1 actor differ/);
+    assert.match(ended.stdout, /1 actor differs$/m);
   });
 
   test('damaged and torn lines are counted; what they leave unknown is not compared, and said', async () => {

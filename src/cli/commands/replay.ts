@@ -70,7 +70,7 @@ async function replayPaths(
     session.print(
       difference === undefined
         ? `${session.paint('good', `${what} replayed: no difference`)}\n`
-        : `${session.paint('bad', `${what} replayed: ${plural(replayer.differences.length, 'actor')} differ`)}\n`,
+        : `${session.paint('bad', `${what} replayed: ${plural(replayer.differences.length, 'actor differs', 'actors differ')}`)}\n`,
     );
   }
   if (difference !== undefined) throw new CommandFailure(EXIT.failure, '');
