@@ -26,6 +26,7 @@ import { configStreamBindings } from './effects/config-stream.ts';
 import { dataplaneWorkerBindings } from './effects/dataplane-worker.ts';
 import { rolloutBindings } from './effects/rollout.ts';
 import { productionWorld } from './effects/world.ts';
+import { foreignPorts } from './foreign-ports.ts';
 import { JOURNAL_FILE_BYTES, JOURNAL_TOTAL_BYTES } from './journal-size.ts';
 import type { LimitSlots } from './limit-slots.ts';
 import { createConfigStreamClient } from './stream/client.ts';
@@ -127,9 +128,9 @@ export class ActorHost {
       limits,
       counters: options.counters,
       onMessage: (worker, message) => this.#message(worker, message),
-      onExit: (worker, code, message, stack) => {
-        if (code !== 0)
-          options.logger.error({ worker, code, stack }, `dataplane-${worker} ended: ${message}`);
+      onExit: (worker, code, message, fault) => {
+        if (fault !== '')
+          options.logger.error({ worker, code, fault }, `dataplane-${worker} ended: ${message}`);
         this.#system.send<WorkerEvent>(main('dataplane-worker', String(worker)), {
           type: 'worker.exited',
           code,
@@ -155,6 +156,7 @@ export class ActorHost {
             this.#takenAt = productionWorld.now();
           },
           onSettled: (standing) => this.#settled(standing),
+          foreignPorts: (changes, serving) => foreignPorts(changes, serving, options.bind),
         }),
         'dataplane-worker': dataplaneWorkerBindings({
           pool: () => this.#pool,

@@ -11,7 +11,7 @@ export interface AgentOptions extends TransportOptions {
   readonly data: string;
   readonly bind?: string;
   readonly workers: number;
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
   readonly admin: string;
   readonly accessLog?: string;
   readonly drainTimeout: number;
@@ -36,7 +36,7 @@ async function startAgentProgram(options: AgentOptions, logger: Logger): Promise
       dataDirectory: options.data,
       bind: options.bind,
       workers: options.workers,
-      labels: options.labels,
+      labels: options.labels ?? {},
       controllerAddress: options.controller,
       credentials: transport.credentials,
       accessLog: options.accessLog ?? null,

@@ -15,7 +15,7 @@ export interface StandaloneOptions {
   readonly workers: number;
   readonly admin: string;
   readonly node: string;
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
   readonly accessLog?: string;
   readonly drainTimeout: number;
 }
@@ -48,7 +48,7 @@ export async function startStandalone(
       dataDirectory: options.data,
       bind: options.bind,
       workers: options.workers,
-      labels: options.labels,
+      labels: options.labels ?? {},
       controllerAddress: listen,
       credentials: plaintext.client,
       accessLog: options.accessLog ?? null,
