@@ -7,9 +7,12 @@ import { rolloutBindings } from '../../src/agent/effects/rollout.ts';
 import { LimitSlots } from '../../src/agent/limit-slots.ts';
 import type { ConfigStreamClient, StreamEvent } from '../../src/agent/stream/client.ts';
 import { Supervision, supervisorBindings } from '../../src/agent/supervision.ts';
+import { bindFailure } from '../../src/agent/worker/bind-failure.ts';
 import type { WorkerMessage } from '../../src/agent/worker/contract.ts';
 import type { WorkerPool } from '../../src/agent/worker-pool.ts';
 import type { ActorAddress } from '../../src/model/actor.ts';
+import type { Resource, ResourceSet } from '../../src/model/resource.ts';
+import type { ObjectFailure, SnapshotChanges } from '../../src/model/snapshot.ts';
 import { actorAddress } from '../../supervisors/address.ts';
 import { ActorSystem } from '../../supervisors/system.ts';
 import { TREE } from '../../supervisors/tree.ts';
@@ -22,6 +25,7 @@ const START_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 12_000;
 const REPORT_INTERVAL_MS = 5_000;
+const LOOK_MS = 20;
 
 export interface SimulatedAgentOptions {
   readonly world: WorkerWorld;
@@ -107,6 +111,7 @@ export class SimulatedAgent {
       streamAddress: this.address('config-stream'),
       onTaken: () => {},
       onSettled: () => {},
+      foreignPorts: (changes, serving) => this.#foreignPorts(changes, serving, world, prng),
     });
     this.system = new ActorSystem({
       node,
@@ -202,6 +207,25 @@ export class SimulatedAgent {
       default:
         return undefined;
     }
+  }
+
+  /** As `src/agent/foreign-ports.ts` looks; who takes a port right after the look is met at the bind. */
+  async #foreignPorts(
+    changes: SnapshotChanges,
+    serving: ResourceSet,
+    { clock, ports }: WorkerWorld,
+    prng: Prng,
+  ): Promise<readonly ObjectFailure[]> {
+    const portsOf = (resources: Iterable<Resource>) =>
+      [...resources].flatMap((one) => (one.kind === 'listener' ? [one.value] : []));
+    const ours = new Set(portsOf(serving.values()).map(({ port }) => port));
+    const wished = portsOf(changes.upserts).filter(({ port }) => !ours.has(port));
+    if (wished.length === 0) return [];
+    await new Promise<void>((resolve) => clock.after(prng.between(0, LOOK_MS), resolve));
+    if (prng.chance(0.5)) return [];
+    return wished
+      .filter(({ port }) => ports.isBusy(port))
+      .map((listener) => bindFailure(listener, undefined, 'EADDRINUSE', 'EADDRINUSE'));
   }
 
   #message(worker: number, message: WorkerMessage): void {

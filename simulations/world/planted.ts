@@ -29,12 +29,12 @@ export function plant(
     case 'commit-without-prepare':
       return {
         ...bindings,
-        prepareWorkers: (params, scope) => {
+        prepareWorkers: async (params, scope) => {
           const careless = params.workers.at(-1);
           const reply: typeof scope.reply = (event) => {
             if ((event as unknown as { worker?: number }).worker !== careless) scope.reply(event);
           };
-          const answer = bindings.prepareWorkers(params, { ...scope, reply });
+          const answer = await bindings.prepareWorkers(params, { ...scope, reply });
           if (careless === undefined) return answer;
           return { type: 'worker.prepared', worker: careless, rollout: params.rollout, failures: [] };
         },

@@ -20,6 +20,10 @@ export class SimulatedPorts {
     this.#exhausted.delete(worker);
   }
 
+  isBusy(port: number): boolean {
+    return this.#busy.has(port);
+  }
+
   /** Why the worker cannot bind the port; null: it can. */
   refusal(port: number, worker: number): string | null {
     if (this.#exhausted.has(worker)) return 'EMFILE';
