@@ -16,6 +16,8 @@ export class ConfigurationStore {
   readonly #wished = new SnapshotStore();
   readonly #serving = new Map<ResourceKey, Resource>();
   readonly #failures = new Map<ResourceKey, ObjectFailure>();
+  /** In use, but not on every worker: one that started later could not prepare it, or gave it up. */
+  readonly #partial = new Set<ResourceKey>();
   #dirty = new Set<ResourceKey>();
   /** null: is to go. */
   #taken: Map<ResourceKey, Resource | null> | null = null;
@@ -63,8 +65,12 @@ export class ConfigurationStore {
     if (!applied.ok) return applied;
     for (const resource of changes.upserts) this.#mark(resourceKey(resource), resource);
     for (const key of changes.removals) this.#mark(key, null);
-    if (changes.base === '')
-      for (const key of this.#serving.keys()) if (!this.wished.has(key)) this.#mark(key, null);
+    if (changes.base === '') {
+      // Also what has never served: its failure would stand for ever.
+      const known = [this.#serving, this.#failures, this.#dirty, this.#taken ?? new Map()];
+      for (const key of new Set(known.flatMap((keys) => [...keys.keys()])))
+        if (!this.wished.has(key)) this.#mark(key, null);
+    }
     return applied;
   }
 
@@ -103,6 +109,7 @@ export class ConfigurationStore {
     for (const [key, resource] of this.#taken ?? []) {
       if (failed.has(key)) continue;
       this.#failures.delete(key);
+      this.#partial.delete(key);
       if (resource === null) this.#serving.delete(key);
       else this.#serving.set(key, resource);
     }
@@ -115,7 +122,10 @@ export class ConfigurationStore {
   }
 
   note(failures: readonly ObjectFailure[]): void {
-    for (const failure of failures) this.#failures.set(failure.key, failure);
+    for (const failure of failures) {
+      this.#failures.set(failure.key, failure);
+      if (this.#serving.has(failure.key)) this.#partial.add(failure.key);
+    }
   }
 
   stageRetries(): void {
@@ -128,7 +138,7 @@ export class ConfigurationStore {
     const serving = this.#serving.get(key) ?? null;
     const unchanged = wished === null ? serving === null : isDeepStrictEqual(wished, serving);
     const inFlight = this.#taken?.has(key) === true;
-    if (unchanged && !inFlight) {
+    if (unchanged && !inFlight && !this.#partial.has(key)) {
       this.#dirty.delete(key);
       this.#failures.delete(key);
     } else this.#dirty.add(key);
