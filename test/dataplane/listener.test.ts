@@ -255,12 +255,18 @@ test('an object that does not compile keeps its last good version, and its neigh
           ],
         }),
       },
+      // What no producer should send, and what must not cost its neighbours either.
+      { kind: 'route', value: { ...route({ name: 'default/poison' }), rules: [null] as never } },
     ],
     removals: [],
   });
   assert.deepEqual(
     preparation.failures.map(({ key, reason }) => `${key} ${reason}`),
-    ['route/default/all InvalidRegularExpression', 'route/default/evil InvalidHeader'],
+    [
+      'route/default/all InvalidRegularExpression',
+      'route/default/evil InvalidHeader',
+      'route/default/poison PrepareFailed',
+    ],
   );
   assert.match(preparation.failures[0]!.message, /rules\[0\]\.matches\[0\]\.path\.value "\("/);
   harness.dataplane.commit(preparation.failures.map(({ key }) => key));
