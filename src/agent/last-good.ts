@@ -122,7 +122,7 @@ function parse(bytes: Buffer): { resources: Resource[]; version: SnapshotVersion
   const { version, resources } = decodeSnapshot(content);
   const digest = new SnapshotDigest();
   for (const resource of resources) digest.set(resourceKey(resource), encodeResource(resource));
-  if (digest.keys().length !== resources.length) throw new Error('is forged: an object stands in it twice');
+  if (digest.size !== resources.length) throw new Error('is forged: an object stands in it twice');
   if (digest.version() !== version) {
     throw new Error(
       `is forged: its content gives version ${digest.version().slice(0, 12)}, but it names ${version.slice(0, 12) || 'none'}`,

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ConfigurationBuild, ObjectView } from '../model/configuration.ts';
+import { LayeredMap } from '../model/layered-map.ts';
 import type { Problem } from '../model/object.ts';
 import type { Resource, ResourceKey } from '../model/resource.ts';
 import { Collection, type Entry, type KeptObject } from './collection.ts';
@@ -7,7 +8,6 @@ import { KINDS } from './crds/kinds.ts';
 import { type Finding, type KeyedResource, PLAIN } from './graph/finding.ts';
 import { findingOf, type Graph, Grapher } from './graph/graph.ts';
 import { vipSelectors } from './graph/vips.ts';
-import { LayeredMap } from './layered-map.ts';
 import { lastCall } from './memo.ts';
 import type { DocumentParser } from './parse/parse-item.ts';
 import type { SourceChange } from './source/source.ts';
