@@ -55,6 +55,7 @@ export async function startStandalone(
       labels: options.labels,
       controllerAddress: listen,
       credentials: plaintext.client,
+      controllerReady: starting.catch(() => {}),
       accessLog: options.accessLog ?? null,
       drainTimeoutMs: options.drainTimeout,
       logger,
