@@ -70,6 +70,7 @@ export class SimulatedAgent {
       restored: () => Promise.resolve(),
       hello: { node, agentVersion: 'simulated', labels: {} },
       report: async () => ({
+        detail: 'full',
         node,
         version: this.store.servingVersion,
         ready: this.store.settled,

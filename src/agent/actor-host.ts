@@ -17,7 +17,7 @@ import { TREE } from '../../supervisors/tree.ts';
 import type { ActorReport } from '../model/actor.ts';
 import type { Applied } from '../model/channel.ts';
 import { CHANNELS } from '../model/channel.ts';
-import type { NodeReport } from '../model/report.ts';
+import type { NodeReport, ReportDetail } from '../model/report.ts';
 import type { ObjectFailure, SnapshotChanges } from '../model/snapshot.ts';
 import { checksum, openJournalFile } from '../os/journal-file.ts';
 import { VERSION } from '../os/version.ts';
@@ -59,7 +59,7 @@ export interface ActorHostOptions {
   readonly limits: LimitSlots;
   readonly counters: CounterMemories;
   readonly decode: (parts: readonly Uint8Array[]) => Promise<SnapshotChanges>;
-  readonly report: () => Promise<NodeReport>;
+  readonly report: (detail: ReportDetail) => Promise<NodeReport>;
   readonly onSettled: () => void;
 }
 
@@ -73,7 +73,7 @@ export class ActorHost {
   readonly #served = new Set<number>();
   readonly #givenUp = new Map<number, string>();
   readonly #applied = diagnostics.channel(CHANNELS.applied);
-  #restored: Promise<void> = Promise.resolve();
+  #mayConnect: Promise<unknown> = Promise.resolve();
   #cut = 0;
   #restarts = 0;
   #ended = '';
@@ -96,7 +96,7 @@ export class ActorHost {
     const main = (kind: string, name = '') => actorAddress(node, 'main', kind, name);
     const stream = configStreamBindings({
       store,
-      restored: () => this.#restored,
+      mayConnect: () => this.#mayConnect,
       client: () => client,
       hello: { node, agentVersion: VERSION, labels: { ...options.labels } },
       report: options.report,
@@ -193,9 +193,12 @@ export class ActorHost {
     });
   }
 
-  /** `restored`: when what served last has been read, or could not be. Threads start meanwhile. */
-  start(restored: Promise<void>): void {
-    this.#restored = restored;
+  /**
+   * `restored`: when what served last has been read, or could not be. `reachable`: when it makes sense to connect.
+   * Threads start meanwhile.
+   */
+  start(restored: Promise<void>, reachable: Promise<unknown>): void {
+    this.#mayConnect = Promise.all([restored, reachable]);
     void restored.then(() => {
       const { wishedVersion } = this.#options.store;
       if (wishedVersion !== '')
@@ -258,13 +261,13 @@ export class ActorHost {
   }
 
   /** What every worker that answers in time says of itself. */
-  async workerReports(): Promise<readonly WorkerReport[]> {
+  async workerReports(detail: ReportDetail): Promise<readonly WorkerReport[]> {
     const reports = await Promise.all(
       this.#pool.running().map(async ([, thread]) => {
         const late = Promise.withResolvers<null>();
         const timer = setTimeout(() => late.resolve(null), REPORT_TIMEOUT_MS);
         try {
-          return await Promise.race([thread.call((remote) => remote.report()), late.promise]);
+          return await Promise.race([thread.call((remote) => remote.report(detail)), late.promise]);
         } catch {
           return null;
         } finally {

@@ -1,8 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { TRANSIENT_FAILURES } from '../../actors/rollout.ts';
+import { LayeredMap } from '../model/layered-map.ts';
 import type { Resource, ResourceKey, ResourceSet } from '../model/resource.ts';
 import { resourceKey } from '../model/resource.ts';
 import type { ObjectFailure, SnapshotChanges, SnapshotVersion } from '../model/snapshot.ts';
+import { SnapshotDigest } from '../wire/snapshot/digest.ts';
+import { encodeResource } from '../wire/snapshot/resource.ts';
 import { SnapshotStore } from './snapshot-store.ts';
 
 /**
@@ -14,7 +17,8 @@ import { SnapshotStore } from './snapshot-store.ts';
  */
 export class ConfigurationStore {
   readonly #wished = new SnapshotStore();
-  readonly #serving = new Map<ResourceKey, Resource>();
+  #serving: LayeredMap<ResourceKey, Resource> = LayeredMap.empty();
+  #servingDigest = new SnapshotDigest();
   readonly #failures = new Map<ResourceKey, ObjectFailure>();
   /** In use, but not on every worker: one that started later could not prepare it, or gave it up. */
   readonly #partial = new Set<ResourceKey>();
@@ -41,6 +45,11 @@ export class ConfigurationStore {
 
   get serving(): ResourceSet {
     return this.#serving;
+  }
+
+  /** What serves, with the version that its content gives; it never changes once handed out. */
+  servingContent(): { readonly resources: ResourceSet; readonly version: SnapshotVersion } {
+    return { resources: this.#serving, version: this.#servingDigest.version() };
   }
 
   /** True once a whole configuration, even an empty one, is in use. */
@@ -106,13 +115,14 @@ export class ConfigurationStore {
   /** The round is in use on all workers but for `refused`. Returns every failure that stands. */
   settle(refused: readonly ObjectFailure[]): readonly ObjectFailure[] {
     const failed = new Set(refused.map((failure) => failure.key));
+    const changed = new Map<ResourceKey, Resource | null>();
     for (const [key, resource] of this.#taken ?? []) {
       if (failed.has(key)) continue;
       this.#failures.delete(key);
       this.#partial.delete(key);
-      if (resource === null) this.#serving.delete(key);
-      else this.#serving.set(key, resource);
+      changed.set(key, resource);
     }
+    this.#serve(changed, refused.length === 0);
     // A refusal may name an object that another one's change has broken.
     for (const failure of refused) this.#failures.set(failure.key, failure);
     this.#taken = null;
@@ -131,6 +141,20 @@ export class ConfigurationStore {
   stageRetries(): void {
     for (const failure of this.#failures.values())
       if (TRANSIENT_FAILURES.has(failure.reason)) this.#dirty.add(failure.key);
+  }
+
+  #serve(changed: ReadonlyMap<ResourceKey, Resource | null>, complete: boolean): void {
+    // With nothing refused or on its way, what serves is what is wished: both then share all they have.
+    if (complete && this.#failures.size === 0 && this.#dirty.size === 0) {
+      this.#serving = this.#wished.resources;
+      this.#servingDigest = this.#wished.digest();
+      return;
+    }
+    this.#serving = this.#serving.with(changed);
+    for (const [key, resource] of changed) {
+      if (resource === null) this.#servingDigest.delete(key);
+      else this.#servingDigest.set(key, encodeResource(resource));
+    }
   }
 
   /** A worker is not bothered with what it has: a whole snapshot after a reconnect changes nothing by itself. */

@@ -18,6 +18,8 @@ export interface Controller {
   /** `HOST:PORT` or `unix:/path` */
   readonly address: string;
   readonly credentials: ChannelCredentials;
+  /** Settles when it listens, where that is known. */
+  readonly ready?: Promise<unknown>;
 }
 
 /** Starts an agent, shows it on the admin server, and drains it when `opened` is disposed of. */
@@ -36,6 +38,7 @@ export async function openAgent(
     labels: flags.labels ?? {},
     controllerAddress: controller.address,
     credentials: controller.credentials,
+    controllerReady: controller.ready,
     accessLog: flags.accessLog ?? null,
     drainTimeoutMs: flags.drainTimeout,
     logger,

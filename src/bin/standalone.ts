@@ -36,7 +36,8 @@ export async function startStandalone(
     // The agent serves its last good snapshot while the manifests are still being read.
     const starting = startController({ source, listen, credentials: plaintext.server, logger });
     opened.defer(() => starting.then((controller) => controller.stop()).catch(() => {}));
-    await openAgent(opened, options, { address: listen, credentials: plaintext.client }, admin, logger);
+    const stream = { address: listen, credentials: plaintext.client, ready: starting.catch(() => {}) };
+    await openAgent(opened, options, stream, admin, logger);
     admin.attachController((await starting).admin);
     logger.info({ admin: admin.address, config: options.config, data: options.data }, 'standalone runs');
     return { admin: admin.address, reload: () => source.reload(), stop: () => opened.disposeAsync() };

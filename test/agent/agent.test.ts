@@ -46,7 +46,7 @@ test('a snapshot goes into use on every worker, changes by itself and is acknowl
   });
   for (const answer of await everyWorker(port)) assert.deepEqual(answer.routes, ['test/a@2', 'test/b@1']);
 
-  const report = await edge.admin.report();
+  const report = await edge.admin.report('whole');
   assert.equal(report.version, version);
   assert.equal(report.workers, 2);
   assert.deepEqual(
@@ -80,12 +80,14 @@ test('a listener that goes drains: the request in flight ends, new connections a
   const inFlight = connect({ port: going, host: '127.0.0.1' });
   await new Promise((resolve) => inFlight.write('GET /slow HTTP/1.1\r\n\r\n', resolve));
   await until('accepted', async () =>
-    (await edge.admin.report()).listeners.some(
+    (await edge.admin.report('whole')).listeners.some(
       (one) => one.name.endsWith('going') && one.openConnections > 0,
     ),
   );
   const states = async () =>
-    (await edge.admin.report()).actors.filter((one) => one.address.includes('/listener/test/web/going'));
+    (await edge.admin.report('whole')).actors.filter((one) =>
+      one.address.includes('/listener/test/web/going'),
+    );
   source.change([], ['listener/test/web/going']);
   await until('refused', async () => (await get(going)) === null);
   const draining = await until('one drains', async () => {
@@ -112,7 +114,7 @@ test('a busy port fails that listener alone, with object and reason, and heals w
   await until('ready', () => edge.admin.readiness().ready);
   for (const answer of await everyWorker(free)) assert.deepEqual(answer.routes, ['test/a@1']);
   const { failures } = await until('reported', async () => {
-    const report = await edge.admin.report();
+    const report = await edge.admin.report('whole');
     return report.failures.length > 0 ? report : null;
   });
   assert.deepEqual(
@@ -125,7 +127,7 @@ test('a busy port fails that listener alone, with object and reason, and heals w
   await busy.release();
   await until('healed', () => edge.admin.resources().has('listener/test/web/busy'));
   await everyWorker(busy.port);
-  assert.deepEqual((await edge.admin.report()).failures, []);
+  assert.deepEqual((await edge.admin.report('whole')).failures, []);
 });
 
 test('an object that a worker refuses keeps its last version everywhere; what chokes it harms no neighbour', async (t) => {
@@ -144,12 +146,12 @@ test('an object that a worker refuses keeps its last version everywhere; what ch
 
   source.change([route('poison', 1)]);
   const choked = await until('refused', async () =>
-    (await edge.admin.report()).failures.find((failure) => failure.key === 'route/test/poison'),
+    (await edge.admin.report('whole')).failures.find((failure) => failure.key === 'route/test/poison'),
   );
   assert.equal(choked.reason, 'PrepareFailed');
   source.change([route('a', 3)], ['route/test/poison', 'route/test/bad']);
   await until('a is in use', () => createdAt(edge, 'route/test/a') === 3);
-  assert.deepEqual((await edge.admin.report()).failures, []);
+  assert.deepEqual((await edge.admin.report('whole')).failures, []);
   for (const answer of await everyWorker(port)) assert.deepEqual(answer.routes, ['test/a@3']);
 });
 
@@ -164,14 +166,16 @@ test('a listener that moves to a busy port serves on at the old one, and moves w
   await until('ready', () => edge.admin.readiness().ready);
 
   source.change([listener('http', busy.port), route('a', 2)]);
-  const failure = await until('reported', async () => (await edge.admin.report()).failures[0]);
+  const failure = await until('reported', async () => (await edge.admin.report('whole')).failures[0]);
   assert.equal(failure.reason, 'AddressInUse');
   for (const answer of await everyWorker(port)) assert.deepEqual(answer.routes, ['test/a@2']);
 
   await busy.release();
   await everyWorker(busy.port);
   assert.equal(await get(port), null);
-  const states = (await edge.admin.report()).actors.filter((one) => one.address.includes('/listener/'));
+  const states = (await edge.admin.report('whole')).actors.filter((one) =>
+    one.address.includes('/listener/'),
+  );
   assert.deepEqual(
     states.map(({ state }) => state),
     ['listening', 'listening'],
@@ -189,13 +193,13 @@ test('a listener and a cluster that are wished again while they drain are back a
   t.after(() => slow.destroy());
   await new Promise((resolve) => slow.write('GET /slow HTTP/1.1\r\n\r\n', resolve));
   await until('accepted', async () =>
-    (await edge.admin.report()).listeners.some((one) => one.openConnections > 0),
+    (await edge.admin.report('whole')).listeners.some((one) => one.openConnections > 0),
   );
   source.change([], ['listener/test/web/http', 'cluster/test/backend']);
   await until('gone', async () => (await get(port)) === null);
   source.change([listener('http', port), cluster('backend', 5)]);
   await everyWorker(port);
-  assert.deepEqual((await edge.admin.report()).failures, []);
+  assert.deepEqual((await edge.admin.report('whole')).failures, []);
   slow.destroy();
   await edge.stop();
 });
@@ -212,14 +216,14 @@ for (const how of ['exit', 'throw'])
     await everyWorker(port);
     source.change([route('a', 2)]);
     await until('changed', async () => (await get(port))?.routes[0] === 'test/a@2');
-    const before = (await edge.admin.report()).totals['request_count{code="2xx"}']!;
+    const before = (await edge.admin.report('whole')).totals['request_count{code="2xx"}']!;
 
     assert.equal(await get(port, `/${how}`), null);
     await until('restarted', () => edge.admin.actorRestarts() > 0);
     for (const answer of await everyWorker(port)) assert.deepEqual(answer.routes, ['test/a@2']);
     await until('ready', () => edge.admin.readiness().ready);
     assert.ok(
-      (await edge.admin.report()).totals['request_count{code="2xx"}']! >= before + 2,
+      (await edge.admin.report('whole')).totals['request_count{code="2xx"}']! >= before + 2,
       'counters never fall back',
     );
   });
@@ -256,7 +260,7 @@ test('stop drains, cuts what is left after the timeout and says how much', async
     return socket;
   });
   await until('all are open', async () => {
-    const report = await edge.admin.report();
+    const report = await edge.admin.report('whole');
     return report.listeners.reduce((sum, one) => sum + one.openConnections, 0) === 3;
   });
   const closed = Promise.all(sockets.map((socket) => new Promise((resolve) => socket.on('close', resolve))));

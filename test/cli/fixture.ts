@@ -474,6 +474,7 @@ function actors(node: string): ActorReport[] {
 export function nodeReport(node: string): NodeReport {
   const first = node === 'edge-1';
   return {
+    detail: 'whole',
     node,
     version: first ? VERSION : OLD_VERSION,
     ready: true,

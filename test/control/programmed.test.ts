@@ -118,7 +118,10 @@ test('an object that the protocol cannot carry keeps its last good version on th
 
   source.put([gateway('shop/a', 'broken \ud800'), gateway('shop/b', 'new'), gateway('shop/c', '\udfff')]);
   await edge.until(({ updates }) => updates.length === 2);
-  assert.deepEqual([...edge.store.resources.values()], [gateway('shop/a'), gateway('shop/b', 'new')]);
+  assert.deepEqual(
+    new Set(edge.store.resources.values()),
+    new Set([gateway('shop/a'), gateway('shop/b', 'new')]),
+  );
   assert.equal(
     brief(controller, 'a'),
     'False NotSendable: gateway/shop/a: ingressClassName: is not well-formed Unicode',
@@ -127,7 +130,7 @@ test('an object that the protocol cannot carry keeps its last good version on th
   source.put([gateway('shop/a', 'mended'), gateway('shop/c')]);
   await edge.until((each) => each.store.resources.size === 3);
   await eventually(() => brief(controller, 'a') === 'True Programmed: on 1 of 1 nodes');
-  assert.deepEqual(edge.store.resources, source.current().resources);
+  assert.deepEqual(new Map(edge.store.resources), source.current().resources);
 });
 
 test('a whole refusal is told on every object, and an object not accepted is not programmed', async (t) => {

@@ -2,7 +2,7 @@ import type { Envelope } from '../../../supervisors/envelope.ts';
 import type { SystemNotice } from '../../../supervisors/system.ts';
 import type { ActorReport } from '../../model/actor.ts';
 import type { CounterRegistration } from '../../model/metric.ts';
-import type { ClusterReport, EndpointReport, ListenerReport } from '../../model/report.ts';
+import type { ClusterReport, EndpointReport, ListenerReport, ReportDetail } from '../../model/report.ts';
 import type { ResourceKey } from '../../model/resource.ts';
 import type { ObjectFailure, SnapshotChanges } from '../../model/snapshot.ts';
 
@@ -37,7 +37,7 @@ export interface WorkerCalls {
   discard(): void;
   /** Ends all actors, listeners first; resolves with the number of client connections that were cut. */
   drain(): Promise<number>;
-  report(): WorkerReport;
+  report(detail: ReportDetail): WorkerReport;
 }
 
 /** What a dataplane worker says by itself. */

@@ -12,6 +12,7 @@ import type { DataplaneControl, DataplaneNotification, DataplaneOptions } from '
 import { checksum, openJournalFile } from '../../os/journal-file.ts';
 import { productionWorld } from '../effects/world.ts';
 import { JOURNAL_FILE_BYTES, JOURNAL_TOTAL_BYTES } from '../journal-size.ts';
+import { shownActors } from '../shown-actors.ts';
 import { Supervision, supervisorBindings } from '../supervision.ts';
 import { workerBindings } from './bindings.ts';
 import { WorkerConfiguration } from './configuration.ts';
@@ -127,8 +128,8 @@ export function runDataplaneWorker(create: (options: DataplaneOptions) => Datapl
       journal.flush();
       return cut;
     },
-    report(): WorkerReport {
-      const report = dataplane.report();
+    report(detail): WorkerReport {
+      const report = dataplane.report(detail);
       return {
         listeners: report.listeners.map((listener) => ({
           ...listener,
@@ -139,7 +140,7 @@ export function runDataplaneWorker(create: (options: DataplaneOptions) => Datapl
           breaker: system.state(supervision.address('circuit-breaker', cluster.name)) ?? cluster.breaker,
         })),
         endpoints: report.endpoints,
-        actors: system.report(),
+        actors: shownActors(system.report(), detail),
       };
     },
   };
