@@ -67,10 +67,10 @@ export class SimulatedAgent {
     const stream = configStreamBindings({
       store: this.store,
       client: options.client,
-      restored: () => Promise.resolve(),
+      mayConnect: () => Promise.resolve(),
       hello: { node, agentVersion: 'simulated', labels: {} },
       report: async () => ({
-        detail: 'full',
+        detail: 'whole',
         node,
         version: this.store.servingVersion,
         ready: this.store.settled,
