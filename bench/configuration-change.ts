@@ -27,7 +27,7 @@ export interface ConfigurationMeasure {
   readonly ownMillis: { readonly reconcile: number; readonly apply: number };
 }
 
-const program = fileURLToPath(new URL('../src/bin/novaedge.ts', import.meta.url));
+const program = fileURLToPath(new URL('../src/bin/novaedge.mjs', import.meta.url));
 
 /** One endpoint of 50,000 changes in its manifest; seen from outside, through connections to every worker. */
 export async function measureConfigurationChange(

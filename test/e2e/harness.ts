@@ -10,8 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
-const program = join(root, 'src/bin/novaedge.ts');
-const novactlProgram = join(root, 'src/bin/novactl.ts');
+const program = join(root, 'src/bin/novaedge.mjs');
+const novactlProgram = join(root, 'src/bin/novactl.mjs');
 
 export interface Program {
   readonly process: ChildProcess;

@@ -59,7 +59,7 @@ test('every command of the documents exists', async () => {
   assert.ok(wanted.get('novaedge')!.size >= 4 && wanted.get('novactl')!.size >= 7);
   for (const [program, commands] of wanted) {
     for (const command of commands) {
-      const help = await execute(process.execPath, [join(root, `src/bin/${program}.ts`), command, '--help']);
+      const help = await execute(process.execPath, [join(root, `src/bin/${program}.mjs`), command, '--help']);
       assert.equal(help.code, 0, `${program} ${command}: ${help.stderr}`);
       assert.match(help.stdout, new RegExp(`Usage: ${program} ${command}`));
     }
