@@ -112,7 +112,6 @@ async function restore(lastGood: LastGoodFile, store: ConfigurationStore, logger
   }
   const { version, resources, fallback } = loaded;
   if (fallback !== undefined) logger.warn({ reason: fallback }, 'the newest last good snapshot is refused');
-  const staged = store.stage({ base: '', version, upserts: resources, removals: [] });
-  if (staged.ok) logger.info({ version, objects: resources.length }, 'starting with the last good snapshot');
-  else logger.error({ reason: staged.reason }, 'the last good snapshot is refused');
+  store.restore(loaded);
+  logger.info({ version, objects: resources.length }, 'starting with the last good snapshot');
 }

@@ -5,6 +5,7 @@ import { resourceKey } from '../model/resource.ts';
 import type { ObjectFailure, SnapshotChanges, SnapshotVersion } from '../model/snapshot.ts';
 import { SnapshotDigest } from '../wire/snapshot/digest.ts';
 import { encodeResource } from '../wire/snapshot/resource.ts';
+import type { LastGoodLoaded } from './last-good.ts';
 import { SnapshotStore } from './snapshot-store.ts';
 
 /**
@@ -65,6 +66,12 @@ export class ConfigurationStore {
     return (
       this.#dirty.size > 0 || (this.#wished.version !== '' && this.#wished.version !== this.#takenVersion)
     );
+  }
+
+  /** Starts from what served last, which was checked when it was read. Only before anything else is staged. */
+  restore({ resources, version, digest }: LastGoodLoaded): void {
+    this.#wished.adopt(resources, version, digest);
+    for (const key of this.wished.keys()) this.#dirty.add(key);
   }
 
   /** Takes over an update after checking that its content gives its version. */

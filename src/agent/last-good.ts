@@ -22,6 +22,8 @@ export interface LastGoodLoaded {
   readonly ok: true;
   readonly resources: Resource[];
   readonly version: SnapshotVersion;
+  /** Of the resources; gives `version`. */
+  readonly digest: SnapshotDigest;
   /** Why the newest file was refused, where this is the one before it. */
   readonly fallback?: string;
 }
@@ -120,7 +122,7 @@ async function read(path: string): Promise<LastGoodLoaded | LastGoodRefused> {
   }
 }
 
-function parse(bytes: Buffer): { resources: Resource[]; version: SnapshotVersion } {
+function parse(bytes: Buffer): Omit<LastGoodLoaded, 'ok' | 'fallback'> {
   const end = bytes.subarray(0, HEADER_MAX).indexOf('\n');
   const header = bytes.subarray(0, Math.max(0, end)).toString('latin1').split(' ');
   const [magic, format, length, checksum] = header;
@@ -143,5 +145,5 @@ function parse(bytes: Buffer): { resources: Resource[]; version: SnapshotVersion
       `is forged: its content gives version ${digest.version().slice(0, 12)}, but it names ${version.slice(0, 12) || 'none'}`,
     );
   }
-  return { version, resources };
+  return { version, resources, digest };
 }

@@ -28,6 +28,13 @@ export class SnapshotStore {
     return this.#digest.clone();
   }
 
+  /** Starts from a snapshot whose content is known to give its version. */
+  adopt(resources: readonly Resource[], version: SnapshotVersion, digest: SnapshotDigest): void {
+    this.#digest = digest;
+    this.#resources = LayeredMap.of(new Map(resources.map((resource) => [resourceKey(resource), resource])));
+    this.#version = version;
+  }
+
   /**
    * Takes all changes or none: where they don't fit what is here, or don't give the version they name, nothing
    * changes and the reason says why.
