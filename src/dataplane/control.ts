@@ -41,7 +41,9 @@ export type DataplaneNotification =
     }
   | { readonly type: 'endpoint.recovered'; readonly cluster: string; readonly endpoint: string }
   | { readonly type: 'limit.reached'; readonly cluster: string; readonly limit: UpstreamLimit }
-  | { readonly type: 'limit.cleared'; readonly cluster: string; readonly limit: UpstreamLimit };
+  | { readonly type: 'limit.cleared'; readonly cluster: string; readonly limit: UpstreamLimit }
+  /** An exception nobody foresaw cost a connection; `count` of them since the last notification, this one the last. */
+  | { readonly type: 'fault'; readonly message: string; readonly stack: string; readonly count: number };
 
 /**
  * What a dataplane worker offers to its actors. Each call is what an effect is bound to; none is made per request.

@@ -17,6 +17,7 @@ import type { Context } from './context.ts';
 import { FreeList } from './context.ts';
 import type { DataplaneControl, DataplaneOptions, Preparation } from './control.ts';
 import { Counters } from './counters.ts';
+import { Faults } from './faults.ts';
 import { SharedLimits } from './limits.ts';
 import { ListenerSet } from './listener-set.ts';
 import { reportClusters, reportEndpoints } from './report.ts';
@@ -55,6 +56,7 @@ export class Dataplane implements DataplaneControl {
       responseHeads: new FreeList(256, () => new HeadParser('response')),
       requestBlocks: new FreeList(256, () => new MessageWriter(REQUEST_BLOCK_BYTES)),
       accessLog: options.accessLog === null ? null : new AccessLog(options.accessLog),
+      faults: new Faults(options.notify),
       notify: options.notify,
       localResponses: (reason) => this.#localResponses(reason),
     };
@@ -190,8 +192,17 @@ export class Dataplane implements DataplaneControl {
     const now = monotonicNow();
     this.#context.time = now;
     this.#context.wheel.advance(now);
-    for (const pool of this.#pools.values()) if (pool.needsTick) pool.tick();
-    this.#context.accessLog?.flush();
+    for (const pool of this.#pools.values()) if (pool.needsTick) this.#contained(() => pool.tick());
+    this.#contained(() => this.#context.accessLog?.flush());
+    this.#context.faults.flush();
+  }
+
+  #contained(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#context.faults.report(error);
+    }
   }
 
   #localResponses(reason: string): number {

@@ -48,6 +48,7 @@ export class ListenerSet implements PortHooks {
       const socket = new ListenSocket(
         { port: config.port, address: this.#options.bind, reusePort: this.#options.reusePort },
         (stream) => served.accept(stream),
+        (error) => this.#context.faults.report(error),
       );
       port.socket = socket;
       if (config.port !== 0) this.#ports.set(config.port, port);

@@ -26,16 +26,23 @@ type AcceptHandle = {
 export class ListenSocket {
   readonly options: ListenOptions;
   #server: Server;
-  #accept: (stream: SocketStream) => void;
+  readonly #accept: (stream: SocketStream) => void;
+  readonly #fault: (error: unknown) => void;
   #active = false;
   #waitingHandles: StreamHandle[] = [];
   #waitingSockets: Socket[] = [];
   #accepted = 0;
   #closed = false;
 
-  constructor(options: ListenOptions, accept: (stream: SocketStream) => void) {
+  /** Where `accept` throws, the connection is closed and `fault` gets the error. */
+  constructor(
+    options: ListenOptions,
+    accept: (stream: SocketStream) => void,
+    fault: (error: unknown) => void,
+  ) {
     this.options = options;
     this.#accept = accept;
+    this.#fault = fault;
     this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
   }
 
@@ -77,7 +84,7 @@ export class ListenSocket {
 
   activate(): void {
     this.#active = true;
-    for (const handle of this.#waitingHandles.splice(0)) this.#accept(SocketStream.accepted(handle));
+    for (const handle of this.#waitingHandles.splice(0)) this.#begin(handle);
     for (const socket of this.#waitingSockets.splice(0)) this.#start(socket);
   }
 
@@ -127,7 +134,7 @@ export class ListenSocket {
 
   #take(handle: StreamHandle): void {
     this.#accepted += 1;
-    if (this.#active) this.#accept(SocketStream.accepted(handle));
+    if (this.#active) this.#begin(handle);
     else this.#waitingHandles.push(handle);
   }
 
@@ -137,8 +144,21 @@ export class ListenSocket {
     else this.#waitingSockets.push(socket);
   }
 
+  #begin(handle: StreamHandle): void {
+    this.#hand(SocketStream.accepted(handle));
+  }
+
   #start(socket: Socket): void {
-    this.#accept(SocketStream.wrapped(socket));
+    this.#hand(SocketStream.wrapped(socket));
     socket.resume();
+  }
+
+  #hand(stream: SocketStream): void {
+    try {
+      this.#accept(stream);
+    } catch (error) {
+      stream.destroy();
+      this.#fault(error);
+    }
   }
 }

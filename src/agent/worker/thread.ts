@@ -86,6 +86,11 @@ export function runDataplaneWorker(create: (options: DataplaneOptions) => Datapl
   const configuration = new WorkerConfiguration({ dataplane, supervision, system, bind: settings.bind });
 
   function notify(notification: DataplaneNotification): void {
+    if (notification.type === 'fault') {
+      const { message, stack, count } = notification;
+      say({ type: 'fault', message, stack, count });
+      return;
+    }
     const [kind, name] =
       'listener' in notification
         ? (['listener', notification.listener] as const)

@@ -174,6 +174,36 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     }
   }
 
+  /** Something threw while this connection was worked on, wherever that began. */
+  onFault(error: unknown): void {
+    this.#context.faults.report(error);
+    this.#feeding = false;
+    this.#passOver = false;
+    if (this.#state === CLOSED && !this.exchange.isActive) return;
+    try {
+      if (this.#state === HEAD && this.#head !== null) {
+        this.exchange.refuse('internal_error');
+        this.flush();
+      } else this.exchange.fault();
+    } catch (second) {
+      this.#context.faults.report(second);
+      this.#letGo();
+    }
+  }
+
+  /** Without asking anybody who might throw again. */
+  #letGo(): void {
+    this.#state = CLOSED;
+    if (this.#output.owner === this) this.#output.writer.length = 0;
+    this.#context.wheel.remove(this.#timer);
+    try {
+      this.port.closed(this);
+    } catch (error) {
+      this.#context.faults.report(error);
+    }
+    this.stream.reset();
+  }
+
   /** While draining: an idle connection goes when no request has come for a moment. */
   drain(): void {
     if (this.isIdle) this.#context.wheel.set(this.#timer, this.#context.timeouts.drainIdle);
@@ -194,11 +224,14 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     else this.stream.destroy();
   }
 
-  /** Room for at least a head of the greatest size and the body that one read brings. */
-  writer(): MessageWriter {
+  /** Room for at least a head of the greatest size, `more` beside it and the body that one read brings. */
+  writer(more = 0): MessageWriter {
+    const wanted = GREATEST_HEAD_BYTES + READ_BYTES + more;
+    if (this.#output.take(this).room < wanted) this.flush();
     const writer = this.#output.take(this);
-    if (writer.room < GREATEST_HEAD_BYTES + READ_BYTES) this.flush();
-    return this.#output.take(this);
+    if (writer.room >= wanted) return writer;
+    this.#output.writer = new MessageWriter(wanted);
+    return this.#output.writer;
   }
 
   /** Bytes of an answer's body as they came from `source`, framed anew. */

@@ -24,6 +24,7 @@ import type { ClientConnection } from './client-connection.ts';
 import { localAnswer } from './local-answer.ts';
 import { isIdempotent, methodOf } from './method.ts';
 import { writeRequestHead } from './request-head.ts';
+import type { ResponseHeadOptions } from './response-head.ts';
 import { writeInterimHead, writeResponseHead, writeTrailer, writeUpgradeHead } from './response-head.ts';
 
 export const REQUEST_BLOCK_BYTES = 16 * 1024;
@@ -88,6 +89,10 @@ export class Exchange implements UpstreamUser, TimerOwner {
 
   get requestSent(): boolean {
     return this.#requestEnded && this.#held.length === 0;
+  }
+
+  get isActive(): boolean {
+    return this.#active;
   }
 
   begin(head: HeadParser, hasBody: boolean, wholeBody: boolean): void {
@@ -262,12 +267,18 @@ export class Exchange implements UpstreamUser, TimerOwner {
       if (!this.#expectContinue) return;
       this.#expectContinue = false;
     }
-    writeInterimHead(this.#client.writer(), head);
+    const writer = this.#client.writer();
+    const before = writer.length;
+    try {
+      writeInterimHead(writer, head);
+    } catch (error) {
+      writer.length = before;
+      throw error;
+    }
   }
 
   onResponseHead(head: HeadParser, body: BodyKind): void {
     const client = this.#client;
-    this.#answering = true;
     this.#answeredAt = this.#context.time;
     this.#status = head.status;
     this.#releaseBlock();
@@ -278,14 +289,27 @@ export class Exchange implements UpstreamUser, TimerOwner {
     this.#responseChunked = unknownLength && this.#is11;
     this.#responseToClose = unknownLength && !this.#is11;
     if (this.#responseToClose) client.keepAlive = false;
-    writeResponseHead(client.writer(), head, {
+    const writer = client.writer(this.#rule!.plan().response?.added.length);
+    const before = writer.length;
+    try {
+      writeResponseHead(writer, head, this.#responseOptions(head, body));
+    } catch (error) {
+      writer.length = before;
+      throw error;
+    }
+    this.#answering = true;
+  }
+
+  #responseOptions(head: HeadParser, body: BodyKind): ResponseHeadOptions {
+    const client = this.#client;
+    return {
       headers: this.#rule!.plan().response,
       chunked: this.#responseChunked,
       contentLength: this.#responseChunked || this.#responseToClose ? -1 : head.framing.contentLength,
       noBody: body === BODY_NONE && !this.isHead && head.status !== 204 && head.status !== 304,
       close: !client.keepAlive,
       keepAlive10: client.keepAlive && !this.#is11,
-    });
+    };
   }
 
   onResponseBytes(bytes: Buffer, start: number, end: number): void {
@@ -315,7 +339,8 @@ export class Exchange implements UpstreamUser, TimerOwner {
     this.#status = 101;
     this.#releaseBlock();
     this.#context.wheel.clear(this.#totalTimer);
-    writeUpgradeHead(this.#client.writer(), head, this.#rule!.plan().response);
+    const plan = this.#rule!.plan().response;
+    writeUpgradeHead(this.#client.writer(plan?.added.length), head, plan);
     this.#client.flush();
     this.#client.upgrade();
   }
@@ -399,6 +424,26 @@ export class Exchange implements UpstreamUser, TimerOwner {
 
   clientGone(reason: ResponseReason): void {
     if (this.#active) this.#end(reason);
+  }
+
+  onFault(error: unknown): void {
+    this.#client.onFault(error);
+  }
+
+  /** Something threw: answered where nothing of an answer has been put together yet, else cut. */
+  fault(): void {
+    const client = this.#client;
+    if (!this.#active) {
+      this.#count('internal_error');
+      client.cut(true);
+    } else if (this.#answering) {
+      this.#end('internal_error');
+      client.cut(true);
+    } else {
+      client.keepAlive = false;
+      this.#answerInstead('internal_error');
+      client.flush();
+    }
   }
 
   /** The request's body does not come, or nobody takes it. */

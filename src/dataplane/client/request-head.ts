@@ -96,7 +96,7 @@ export function writeRequestHead(
     writer.decimal(head.framing.contentLength);
     writer.crlf();
   }
-  writer.crlf();
+  writer.endHead();
   return writer;
 }
 

@@ -80,14 +80,17 @@ export class ClusterPool {
     this.isDraining = true;
     for (let user = this.#pending.shift(); user !== null; user = this.#pending.shift()) {
       this.#gavePending();
-      user.onUnavailable('draining');
+      this.#tell(user, () => user.onUnavailable('draining'));
     }
     for (const endpoint of this.endpoints.values()) {
       for (const connection of [...endpoint.connections]) {
         const user = connection.user;
         connection.close();
-        user?.onUpstreamFailed(connection, 'draining', true);
-        user?.onReadDone();
+        if (user === null) continue;
+        this.#tell(user, () => {
+          user.onUpstreamFailed(connection, 'draining', true);
+          user.onReadDone();
+        });
       }
     }
     this.isOpen = false;
@@ -265,7 +268,7 @@ export class ClusterPool {
       this.#gavePending();
       connection.reused = true;
       this.#assign(connection, user);
-      user.onUpstream(connection);
+      this.#tell(user, () => user.onUpstream(connection));
       return;
     }
     endpoint.idle.push(connection);
@@ -273,9 +276,16 @@ export class ClusterPool {
   }
 
   #connect(endpoint: EndpointState, user: UpstreamUser | null): void {
+    const slot = this.#slot;
+    let connection: UpstreamConnection;
+    try {
+      connection = new UpstreamConnection(this.#context, this, endpoint, user, slot);
+    } catch (error) {
+      this.#context.limits.give(slot, LIMIT_CONNECTIONS);
+      throw error;
+    }
     this.connections += 1;
     this.counters.opened();
-    const connection = new UpstreamConnection(this.#context, this, endpoint, user, this.#slot);
     endpoint.connections.add(connection);
     if (user !== null) user.connecting = connection;
   }
@@ -314,20 +324,29 @@ export class ClusterPool {
         const user = this.#pending.shift()!;
         this.#gavePending();
         this.#assign(idle, user);
-        user.onUpstream(idle);
+        this.#tell(user, () => user.onUpstream(idle));
         continue;
       }
       const endpoint = this.#balancer.pick(null);
       if (endpoint === null) {
         const user = this.#pending.shift()!;
         this.#gavePending();
-        user.onUnavailable('no_healthy_endpoint');
+        this.#tell(user, () => user.onUnavailable('no_healthy_endpoint'));
         continue;
       }
       if (!this.#takeConnection()) return;
       const user = this.#pending.shift()!;
       this.#gavePending();
-      this.#connect(endpoint, user);
+      this.#tell(user, () => this.#connect(endpoint, user));
+    }
+  }
+
+  /** On behalf of another request than the one that runs now: what goes wrong there must not harm this one. */
+  #tell(user: UpstreamUser, run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      user.onFault(error);
     }
   }
 

@@ -47,6 +47,8 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
   #interim = 0;
   #answered = false;
   #chunked: ChunkedDecoder | null = null;
+  /** Whom the event at hand is told; it may have let go of the connection by the time something throws. */
+  #told: UpstreamUser | null = null;
 
   constructor(
     context: Context,
@@ -61,8 +63,8 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     this.endpoint = endpoint;
     this.user = user;
     this.#timer = new Timer(this);
-    context.wheel.set(this.#timer, pool.connectTimeoutMs);
     this.stream = SocketStream.connecting(endpoint.config.address, endpoint.config.port, this);
+    context.wheel.set(this.#timer, pool.connectTimeoutMs);
   }
 
   get isIdle(): boolean {
@@ -108,11 +110,15 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     this.user = null;
     this.#context.wheel.remove(this.#timer);
     this.#dropHead();
-    this.pool.closed(this);
-    this.stream.destroy();
+    try {
+      this.pool.closed(this);
+    } finally {
+      this.stream.destroy();
+    }
   }
 
   onConnect(): void {
+    this.#told = this.user;
     if (this.#state !== CONNECTING) return;
     this.#context.wheel.clear(this.#timer);
     this.#state = IDLE;
@@ -121,6 +127,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
 
   onBytes(bytes: Buffer, end: number): void {
     const user = this.user;
+    this.#told = user;
     if (user === null) {
       // Nobody asked: an answer to no request must not become the next request's answer.
       this.close();
@@ -133,6 +140,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
 
   onEnd(): void {
     const user = this.user;
+    this.#told = user;
     if (user === null) {
       this.close();
       return;
@@ -150,12 +158,18 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
   }
 
   onWritable(): void {
+    this.#told = this.user;
     this.user?.onUpstreamWritable();
   }
 
   onClosed(code: string): void {
-    if (this.#state === CLOSED) return;
+    if (this.#state === CLOSED) {
+      // Otherwise done by then; not where something threw on the way.
+      if (this.endpoint.connections.has(this)) this.pool.closed(this);
+      return;
+    }
     const user = this.user;
+    this.#told = user;
     if (this.#state === CONNECTING) {
       const timedOut = this.#connectTimedOut || code === 'ETIMEDOUT';
       this.close();
@@ -172,6 +186,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
 
   onTimer(): void {
     const user = this.user;
+    this.#told = user;
     if (this.#state === CONNECTING) {
       this.#connectTimedOut = true;
       this.stream.destroy();
@@ -181,6 +196,21 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
       this.#fail(user, 'upstream_timeout');
       user.onReadDone();
     }
+  }
+
+  onFault(error: unknown): void {
+    const told = this.#told;
+    this.#told = null;
+    // Where it already works for somebody else, that one is not concerned.
+    if (this.user === null || this.user === told) {
+      try {
+        this.close();
+      } catch (second) {
+        this.#context.faults.report(second);
+      }
+    }
+    if (told === null) this.#context.faults.report(error);
+    else told.onFault(error);
   }
 
   #read(user: UpstreamUser, bytes: Buffer, end: number): void {
