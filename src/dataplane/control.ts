@@ -60,11 +60,15 @@ export interface DataplaneControl {
   discard(): void;
   /**
    * Opens the listener's port (or joins the socket that another listener has on it); connections that come before
-   * `activateListener` wait. Rejects with an Error whose `code` is the system's (`EADDRINUSE`, `EACCES`).
+   * `activateListener` wait. A listener in use that is to move serves on where it is until the commit; what is bound
+   * after `discard` is closed again (`ECANCELED`). Rejects with an Error whose `code` is the system's (`EADDRINUSE`, `EACCES`).
    */
   bindListener(listener: Listener): Promise<void>;
   activateListener(name: string): void;
-  /** No new connections; requests in flight are finished with `Connection: close`; then `listener.drained`. */
+  /**
+   * No new connections; requests in flight, and those that still come on its connections, are served by what it served,
+   * with `Connection: close`; then `listener.drained`.
+   */
   drainListener(name: string): void;
   /** Cuts what is left and frees the port. Returns how many connections were cut. */
   closeListener(name: string): number;
@@ -92,6 +96,8 @@ export interface DataplaneOptions {
   readonly limits: SharedArrayBuffer;
   /** File the access log is appended to, `-` for standard output, null for none. */
   readonly accessLog: string | null;
+  /** How long the connections of a port are kept that a listener has moved away from. */
+  readonly drainTimeoutMs: number;
   readonly notify: (notification: DataplaneNotification) => void;
   readonly register: (registration: CounterRegistration) => void;
 }

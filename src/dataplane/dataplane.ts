@@ -160,7 +160,7 @@ export class Dataplane implements DataplaneControl {
   }
 
   putCluster(name: string, cluster: Cluster | null): void {
-    this.#pool(name).config = cluster;
+    this.#pool(name).configure(cluster);
   }
 
   putEndpoint(endpoint: Endpoint): void {

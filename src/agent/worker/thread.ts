@@ -41,6 +41,7 @@ export function runDataplaneWorker(create: (options: DataplaneOptions) => Datapl
     counters: settings.counters,
     limits: settings.limits,
     accessLog: settings.accessLog,
+    drainTimeoutMs,
     notify: (notification) => notify(notification),
     register: (registration) => say({ type: 'registered', registration }),
   });

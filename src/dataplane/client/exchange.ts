@@ -7,6 +7,8 @@ import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { RequestTarget } from '../../wire/http1/target.ts';
 import { CRLF, chunkLine, LAST_CHUNK, type MessageWriter } from '../../wire/http1/writer.ts';
 import type { Context } from '../context.ts';
+import type { FilterPlan } from '../filters/filter-plan.ts';
+import { NO_FILTERS } from '../filters/filter-plan.ts';
 import { changePath } from '../filters/path-change.ts';
 import { redirectLocation } from '../filters/redirect.ts';
 import { findRoute } from '../router/port-router.ts';
@@ -50,6 +52,8 @@ export class Exchange implements UpstreamUser, TimerOwner {
   readonly #totalTimer: Timer;
   #active = false;
   #rule: ServedRule | null = null;
+  /** Of the rule as it was when the request came. */
+  #plan: FilterPlan = NO_FILTERS;
   #listener: ServedListener | null = null;
   #pool: ClusterPool | null = null;
   #upstream: UpstreamConnection | null = null;
@@ -113,7 +117,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
     const chain = client.port.router.chain(target.host);
     this.#listener = chain === null ? null : chain.listener;
     if (chain !== null) this.#enter(chain.listener);
-    if (client.port.isDraining || chain?.listener.isDraining === true) client.keepAlive = false;
+    if (client.port.isDraining) client.keepAlive = false;
     // An answer that comes from here leaves the body unread; only a body that is here whole can be passed over.
     const keepAlive = client.keepAlive;
     if (!wholeBody) client.keepAlive = false;
@@ -128,6 +132,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
     const rule = entry.rule;
     this.#rule = rule;
     const plan = rule.plan();
+    this.#plan = plan;
     if (plan.redirect !== null) {
       const location = redirectLocation(plan.redirect, entry.path, {
         host: hostWithoutPort(target.authority),
@@ -284,12 +289,12 @@ export class Exchange implements UpstreamUser, TimerOwner {
     this.#releaseBlock();
     // The client may never send a body that it was not asked for: where the next request starts is in doubt.
     if (this.#expectContinue && !this.#requestEnded) client.keepAlive = false;
-    if (client.port.isDraining || this.#listener?.isDraining === true) client.keepAlive = false;
+    if (client.port.isDraining) client.keepAlive = false;
     const unknownLength = body === BODY_CHUNKED || body === BODY_CLOSE;
     this.#responseChunked = unknownLength && this.#is11;
     this.#responseToClose = unknownLength && !this.#is11;
     if (this.#responseToClose) client.keepAlive = false;
-    const writer = client.writer(this.#rule!.plan().response?.added.length);
+    const writer = client.writer(this.#plan.response?.added.length);
     const before = writer.length;
     try {
       writeResponseHead(writer, head, this.#responseOptions(head, body));
@@ -303,7 +308,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
   #responseOptions(head: HeadParser, body: BodyKind): ResponseHeadOptions {
     const client = this.#client;
     return {
-      headers: this.#rule!.plan().response,
+      headers: this.#plan.response,
       chunked: this.#responseChunked,
       contentLength: this.#responseChunked || this.#responseToClose ? -1 : head.framing.contentLength,
       noBody: body === BODY_NONE && !this.isHead && head.status !== 204 && head.status !== 304,
@@ -339,7 +344,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
     this.#status = 101;
     this.#releaseBlock();
     this.#context.wheel.clear(this.#totalTimer);
-    const plan = this.#rule!.plan().response;
+    const plan = this.#plan.response;
     writeUpgradeHead(this.#client.writer(plan?.added.length), head, plan);
     this.#client.flush();
     this.#client.upgrade();

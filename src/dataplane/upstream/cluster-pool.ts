@@ -17,7 +17,8 @@ const FAILURES_BEFORE_NOTICE = 3;
 
 /**
  * The connections of one worker to one cluster. Lives as long as something names the cluster; `config` is null
- * while the snapshot has none, `isOpen` says whether its actor lets it work.
+ * while the snapshot has none, `isOpen` says whether its actor lets it work. A cluster that goes keeps its endpoints
+ * and works on for those who wait for it and for listeners that drain (`hold`).
  */
 export class ClusterPool {
   readonly name: string;
@@ -34,6 +35,9 @@ export class ClusterPool {
   #slot = -1;
   #settings: Cluster | null = null;
   #active = 0;
+  #holders = 0;
+  /** Endpoints that go when the cluster, which has gone, is no longer needed or comes back. */
+  readonly #leaving = new Set<string>();
 
   constructor(context: Context, name: string) {
     this.#context = context;
@@ -68,10 +72,37 @@ export class ClusterPool {
     this.#pump();
   }
 
+  configure(config: Cluster | null): void {
+    this.config = config;
+    if (config === null || this.#leaving.size === 0) return;
+    this.#removeLeaving();
+    this.rebalance();
+  }
+
+  /** Somebody who drains needs it, even if it goes. */
+  hold(): void {
+    this.#holders += 1;
+  }
+
+  letGo(): void {
+    this.#holders -= 1;
+    if (this.isDraining) this.#finishDraining();
+  }
+
   drain(): void {
     this.isDraining = true;
+    this.#finishDraining();
+  }
+
+  #finishDraining(): void {
+    if (this.#holders > 0 || this.#pending.length > 0) return;
     for (const endpoint of this.endpoints.values()) this.#closeIdle(endpoint);
     this.#checkDrained();
+  }
+
+  #removeLeaving(): void {
+    for (const id of this.#leaving) this.#removeNow(id);
+    this.#leaving.clear();
   }
 
   /** Returns how many requests were cut. */
@@ -95,17 +126,25 @@ export class ClusterPool {
     }
     this.isOpen = false;
     this.#slot = -1;
+    this.#removeLeaving();
+    this.rebalance();
     return cut;
   }
 
   putEndpoint(config: Endpoint): void {
     const id = endpointId(config);
+    this.#leaving.delete(id);
     const known = this.endpoints.get(id);
     if (known === undefined) this.endpoints.set(id, new EndpointState(config));
     else known.config = config;
   }
 
   removeEndpoint(id: string): void {
+    if (this.config === null && this.isOpen) this.#leaving.add(id);
+    else this.#removeNow(id);
+  }
+
+  #removeNow(id: string): void {
     const endpoint = this.endpoints.get(id);
     if (endpoint === undefined) return;
     endpoint.removed = true;
@@ -137,9 +176,11 @@ export class ClusterPool {
    * asks for a new connection where one can be made, after a reused one turned out to be dead.
    */
   acquire(user: UpstreamUser, fresh: boolean): UpstreamConnection | ResponseReason | null {
-    if (this.config === null) return 'cluster_not_found';
-    if (this.isDraining) return 'draining';
-    if (!this.isOpen) return this.#wait(user);
+    if (this.#holders === 0) {
+      if (this.config === null) return 'cluster_not_found';
+      if (this.isDraining) return 'draining';
+    }
+    if (!this.isOpen) return this.config === null ? 'draining' : this.#wait(user);
     const endpoint = this.#balancer.pick(user.tried);
     if (endpoint === null) return 'no_healthy_endpoint';
     if (!fresh) {
@@ -229,8 +270,8 @@ export class ClusterPool {
     this.counters.closed();
     this.#context.limits.give(connection.slot, LIMIT_CONNECTIONS);
     this.#cleared('maxConnections');
+    this.#pump();
     if (this.isDraining) this.#checkDrained();
-    else this.#pump();
   }
 
   /** Now and then: slots that other workers have given back, and connections that others wait for. */
@@ -258,7 +299,8 @@ export class ClusterPool {
 
   #rest(connection: UpstreamConnection): void {
     const endpoint = connection.endpoint;
-    const unwanted = endpoint.removed || this.isDraining || !endpoint.config.ready;
+    const last = this.isDraining && this.#holders === 0 && this.#pending.length === 0;
+    const unwanted = endpoint.removed || last || !endpoint.config.ready;
     if (unwanted || (this.#pending.length === 0 && this.#othersWait())) {
       connection.close();
       return;
@@ -318,7 +360,7 @@ export class ClusterPool {
 
   /** Connections for those who wait, as far as there are any. */
   #pump(): void {
-    while (this.#pending.length > 0 && this.isOpen && !this.isDraining) {
+    while (this.#pending.length > 0 && this.isOpen) {
       const idle = this.#anyIdle();
       if (idle !== null) {
         const user = this.#pending.shift()!;
@@ -390,6 +432,7 @@ export class ClusterPool {
 
   #checkDrained(): void {
     if (!this.isDraining || this.#active > 0 || this.#pending.length > 0 || !this.isOpen) return;
+    if (this.#holders > 0) return;
     this.isOpen = false;
     this.#context.notify({ type: 'pool.drained', cluster: this.name });
   }
