@@ -152,7 +152,11 @@ export class ListenerSet implements PortHooks {
     listener.served.isDraining = true;
     const { port } = listener;
     if ([...port.listeners.values()].some((other) => !other.isDraining)) port.checkDrained(listener.served);
-    else this.#drainPort(port);
+    else {
+      // Still wished: then all of the process stops, and there is nowhere to come again.
+      const stops = this.#committed.has(name);
+      this.#drainPort(port, stops ? 0 : this.#context.timeouts.drainNotice);
+    }
   }
 
   /** Returns how many connections were cut. */
@@ -284,10 +288,10 @@ export class ListenerSet implements PortHooks {
     if (port.listeners.size > 0) return;
     this.#left.set(port, served.name);
     port.limitDrain(this.#options.drainTimeoutMs);
-    this.#drainPort(port);
+    this.#drainPort(port, this.#context.timeouts.drainNotice);
   }
 
-  #drainPort(port: ServedPort): void {
+  #drainPort(port: ServedPort, notice: number): void {
     if (port.isClosing || port.socket === null) {
       port.isClosing = true;
       port.settle();
@@ -299,7 +303,7 @@ export class ListenerSet implements PortHooks {
     port.socket.drain(() => {
       port.socket = null;
       this.#forgetPort(port);
-      port.announceDrain(this.#context.timeouts.drainNotice);
+      port.announceDrain(notice);
     });
   }
 
