@@ -9,7 +9,7 @@ import { HeadParser } from '../wire/http1/head-parser.ts';
 import { MessageWriter } from '../wire/http1/writer.ts';
 import { AccessLog } from './access-log.ts';
 import { ClientConnection } from './client/client-connection.ts';
-import { REQUEST_BLOCK_BYTES } from './client/exchange.ts';
+import { REQUEST_BLOCK_BYTES } from './client/outgoing-request.ts';
 import { Output } from './client/output.ts';
 import type { CompiledRoute } from './configuration.ts';
 import { Configuration } from './configuration.ts';
