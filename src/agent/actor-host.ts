@@ -318,7 +318,13 @@ export class ActorHost {
       });
     else if (message.type === 'envelope') this.#system.deliver(message.envelope);
     else if (message.type === 'restarted') this.#restarts += 1;
-    else if (message.type === 'notice') this.#notice(message.notice);
+    else if (message.type === 'fault') {
+      const { message: error, stack, count } = message;
+      this.#options.logger.error(
+        { worker, error, stack, count },
+        'a fault of NovaEdge itself cost a connection; please report it with its stack',
+      );
+    } else if (message.type === 'notice') this.#notice(message.notice);
   }
 
   #settled(standing: readonly ObjectFailure[]): void {

@@ -20,8 +20,8 @@ export interface CompiledRoute {
 
 /** What a commit does to the tables in use; called in this order, all in one turn. */
 export interface ConfigurationTarget {
-  removeRoute(name: string): void;
   removeListener(name: string): void;
+  removeRoute(name: string): void;
   putListener(listener: Listener): void;
   putRoute(route: CompiledRoute): void;
   putCluster(name: string, value: Extract<Resource, { kind: 'cluster' }>['value'] | null): void;
@@ -31,6 +31,8 @@ export interface ConfigurationTarget {
   /** After all endpoints of the commit. */
   endpointsChanged(cluster: string): void;
 }
+
+const REMOVAL_ORDER = ['listener', 'route', 'cluster', 'endpoint', 'policy', 'gateway', 'vip'] as const;
 
 interface Open {
   readonly upserts: Map<ResourceKey, Resource>;
@@ -102,8 +104,9 @@ export class Configuration implements PolicyView {
       open.removals.delete(key);
     }
     const touched = new Set<string>();
-    for (const key of open.removals) if (keyKind(key) === 'route') target.removeRoute(keyName(key));
-    for (const key of open.removals) this.#remove(key, target, touched);
+    // What a listener served it goes on serving while it drains: it goes before its routes and their clusters do.
+    for (const kind of REMOVAL_ORDER)
+      for (const key of open.removals) if (keyKind(key) === kind) this.#remove(key, target, touched);
     for (const resource of open.upserts.values()) {
       if (resource.kind === 'listener') target.putListener(resource.value);
       else if (resource.kind === 'cluster') target.putCluster(resource.value.name, resource.value);
@@ -204,6 +207,9 @@ export class Configuration implements PolicyView {
     switch (resource.kind) {
       case 'listener':
         target.removeListener(resource.value.name);
+        break;
+      case 'route':
+        target.removeRoute(resource.value.name);
         break;
       case 'cluster':
         target.putCluster(resource.value.name, null);

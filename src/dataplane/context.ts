@@ -3,6 +3,7 @@ import type { MessageWriter } from '../wire/http1/writer.ts';
 import type { AccessLog } from './access-log.ts';
 import type { DataplaneNotification } from './control.ts';
 import type { Counters } from './counters.ts';
+import type { Faults } from './faults.ts';
 import type { SharedLimits } from './limits.ts';
 import type { RequestIds } from './request-id.ts';
 import type { Timeouts } from './timeouts.ts';
@@ -21,6 +22,7 @@ export interface Context {
   readonly responseHeads: FreeList<HeadParser>;
   readonly requestBlocks: FreeList<MessageWriter>;
   readonly accessLog: AccessLog | null;
+  readonly faults: Faults;
   readonly notify: (notification: DataplaneNotification) => void;
   /** Answers of NovaEdge itself by reason. */
   readonly localResponses: (reason: string) => number;

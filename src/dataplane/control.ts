@@ -41,7 +41,9 @@ export type DataplaneNotification =
     }
   | { readonly type: 'endpoint.recovered'; readonly cluster: string; readonly endpoint: string }
   | { readonly type: 'limit.reached'; readonly cluster: string; readonly limit: UpstreamLimit }
-  | { readonly type: 'limit.cleared'; readonly cluster: string; readonly limit: UpstreamLimit };
+  | { readonly type: 'limit.cleared'; readonly cluster: string; readonly limit: UpstreamLimit }
+  /** An exception nobody foresaw cost a connection; `count` of them since the last notification, this one the last. */
+  | { readonly type: 'fault'; readonly message: string; readonly stack: string; readonly count: number };
 
 /**
  * What a dataplane worker offers to its actors. Each call is what an effect is bound to; none is made per request.
@@ -58,11 +60,15 @@ export interface DataplaneControl {
   discard(): void;
   /**
    * Opens the listener's port (or joins the socket that another listener has on it); connections that come before
-   * `activateListener` wait. Rejects with an Error whose `code` is the system's (`EADDRINUSE`, `EACCES`).
+   * `activateListener` wait. A listener in use that is to move serves on where it is until the commit; what is bound
+   * after `discard` is closed again (`ECANCELED`). Rejects with an Error whose `code` is the system's (`EADDRINUSE`, `EACCES`).
    */
   bindListener(listener: Listener): Promise<void>;
   activateListener(name: string): void;
-  /** No new connections; requests in flight are finished with `Connection: close`; then `listener.drained`. */
+  /**
+   * No new connections; requests in flight, and those that still come on its connections, are served by what it served,
+   * with `Connection: close`; then `listener.drained`.
+   */
   drainListener(name: string): void;
   /** Cuts what is left and frees the port. Returns how many connections were cut. */
   closeListener(name: string): number;
@@ -95,6 +101,8 @@ export interface DataplaneOptions {
   readonly limits: SharedArrayBuffer;
   /** File the access log is appended to, `-` for standard output, null for none. */
   readonly accessLog: string | null;
+  /** How long the connections of a port are kept that a listener has moved away from. */
+  readonly drainTimeoutMs: number;
   readonly notify: (notification: DataplaneNotification) => void;
   readonly register: (registration: CounterRegistration) => void;
 }

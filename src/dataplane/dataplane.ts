@@ -10,7 +10,7 @@ import { HeadParser } from '../wire/http1/head-parser.ts';
 import { MessageWriter } from '../wire/http1/writer.ts';
 import { AccessLog } from './access-log.ts';
 import { ClientConnection } from './client/client-connection.ts';
-import { REQUEST_BLOCK_BYTES } from './client/exchange.ts';
+import { REQUEST_BLOCK_BYTES } from './client/outgoing-request.ts';
 import { Output } from './client/output.ts';
 import type { CompiledRoute } from './configuration.ts';
 import { Configuration } from './configuration.ts';
@@ -18,6 +18,7 @@ import type { Context } from './context.ts';
 import { FreeList } from './context.ts';
 import type { DataplaneControl, DataplaneOptions, Preparation } from './control.ts';
 import { Counters } from './counters.ts';
+import { Faults } from './faults.ts';
 import { SharedLimits } from './limits.ts';
 import { ListenerSet } from './listener-set.ts';
 import { reportClusters, reportEndpoints } from './report.ts';
@@ -56,6 +57,7 @@ export class Dataplane implements DataplaneControl {
       responseHeads: new FreeList(256, () => new HeadParser('response')),
       requestBlocks: new FreeList(256, () => new MessageWriter(REQUEST_BLOCK_BYTES)),
       accessLog: options.accessLog === null ? null : new AccessLog(options.accessLog),
+      faults: new Faults(options.notify),
       notify: options.notify,
       localResponses: (reason) => this.#localResponses(reason),
     };
@@ -159,7 +161,7 @@ export class Dataplane implements DataplaneControl {
   }
 
   putCluster(name: string, cluster: Cluster | null): void {
-    this.#pool(name).config = cluster;
+    this.#pool(name).configure(cluster);
   }
 
   putEndpoint(endpoint: Endpoint): void {
@@ -191,8 +193,17 @@ export class Dataplane implements DataplaneControl {
     const now = monotonicNow();
     this.#context.time = now;
     this.#context.wheel.advance(now);
-    for (const pool of this.#pools.values()) if (pool.needsTick) pool.tick();
-    this.#context.accessLog?.flush();
+    for (const pool of this.#pools.values()) if (pool.needsTick) this.#contained(() => pool.tick());
+    this.#contained(() => this.#context.accessLog?.flush());
+    this.#context.faults.flush();
+  }
+
+  #contained(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#context.faults.report(error);
+    }
   }
 
   #localResponses(reason: string): number {

@@ -5,14 +5,28 @@ import type { SocketStream } from '../os/socket-stream.ts';
 import type { ClientConnection } from './client/client-connection.ts';
 import type { Context } from './context.ts';
 import type { DataplaneOptions } from './control.ts';
-import type { RoutingTables } from './routing-tables.ts';
-import { ServedListener } from './served-listener.ts';
+import type { FrozenRoutes, RoutingTables } from './routing-tables.ts';
+import { ListenerCounters, ServedListener } from './served-listener.ts';
 import type { PortHooks } from './served-port.ts';
 import { ServedPort } from './served-port.ts';
+
+interface Binding {
+  readonly served: ServedListener;
+  readonly port: ServedPort;
+  /** Port of the configuration it was bound for; 0 is any. */
+  readonly asked: number;
+  state: 'bound' | 'listening' | 'draining' | 'drained';
+}
 
 /**
  * Listeners and their ports. A port is bound by the first listener that wants it and closed with the last; requests
  * see a listener when it is committed, connections are taken when one listener of the port is active.
+ *
+ * A listener that moves has two bindings for a while: `candidate` until the commit, then the old one is left, and
+ * what came through it is served by the routes it had until it has drained.
+ *
+ *     bind ──> candidate ──commit──> current ──moved──> left ──drained or out of time──> closed
+ *                  └──discard──> closed        └──drain──> draining ──> closed
  */
 export class ListenerSet implements PortHooks {
   readonly #context: Context;
@@ -20,10 +34,17 @@ export class ListenerSet implements PortHooks {
   readonly #options: DataplaneOptions;
   readonly #accept: (port: ServedPort, stream: SocketStream) => ClientConnection;
   readonly #ports = new Map<number, ServedPort>();
-  readonly #listeners = new Map<string, { served: ServedListener; port: ServedPort; state: string }>();
+  readonly #listeners = new Map<string, Binding>();
+  readonly #candidates = new Map<string, Binding>();
+  /** Ports that a listener has moved away from, with its name. */
+  readonly #left = new Map<ServedPort, string>();
+  readonly #frozen = new Map<ServedPort, FrozenRoutes[]>();
   readonly #opening = new Map<ServedPort, Promise<void>>();
   /** Committed, bound or not. */
   readonly #committed = new Map<string, Listener>();
+  readonly #counters = new Map<string, ListenerCounters>();
+  /** Another object after each commit and discard: what was asked for before is not wanted any more. */
+  #preparation = {};
 
   constructor(
     context: Context,
@@ -38,39 +59,42 @@ export class ListenerSet implements PortHooks {
   }
 
   async bind(config: Listener): Promise<void> {
-    const before = this.#listeners.get(config.name);
-    if (before !== undefined && before.state !== 'draining' && before.served.config.port === config.port)
-      return;
-    let port = config.port === 0 ? undefined : this.#ports.get(config.port);
-    if (port === undefined || port.isDraining) {
-      port = new ServedPort(this.#context, this, config.port);
-      const served = port;
-      const socket = new ListenSocket(
-        { port: config.port, address: this.#options.bind, reusePort: this.#options.reusePort },
-        (stream) => served.accept(stream),
-      );
-      port.socket = socket;
-      if (config.port !== 0) this.#ports.set(config.port, port);
-      this.#opening.set(
-        port,
-        socket.open().then((number) => {
-          served.port = number;
-        }),
-      );
-    }
-    const served = new ServedListener(this.#context.counters, config);
-    const mine = port;
+    const { name } = config;
+    const preparation = this.#preparation;
+    if (this.#serves(name, config.port)) return;
+    const port = this.#join(config.port);
+    port.claims += 1;
     try {
-      await this.#opening.get(mine);
+      await this.#opening.get(port);
     } catch (error) {
-      if (this.#ports.get(config.port) === mine) this.#ports.delete(config.port);
+      this.#forgetPort(port);
       throw error;
+    } finally {
+      port.claims -= 1;
     }
-    mine.bind(served);
-    if (before !== undefined && before.port !== mine) this.#leave(before);
-    this.#listeners.set(config.name, { served, port: mine, state: 'bound' });
-    const committed = this.#committed.get(config.name);
-    if (committed !== undefined) this.#tables.putListener(committed, served, mine);
+    if (preparation !== this.#preparation && this.#committed.get(name)?.port !== config.port) {
+      this.#closeUnused(port);
+      const draining = this.#listeners.get(name);
+      if (draining?.state === 'draining' || draining?.state === 'drained') {
+        // Its actor wished it again and has gone with the preparation.
+        this.#listeners.delete(name);
+        this.#leave(draining);
+      }
+      throw Object.assign(new Error('the preparation was dropped'), { code: 'ECANCELED' });
+    }
+    const served = new ServedListener(this.#countersOf(name), config);
+    const binding: Binding = { served, port, asked: config.port, state: 'bound' };
+    port.bind(served);
+    const before = this.#listeners.get(name);
+    if (before !== undefined && before.state !== 'draining' && before.state !== 'drained') {
+      this.#dropCandidate(name);
+      this.#candidates.set(name, binding);
+      return;
+    }
+    if (before !== undefined) this.#leave(before);
+    this.#listeners.set(name, binding);
+    const committed = this.#committed.get(name);
+    if (committed !== undefined) this.#tables.putListener(committed, served, port);
   }
 
   activate(name: string): void {
@@ -81,25 +105,40 @@ export class ListenerSet implements PortHooks {
   }
 
   put(config: Listener): void {
-    this.#committed.set(config.name, config);
-    const listener = this.#listeners.get(config.name);
-    if (listener === undefined || listener.state === 'draining') return;
+    const { name } = config;
+    this.#committed.set(name, config);
+    const candidate = this.#candidates.get(name);
+    if (candidate?.asked === config.port) {
+      this.#candidates.delete(name);
+      this.#freeze(name);
+      const before = this.#listeners.get(name);
+      this.#listeners.set(name, candidate);
+      if (before !== undefined) this.#leave(before);
+    }
+    const listener = this.#listeners.get(name);
+    if (listener === undefined || listener.state === 'draining' || listener.state === 'drained') return;
     listener.served.config = config;
     this.#tables.putListener(config, listener.served, listener.port);
   }
 
+  /** What it served it still serves to the connections that it has, until it has drained. */
   remove(name: string): void {
     this.#committed.delete(name);
-    // A listener that drains still answers what is in flight; what comes now finds nothing.
-    this.#tables.removeListener(name);
+    this.#freeze(name);
   }
 
   /** After a commit: sockets that were bound for listeners which were then refused are closed. */
   settle(): void {
     this.discard();
+    // Where the port stays, its connections stay too, and see what is in use now.
+    for (const port of this.#frozen.keys()) {
+      for (const name of port.listeners.keys()) if (this.#committed.has(name)) this.#thaw(port);
+    }
   }
 
   discard(): void {
+    this.#preparation = {};
+    for (const name of [...this.#candidates.keys()]) this.#dropCandidate(name);
     for (const [name, { state }] of this.#listeners) {
       if (state === 'bound' && !this.#committed.has(name)) this.close(name);
     }
@@ -108,54 +147,47 @@ export class ListenerSet implements PortHooks {
   drain(name: string): void {
     const listener = this.#listeners.get(name);
     if (listener === undefined || listener.state === 'draining') return;
+    this.#dropCandidate(name);
     listener.state = 'draining';
     listener.served.isDraining = true;
     const { port } = listener;
-    if ([...port.listeners.values()].some((other) => !other.isDraining)) {
-      port.checkDrained(listener.served);
-      return;
+    if ([...port.listeners.values()].some((other) => !other.isDraining)) port.checkDrained(listener.served);
+    else {
+      // Still wished: then all of the process stops, and there is nowhere to come again.
+      const stops = this.#committed.has(name);
+      this.#drainPort(port, stops ? 0 : this.#context.timeouts.drainNotice);
     }
-    port.isDraining = true;
-    for (const connection of port.connections) connection.drain();
-    const socket = port.socket;
-    if (socket === null) return;
-    socket.drain(() => {
-      port.socket = null;
-      if (this.#ports.get(port.port) === port) this.#ports.delete(port.port);
-      for (const served of [...port.listeners.values()]) port.checkDrained(served);
-    });
   }
 
-  /** The listener has moved to another port: the old one serves on what it has, and goes with its last listener. */
-  #leave(left: { served: ServedListener; port: ServedPort }): void {
-    const { port, served } = left;
-    served.isDraining = true;
-    port.listeners.delete(served.name);
-    if (port.listeners.size > 0) return;
-    port.isDraining = true;
-    for (const connection of port.connections) connection.drain();
-    port.socket?.drain(() => {
-      port.socket = null;
-      if (this.#ports.get(port.port) === port) this.#ports.delete(port.port);
-    });
-  }
-
+  /** Returns how many connections were cut. */
   close(name: string): number {
+    this.#dropCandidate(name);
     const listener = this.#listeners.get(name);
     if (listener === undefined) return 0;
+    let cut = 0;
+    if (listener.state === 'draining' || listener.state === 'drained')
+      for (const [port, owner] of this.#left) if (owner === name) cut += this.#closePort(port);
     this.#listeners.delete(name);
     const { port } = listener;
     port.listeners.delete(name);
     this.#tables.removeListener(name);
-    if (port.listeners.size > 0) return 0;
-    return this.#closePort(port);
+    return port.listeners.size > 0 ? cut : cut + this.#closePort(port);
   }
 
-  drained(_port: ServedPort, listener: string): void {
-    const known = this.#listeners.get(listener);
+  drained(_port: ServedPort, name: string): void {
+    const known = this.#listeners.get(name);
     if (known === undefined || known.state !== 'draining') return;
+    // What it left before it was asked to go is part of it.
+    for (const listener of this.#left.values()) if (listener === name) return;
     known.state = 'drained';
-    this.#context.notify({ type: 'listener.drained', listener });
+    this.#context.notify({ type: 'listener.drained', listener: name });
+  }
+
+  emptied(port: ServedPort): void {
+    const name = this.#left.get(port);
+    this.#closePort(port);
+    const listener = name === undefined ? undefined : this.#listeners.get(name);
+    if (listener?.state === 'draining') listener.port.checkDrained(listener.served);
   }
 
   accept(port: ServedPort, stream: SocketStream): ClientConnection {
@@ -177,15 +209,124 @@ export class ListenerSet implements PortHooks {
   }
 
   shutdown(): void {
+    this.#preparation = {};
+    this.#committed.clear();
     for (const name of [...this.#listeners.keys()]) this.close(name);
+    for (const port of [...this.#left.keys()]) this.#closePort(port);
+  }
+
+  #serves(name: string, port: number): boolean {
+    const binding = this.#candidates.get(name) ?? this.#listeners.get(name);
+    if (binding === undefined || binding.asked !== port) return false;
+    return binding.state === 'bound' || binding.state === 'listening';
+  }
+
+  /** The port as it is bound or being bound; one that drains is not joined but bound again beside it. */
+  #join(number: number): ServedPort {
+    const known = number === 0 ? undefined : this.#ports.get(number);
+    if (known !== undefined && !known.isClosing) return known;
+    const port = new ServedPort(this.#context, this, number);
+    const socket = new ListenSocket(
+      { port: number, address: this.#options.bind, reusePort: this.#options.reusePort },
+      (stream) => port.accept(stream),
+      (error) => this.#context.faults.report(error),
+    );
+    port.socket = socket;
+    if (number !== 0) this.#ports.set(number, port);
+    this.#opening.set(
+      port,
+      socket.open().then((bound) => {
+        port.port = bound;
+      }),
+    );
+    return port;
+  }
+
+  #countersOf(name: string): ListenerCounters {
+    let counters = this.#counters.get(name);
+    if (counters === undefined) {
+      counters = new ListenerCounters(this.#context.counters, name);
+      this.#counters.set(name, counters);
+    }
+    return counters;
+  }
+
+  #dropCandidate(name: string): void {
+    const candidate = this.#candidates.get(name);
+    if (candidate === undefined) return;
+    this.#candidates.delete(name);
+    candidate.port.listeners.delete(name);
+    this.#closeUnused(candidate.port);
+  }
+
+  #closeUnused(port: ServedPort): void {
+    if (port.listeners.size === 0 && port.claims === 0 && !port.isClosing) this.#closePort(port);
+  }
+
+  #freeze(name: string): void {
+    const listener = this.#listeners.get(name);
+    const frozen = this.#tables.freeze(name);
+    if (frozen === null) return;
+    if (listener === undefined) {
+      frozen.release();
+      return;
+    }
+    const known = this.#frozen.get(listener.port);
+    if (known === undefined) this.#frozen.set(listener.port, [frozen]);
+    else known.push(frozen);
+  }
+
+  #thaw(port: ServedPort): void {
+    for (const frozen of this.#frozen.get(port) ?? []) frozen.release();
+    this.#frozen.delete(port);
+  }
+
+  /** The listener is elsewhere now: the old port serves on what it has, and goes with its last listener. */
+  #leave({ port, served }: Binding): void {
+    served.isDraining = true;
+    port.listeners.delete(served.name);
+    if (port.listeners.size > 0) return;
+    this.#left.set(port, served.name);
+    port.limitDrain(this.#options.drainTimeoutMs);
+    this.#drainPort(port, this.#context.timeouts.drainNotice);
+  }
+
+  #drainPort(port: ServedPort, notice: number): void {
+    if (port.isClosing || port.socket === null) {
+      port.isClosing = true;
+      port.settle();
+      return;
+    }
+    port.isClosing = true;
+    // Its connections hear of it when the port is closed here and at the other workers: else they would come again,
+    // and could get lost with the next socket.
+    port.socket.drain(() => {
+      port.socket = null;
+      this.#forgetPort(port);
+      port.announceDrain(notice);
+    });
+  }
+
+  #forgetPort(port: ServedPort): void {
+    this.#opening.delete(port);
+    for (const [number, known] of this.#ports) if (known === port) this.#ports.delete(number);
   }
 
   #closePort(port: ServedPort): number {
+    this.#left.delete(port);
     port.socket?.close();
     port.socket = null;
-    if (this.#ports.get(port.port) === port) this.#ports.delete(port.port);
+    port.stopTimers();
+    this.#forgetPort(port);
     const connections = [...port.connections];
-    for (const connection of connections) connection.exchange.abort('draining');
+    for (const connection of connections) {
+      try {
+        connection.exchange.abort('draining');
+      } catch (error) {
+        connection.onFault(error);
+      }
+    }
+    this.#thaw(port);
     return connections.length;
   }
 }

@@ -17,6 +17,11 @@ interface ListenerTable {
   readonly routes: ListenerRoutes<ServedListener, ServedRule>;
 }
 
+/** Routes of a listener that has gone, as they were. */
+export interface FrozenRoutes {
+  release(): void;
+}
+
 interface Hanging {
   readonly listener: string;
   readonly table: ListenerRoutes<ServedListener, ServedRule>;
@@ -56,6 +61,34 @@ export class RoutingTables {
       const route = this.#routes.get(name)!;
       this.#hang(route.compiled, config.name, route.hanging);
     }
+  }
+
+  /**
+   * Leaves the listener's routes on its port as they are now, untouched by later changes, with the clusters they name
+   * kept at work, until released. Null where it has none.
+   */
+  freeze(name: string): FrozenRoutes | null {
+    const table = this.#listeners.get(name);
+    if (table === undefined) return null;
+    this.#listeners.delete(name);
+    const rules = new Set<ServedRule>();
+    for (const routeName of this.#attached.get(name) ?? []) {
+      const route = this.#routes.get(routeName)!;
+      for (const hanging of route.hanging) if (hanging.listener === name) rules.add(hanging.entry.rule);
+      route.hanging = route.hanging.filter((hanging) => hanging.listener !== name);
+    }
+    const pools = new Set<ClusterPool>();
+    for (const rule of rules) {
+      rule.freeze();
+      for (const { pool } of rule.pools) pools.add(pool);
+    }
+    for (const pool of pools) pool.hold();
+    return {
+      release: () => {
+        table.port.router.removeListener(table.routes, table.hostnames);
+        for (const pool of pools) pool.letGo();
+      },
+    };
   }
 
   removeListener(name: string): void {

@@ -2,7 +2,25 @@ import type { Listener } from '../model/gateway.ts';
 import type { Counters } from './counters.ts';
 import { StatusCounters } from './counters.ts';
 
-/** What a worker counts and knows of one listener. */
+/** Where a listener's counts are; they go on when it is bound anew. */
+export class ListenerCounters {
+  readonly unrouted: StatusCounters;
+  readonly openConnections: number;
+  readonly connections: number;
+  readonly activeConnections: number;
+  readonly duration: number;
+
+  constructor(counters: Counters, listener: string) {
+    const labels = { listener };
+    this.unrouted = new StatusCounters(counters, 'request_count', { ...labels, route: '' });
+    this.openConnections = counters.counter('open_connections', labels);
+    this.connections = counters.counter('connection_count', labels);
+    this.activeConnections = counters.counter('active_connections', labels);
+    this.duration = counters.histogram('request_duration', labels);
+  }
+}
+
+/** What a worker counts and knows of one listener on one port. */
 export class ServedListener {
   readonly name: string;
   config: Listener;
@@ -16,14 +34,13 @@ export class ServedListener {
   readonly duration: number;
   requests = 0;
 
-  constructor(counters: Counters, config: Listener) {
+  constructor(counters: ListenerCounters, config: Listener) {
     this.name = config.name;
     this.config = config;
-    const labels = { listener: config.name };
-    this.unrouted = new StatusCounters(counters, 'request_count', { ...labels, route: '' });
-    this.openConnections = counters.counter('open_connections', labels);
-    this.connections = counters.counter('connection_count', labels);
-    this.activeConnections = counters.counter('active_connections', labels);
-    this.duration = counters.histogram('request_duration', labels);
+    this.unrouted = counters.unrouted;
+    this.openConnections = counters.openConnections;
+    this.connections = counters.connections;
+    this.activeConnections = counters.activeConnections;
+    this.duration = counters.duration;
   }
 }

@@ -5,24 +5,35 @@ import type { Context } from './context.ts';
 import { PortRouter } from './router/port-router.ts';
 import type { ServedListener } from './served-listener.ts';
 import type { ServedRule } from './served-rule.ts';
+import type { TimerOwner } from './timer-wheel.ts';
+import { Timer } from './timer-wheel.ts';
 
 export interface PortHooks {
   accept(port: ServedPort, stream: SocketStream): ClientConnection;
   /** A listener that drains has nothing left to do. */
   drained(port: ServedPort, listener: string): void;
+  /** A port that no listener has any more has nothing left to do, or has drained for as long as it may. */
+  emptied(port: ServedPort): void;
 }
 
 /** One port of this worker: a socket, what is routed on it, and the connections that came through it. */
-export class ServedPort {
+export class ServedPort implements TimerOwner {
   port: number;
   readonly router = new PortRouter<ServedListener, ServedRule>();
   readonly connections = new Set<ClientConnection>();
   /** Listeners that have it bound; the first one counts connections, which belong to the port as a whole. */
   readonly listeners = new Map<string, ServedListener>();
   socket: ListenSocket | null = null;
+  /** Its socket is being closed: it takes no more listeners. */
+  isClosing = false;
+  /** Its socket has been closed: connections end with their request in flight, or after a moment without one. */
   isDraining = false;
+  /** Listeners that wait for it to be bound. */
+  claims = 0;
   readonly #context: Context;
   readonly #hooks: PortHooks;
+  readonly #timer = new Timer(this);
+  readonly #notice = new Timer(this);
   #counted: ServedListener | null = null;
 
   constructor(context: Context, hooks: PortHooks, port: number) {
@@ -55,12 +66,48 @@ export class ServedPort {
     if (!this.connections.delete(connection)) return;
     const counted = this.#counted;
     if (counted !== null) this.#context.counters.values[counted.openConnections]! -= 1;
-    if (!this.isDraining) return;
-    for (const listener of this.listeners.values()) if (listener.isDraining) this.checkDrained(listener);
+    if (this.isClosing) this.settle();
+  }
+
+  /** After each step of a drain: tells who is done by it. */
+  settle(): void {
+    for (const listener of [...this.listeners.values()]) if (listener.isDraining) this.checkDrained(listener);
+    if (this.listeners.size === 0 && this.connections.size === 0 && this.socket === null)
+      this.#hooks.emptied(this);
+  }
+
+  limitDrain(milliseconds: number): void {
+    this.#context.wheel.set(this.#timer, milliseconds);
+  }
+
+  stopTimers(): void {
+    this.#context.wheel.remove(this.#timer);
+    this.#context.wheel.remove(this.#notice);
+  }
+
+  /** After a moment its connections are told to go. */
+  announceDrain(milliseconds: number): void {
+    if (milliseconds === 0 || this.connections.size === 0) this.#announce();
+    else this.#context.wheel.set(this.#notice, milliseconds);
+  }
+
+  #announce(): void {
+    this.isDraining = true;
+    for (const connection of this.connections) connection.drain();
+    this.settle();
+  }
+
+  onTimer(timer: Timer): void {
+    if (timer === this.#notice) this.#announce();
+    else this.#hooks.emptied(this);
+  }
+
+  onFault(error: unknown): void {
+    this.#context.faults.report(error);
   }
 
   checkDrained(listener: ServedListener): void {
-    if (this.isDraining ? this.connections.size > 0 || this.socket !== null : listener.active > 0) return;
+    if (this.isClosing ? this.connections.size > 0 || this.socket !== null : listener.active > 0) return;
     this.#hooks.drained(this, listener.name);
   }
 }

@@ -25,7 +25,7 @@ export class ServedRule {
   readonly requestTimeoutMs: number;
   readonly backendTimeoutMs: number;
   readonly counters: StatusCounters;
-  readonly #policies: PolicyView;
+  #policies: PolicyView;
   readonly #filters: readonly Filter[];
   readonly #pools: readonly WeightedPool[];
   readonly #credits: Float64Array;
@@ -63,6 +63,16 @@ export class ServedRule {
       ]);
     }
     return this.#plan!;
+  }
+
+  /** From now on later policies do not matter. */
+  freeze(): void {
+    this.plan();
+    this.#policies = { generation: this.#generation, filters: () => [] };
+  }
+
+  get pools(): readonly WeightedPool[] {
+    return this.#pools;
   }
 
   /** The next cluster by weight, smooth as in RoundRobin; null where the rule has none with weight. */

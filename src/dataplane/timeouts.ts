@@ -9,6 +9,7 @@ export interface Timeouts {
   readonly tunnel: number;
   readonly linger: number;
   readonly drainIdle: number;
+  readonly drainNotice: number;
 }
 
 /** Defaults in milliseconds; see TimerWheel for how exactly they are kept. */
@@ -16,9 +17,9 @@ export const TIMEOUTS: Timeouts = {
   /** From the first byte of a request head to its last: 408. */
   header: 10_000,
   /** Between two reads of a request body: 408. */
-  body: 30_000,
+  body: 10_000,
   /** A client that takes nothing of its answer: cut. */
-  write: 30_000,
+  write: 10_000,
   /** Between two requests of a connection, and before the first. */
   idle: 60_000,
   /** A request that waits for a connection: 503. */
@@ -33,4 +34,6 @@ export const TIMEOUTS: Timeouts = {
   linger: 2_000,
   /** While draining, a connection without a request is kept this long: one may be on its way. */
   drainIdle: 500,
+  /** From a port's closing until its connections are told to go; by then the other workers have closed it too. */
+  drainNotice: 100,
 };

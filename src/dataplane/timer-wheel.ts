@@ -12,6 +12,8 @@ const OFF = Number.POSITIVE_INFINITY;
 
 export interface TimerOwner {
   onTimer(timer: Timer): void;
+  /** `onTimer` threw. Must not throw itself. */
+  onFault(error: unknown): void;
 }
 
 export class Timer {
@@ -68,19 +70,22 @@ export class TimerWheel {
     while (this.#tick < until) {
       this.#tick += 1;
       const slot = this.#tick % SLOTS;
-      let timer = this.#slots[slot]!;
-      this.#slots[slot] = null;
-      while (timer !== null) {
-        const following = timer.next!;
-        timer.next = null;
-        timer.previous = null;
-        timer.tick = -1;
+      // One at a time from the front: what a timer does may take others out of this very slot.
+      for (let timer = this.#slots[slot]!; timer !== null; timer = this.#slots[slot]!) {
+        this.#unlink(timer);
         if (timer.deadline <= now) {
           timer.deadline = OFF;
-          timer.owner.onTimer(timer);
+          this.#fire(timer);
         } else if (timer.deadline !== OFF) this.#link(timer, Math.floor(timer.deadline / TICK_MS));
-        timer = following;
       }
+    }
+  }
+
+  #fire(timer: Timer): void {
+    try {
+      timer.owner.onTimer(timer);
+    } catch (error) {
+      timer.owner.onFault(error);
     }
   }
 

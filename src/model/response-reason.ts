@@ -13,6 +13,8 @@ export const RESPONSE_REASONS = {
   route_not_found: 404,
   redirect: 302,
   cluster_not_found: 500,
+  /** A fault of NovaEdge itself; the log has where. */
+  internal_error: 500,
   no_healthy_endpoint: 503,
   connection_limit: 503,
   pending_limit: 503,

@@ -16,6 +16,8 @@ export interface StreamOwner {
   onConnect(): void;
   /** Both directions are gone. `code` is the system's, or empty. */
   onClosed(code: string): void;
+  /** One of the calls above threw. Must not throw itself: puts right what can be, and lets go of the rest. */
+  onFault(error: unknown): void;
 }
 
 const STREAM: unique symbol = Symbol('stream');
@@ -33,13 +35,22 @@ function nextBuffer(): Buffer {
 
 function onRead(this: Carrier, end: number, bytes: Uint8Array): boolean {
   const stream = this[STREAM]!;
-  stream.owner.onBytes(bytes as Buffer, end);
+  try {
+    stream.owner.onBytes(bytes as Buffer, end);
+  } catch (error) {
+    stream.owner.onFault(error);
+  }
   next = stream.input;
   return true;
 }
 
 function onEnd(this: Carrier): void {
-  this[STREAM]!.owner.onEnd();
+  const { owner } = this[STREAM]!;
+  try {
+    owner.onEnd();
+  } catch (error) {
+    owner.onFault(error);
+  }
 }
 
 function onError(this: Carrier, error: NodeJS.ErrnoException): void {
@@ -53,7 +64,11 @@ function onClose(this: Carrier): void {
 function onConnect(this: Carrier): void {
   const stream = this[STREAM]!;
   stream.connected();
-  stream.owner.onConnect();
+  try {
+    stream.owner.onConnect();
+  } catch (error) {
+    stream.owner.onFault(error);
+  }
 }
 
 const ON_READ = { buffer: nextBuffer, callback: onRead } as unknown as {
@@ -69,7 +84,9 @@ const NO_OWNER: StreamOwner = {
   onEnd: noOwner,
   onWritable: noOwner,
   onConnect: noOwner,
-  onClosed: noOwner,
+  // It may be dropped before anybody has taken it.
+  onClosed: () => {},
+  onFault: noOwner,
 };
 
 /**
@@ -87,6 +104,7 @@ export class SocketStream implements WriteOwner {
   isClosed = false;
   #handle: StreamHandle | null = null;
   #writing = 0;
+  #ended = false;
 
   constructor(socket: Socket) {
     this.socket = socket;
@@ -110,7 +128,13 @@ export class SocketStream implements WriteOwner {
   static wrapped(socket: Socket): SocketStream {
     socket.setNoDelay(true);
     const stream = new SocketStream(socket);
-    socket.on('data', (bytes: Buffer) => stream.owner.onBytes(bytes, bytes.length));
+    socket.on('data', (bytes: Buffer) => {
+      try {
+        stream.owner.onBytes(bytes, bytes.length);
+      } catch (error) {
+        stream.owner.onFault(error);
+      }
+    });
     return stream;
   }
 
@@ -213,7 +237,9 @@ export class SocketStream implements WriteOwner {
 
   /** No more writes; what was written still goes out. */
   end(): void {
-    if (!this.isClosed) this.socket.end();
+    if (this.isClosed) return;
+    this.#ended = true;
+    this.socket.end();
   }
 
   destroy(): void {
@@ -226,7 +252,9 @@ export class SocketStream implements WriteOwner {
   reset(): void {
     this.#handle = null;
     this.isClosed = true;
-    this.socket.resetAndDestroy();
+    // While the end is being sent a reset is refused, and the descriptor would stay open.
+    if (this.#ended) this.socket.destroy();
+    else this.socket.resetAndDestroy();
   }
 
   closed(): void {
@@ -234,20 +262,32 @@ export class SocketStream implements WriteOwner {
     this.isClosed = true;
     // Memory that a read in progress may still use is left to the collector.
     this.input = SHARED;
-    this.owner.onClosed(this.code);
+    try {
+      this.owner.onClosed(this.code);
+    } catch (error) {
+      this.owner.onFault(error);
+    }
   }
 
   onWritten(status: number): void {
     this.#writing -= 1;
     if (status < 0) this.#failed(status);
-    else if (this.#writing === 0 && !this.isClosed) this.owner.onWritable();
+    else this.#writable();
   }
 
   readonly #onSocketWritten = (error?: Error | null): void => {
     this.#writing -= 1;
-    if ((error === null || error === undefined) && this.#writing === 0 && !this.isClosed)
-      this.owner.onWritable();
+    if (error === null || error === undefined) this.#writable();
   };
+
+  #writable(): void {
+    if (this.#writing > 0 || this.isClosed) return;
+    try {
+      this.owner.onWritable();
+    } catch (error) {
+      this.owner.onFault(error);
+    }
+  }
 
   #outcome(status: number): boolean {
     if (status === WRITING) {

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import type { DataplaneNotification } from '../../src/dataplane/control.ts';
 import { Dataplane } from '../../src/dataplane/dataplane.ts';
 import type { Timeouts } from '../../src/dataplane/timeouts.ts';
@@ -105,13 +106,14 @@ export async function start(options: HarnessOptions): Promise<Harness> {
       counters,
       limits: options.limits ?? new SharedArrayBuffer(limitBytes(2)),
       accessLog: options.accessLog ?? null,
+      drainTimeoutMs: 5000,
       notify: (notification) => {
         notifications.push(notification);
         for (const waiter of waiting) if (waiter.type === notification.type) waiter.resolve(notification);
       },
       register: (registration) => registrations.push(registration),
     },
-    options.timeouts,
+    { drainNotice: 0, ...options.timeouts },
   );
   let version = 0;
   const change = (upserts: readonly Resource[], removals: readonly string[] = []): void => {
@@ -152,4 +154,16 @@ export async function start(options: HarnessOptions): Promise<Harness> {
         else waiting.push({ type, resolve });
       }),
   };
+}
+
+/** Resolves when nobody listens on the port of 127.0.0.1. */
+export async function untilRefused(port: number): Promise<void> {
+  for (let code = ''; code !== 'ECONNREFUSED'; )
+    code = await new Promise<string>((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => {
+        socket.destroy();
+        setTimeout(resolve, 5, 'connected');
+      });
+      socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? ''));
+    });
 }

@@ -10,7 +10,7 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import type { Resource } from '../../src/model/resource.ts';
 import type { Harness } from './harness.ts';
-import { cluster, endpoint, filtered, route, rule, start } from './harness.ts';
+import { cluster, endpoint, filtered, route, rule, start, untilRefused } from './harness.ts';
 import { answering, exchange, OK, RawClient, rawBackend } from './raw.ts';
 
 const GET = 'GET /x HTTP/1.1\r\nHost: a.example\r\n\r\n';
@@ -638,6 +638,7 @@ test('drain: what is in flight is answered and told to close, then the listener 
   busy.send(GET);
   await arrived;
   dataplane.drainListener('default/edge/http');
+  await untilRefused(port);
   release();
   await busy.untilText('late');
   assert.match(busy.text, /\r\nConnection: close\r\n/);

@@ -29,6 +29,9 @@ test('each timer fires once, not before its time and at most two ticks after', (
               assert.ok(now >= at, 'fired early');
               assert.ok(now <= at + 2 * TICK_MS, `fired ${now - at} ms late`);
             },
+            onFault: (error) => {
+              throw error;
+            },
           }),
       );
       for (const { kind, timer, milliseconds } of steps) {
@@ -52,4 +55,35 @@ test('each timer fires once, not before its time and at most two ticks after', (
       assert.equal(due.size, 0);
     }),
   );
+});
+
+test('what a timer takes away, or throws, does not lose the others of its slot', () => {
+  const wheel = new TimerWheel(0);
+  const fired: string[] = [];
+  const timers: Timer[] = [];
+  const owner = (name: string, run: () => void) => ({
+    onTimer: () => {
+      fired.push(name);
+      run();
+    },
+    onFault: (error: unknown) => fired.push(`${name}: ${(error as Error).message}`),
+  });
+  const idle = (): void => {};
+  timers.push(
+    new Timer(owner('a', idle)),
+    new Timer(owner('b', idle)),
+    new Timer(
+      owner('c', () => {
+        throw new Error('injected');
+      }),
+    ),
+    new Timer(owner('d', idle)),
+    new Timer(owner('e', () => wheel.remove(timers[3]!))),
+  );
+  for (const timer of timers) wheel.set(timer, 100);
+  for (let now = 0; now <= 400; now += TICK_MS) wheel.advance(now);
+  assert.deepEqual(fired.sort(), ['a', 'b', 'c', 'c: injected', 'e']);
+  wheel.set(timers[3]!, 100);
+  for (let now = 400; now <= 800; now += TICK_MS) wheel.advance(now);
+  assert.equal(fired.at(-1), 'd');
 });

@@ -47,6 +47,8 @@ export type WorkerMessage =
   | { readonly type: 'registered'; readonly registration: CounterRegistration }
   /** An actor of the thread was started again. */
   | { readonly type: 'restarted' }
+  /** Exceptions on the path of requests that cost a connection, see `DataplaneNotification`. */
+  | { readonly type: 'fault'; readonly message: string; readonly stack: string; readonly count: number }
   | { readonly type: 'notice'; readonly notice: SystemNotice };
 
 export function threadName(worker: number): string {

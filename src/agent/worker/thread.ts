@@ -42,6 +42,7 @@ export function runDataplaneWorker(create: (options: DataplaneOptions) => Datapl
     counters: settings.counters,
     limits: settings.limits,
     accessLog: settings.accessLog,
+    drainTimeoutMs,
     notify: (notification) => notify(notification),
     register: (registration) => say({ type: 'registered', registration }),
   });
@@ -87,6 +88,11 @@ export function runDataplaneWorker(create: (options: DataplaneOptions) => Datapl
   const configuration = new WorkerConfiguration({ dataplane, supervision, system, bind: settings.bind });
 
   function notify(notification: DataplaneNotification): void {
+    if (notification.type === 'fault') {
+      const { message, stack, count } = notification;
+      say({ type: 'fault', message, stack, count });
+      return;
+    }
     const [kind, name] =
       'listener' in notification
         ? (['listener', notification.listener] as const)

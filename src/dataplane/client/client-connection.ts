@@ -6,6 +6,7 @@ import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { HEAD_FAILED, HEAD_MORE } from '../../wire/http1/head-parser.ts';
 import { CRLF, chunkLine, MessageWriter } from '../../wire/http1/writer.ts';
 import type { Context } from '../context.ts';
+import { HeadReader } from '../head-reader.ts';
 import type { ServedPort } from '../served-port.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
@@ -41,10 +42,8 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   readonly #context: Context;
   readonly #output: Output;
   readonly #timer: Timer;
+  readonly #reader: HeadReader;
   #state = HEAD;
-  #head: HeadParser | null = null;
-  #partial: Buffer | null = null;
-  #partialLength = 0;
   #stash: Buffer | null = null;
   #stashLength = 0;
   #left = 0;
@@ -62,6 +61,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     this.stream = stream;
     this.exchange = new Exchange(context, this);
     this.#timer = new Timer(this);
+    this.#reader = new HeadReader(context.requestHeads);
     stream.owner = this;
     context.wheel.set(this.#timer, this.#context.timeouts.idle);
   }
@@ -73,7 +73,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
 
   /** No request has begun, nor any byte of one. */
   get isIdle(): boolean {
-    return this.#state === HEAD && this.#head === null && this.#stash === null;
+    return this.#state === HEAD && this.#reader.head === null && this.#stash === null;
   }
 
   /** True where the client does not take what it is sent as fast as it comes. */
@@ -154,7 +154,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     }
     switch (this.#state) {
       case HEAD:
-        if (this.#head === null) this.close();
+        if (this.#reader.head === null) this.close();
         else {
           this.exchange.refuse('request_timeout');
           this.flush();
@@ -172,6 +172,36 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
       default:
         this.close();
     }
+  }
+
+  /** Something threw while this connection was worked on, wherever that began. */
+  onFault(error: unknown): void {
+    this.#context.faults.report(error);
+    this.#feeding = false;
+    this.#passOver = false;
+    if (this.#state === CLOSED && !this.exchange.isActive) return;
+    try {
+      if (this.#state === HEAD && this.#reader.head !== null) {
+        this.exchange.refuse('internal_error');
+        this.flush();
+      } else this.exchange.fault();
+    } catch (second) {
+      this.#context.faults.report(second);
+      this.#letGo();
+    }
+  }
+
+  /** Without asking anybody who might throw again. */
+  #letGo(): void {
+    this.#state = CLOSED;
+    if (this.#output.owner === this) this.#output.writer.length = 0;
+    this.#context.wheel.remove(this.#timer);
+    try {
+      this.port.closed(this);
+    } catch (error) {
+      this.#context.faults.report(error);
+    }
+    this.stream.reset();
   }
 
   /** While draining: an idle connection goes when no request has come for a moment. */
@@ -194,11 +224,14 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     else this.stream.destroy();
   }
 
-  /** Room for at least a head of the greatest size and the body that one read brings. */
-  writer(): MessageWriter {
+  /** Room for at least a head of the greatest size, `more` beside it and the body that one read brings. */
+  writer(more = 0): MessageWriter {
+    const wanted = GREATEST_HEAD_BYTES + READ_BYTES + more;
+    if (this.#output.take(this).room < wanted) this.flush();
     const writer = this.#output.take(this);
-    if (writer.room < GREATEST_HEAD_BYTES + READ_BYTES) this.flush();
-    return this.#output.take(this);
+    if (writer.room >= wanted) return writer;
+    this.#output.writer = new MessageWriter(wanted);
+    return this.#output.writer;
   }
 
   /** Bytes of an answer's body as they came from `source`, framed anew. */
@@ -295,7 +328,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     this.stream.share();
     if (!requestComplete || !this.keepAlive || this.#peerEnded) {
       this.flush();
-      this.#dropHead();
+      this.#reader.drop();
       this.#linger();
       return;
     }
@@ -359,29 +392,18 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   }
 
   #readHead(bytes: Buffer, from: number, end: number): number {
-    let head = this.#head;
-    if (head === null) {
-      head = this.#context.requestHeads.take();
-      head.reset();
-      this.#head = head;
-    }
-    const before = this.#partialLength;
-    const result =
-      before === 0
-        ? head.parse(bytes, from, end)
-        : head.parse(this.#append(bytes, from, end), 0, this.#partialLength);
+    const isFirst = this.#reader.head === null;
+    const result = this.#reader.read(bytes, from, end);
     if (result === HEAD_MORE) {
-      if (before === 0) {
-        this.#append(bytes, from, end);
-        this.#context.wheel.set(this.#timer, this.#context.timeouts.header);
-      }
+      if (isFirst) this.#context.wheel.set(this.#timer, this.#context.timeouts.header);
       return end;
     }
+    const head = this.#reader.head!;
     if (result === HEAD_FAILED) {
       this.exchange.refuseFault(head.fault!);
       return end;
     }
-    const at = from + head.length - before;
+    const at = this.#reader.next;
     const framing = head.framing;
     this.keepAlive = framing.keepAlive;
     this.#context.wheel.clear(this.#timer);
@@ -396,7 +418,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     const hasBody = this.#state !== WAIT;
     const wholeBody = !hasBody || (framing.contentLength > 0 && framing.contentLength <= end - at);
     this.exchange.begin(head, hasBody, wholeBody);
-    this.#dropHead();
+    this.#reader.drop();
     if (!hasBody && this.#state === WAIT) this.exchange.requestEnd(null);
     return at;
   }
@@ -441,28 +463,9 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     if (wanted > MOST_STASHED) this.stream.pause();
   }
 
-  #append(bytes: Buffer, from: number, end: number): Buffer {
-    const wanted = this.#partialLength + end - from;
-    if (this.#partial === null || this.#partial.length < wanted) {
-      const larger = Buffer.allocUnsafe(Math.max(1024, wanted * 2));
-      this.#partial?.copy(larger, 0, 0, this.#partialLength);
-      this.#partial = larger;
-    }
-    bytes.copy(this.#partial, this.#partialLength, from, end);
-    this.#partialLength = wanted;
-    return this.#partial;
-  }
-
   #dropStash(): void {
     this.#stash = null;
     this.#stashLength = 0;
-  }
-
-  #dropHead(): void {
-    if (this.#head !== null) this.#context.requestHeads.give(this.#head);
-    this.#head = null;
-    this.#partial = null;
-    this.#partialLength = 0;
   }
 
   #block(): void {
@@ -475,7 +478,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   #free(): void {
     this.#state = CLOSED;
     this.#dropStash();
-    this.#dropHead();
+    this.#reader.drop();
     this.#context.wheel.remove(this.#timer);
     this.port.closed(this);
   }

@@ -2,13 +2,14 @@ import type { ResponseReason } from '../../model/response-reason.ts';
 import { RESPONSE_REASONS } from '../../model/response-reason.ts';
 import type { SocketStream } from '../../os/socket-stream.ts';
 import type { Fault } from '../../wire/http1/fault.ts';
-import { FAULTS } from '../../wire/http1/fault.ts';
 import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { RequestTarget } from '../../wire/http1/target.ts';
-import { CRLF, chunkLine, LAST_CHUNK, type MessageWriter } from '../../wire/http1/writer.ts';
+import { LAST_CHUNK } from '../../wire/http1/writer.ts';
 import type { Context } from '../context.ts';
+import type { FilterPlan } from '../filters/filter-plan.ts';
+import { NO_FILTERS } from '../filters/filter-plan.ts';
 import { changePath } from '../filters/path-change.ts';
-import { redirectLocation } from '../filters/redirect.ts';
+import { hostWithoutPort, redirectLocation } from '../filters/redirect.ts';
 import { findRoute } from '../router/port-router.ts';
 import { HeadView } from '../router/route-entry.ts';
 import type { ServedListener } from '../served-listener.ts';
@@ -21,15 +22,15 @@ import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
 import type { BodyKind, UpstreamUser } from '../upstream/upstream-user.ts';
 import { BODY_CHUNKED, BODY_CLOSE, BODY_NONE } from '../upstream/upstream-user.ts';
 import type { ClientConnection } from './client-connection.ts';
-import { localAnswer } from './local-answer.ts';
+import { ExchangeRecord } from './exchange-record.ts';
+import { faultReason, localAnswer } from './local-answer.ts';
 import { isIdempotent, methodOf } from './method.ts';
-import { writeRequestHead } from './request-head.ts';
+import { OutgoingRequest } from './outgoing-request.ts';
+import { isHttp2Upgrade, writeRequestHead, writtenRequestId } from './request-head.ts';
+import type { ResponseHeadOptions } from './response-head.ts';
 import { writeInterimHead, writeResponseHead, writeTrailer, writeUpgradeHead } from './response-head.ts';
 
-export const REQUEST_BLOCK_BYTES = 16 * 1024;
 const MOST_ATTEMPTS = 3;
-/** Line, data and end of a chunk around a piece of body. */
-const CHUNK_OVERHEAD = 16;
 
 const target = new RequestTarget();
 const view = new HeadView();
@@ -45,39 +46,26 @@ export class Exchange implements UpstreamUser, TimerOwner {
   connecting: UpstreamConnection | null = null;
   readonly #context: Context;
   readonly #client: ClientConnection;
+  readonly #request = new OutgoingRequest();
+  readonly #record = new ExchangeRecord();
   readonly #pendingTimer: Timer;
   readonly #totalTimer: Timer;
   #active = false;
   #rule: ServedRule | null = null;
+  /** Of the rule as it was when the request came. */
+  #plan: FilterPlan = NO_FILTERS;
   #listener: ServedListener | null = null;
   #pool: ClusterPool | null = null;
   #upstream: UpstreamConnection | null = null;
-  #method = '';
   #is11 = true;
-  #requestChunked = false;
   #expectContinue = false;
-  /** The request as it is sent; with its whole body where that fits, so that it can be sent again. */
-  #block: MessageWriter | null = null;
-  #held: Buffer[] = [];
   #dispatched = false;
-  #requestEnded = false;
-  #streamed = false;
   #attempts = 0;
   #staleRetries = 0;
   #answering = false;
   #responseChunked = false;
   #responseToClose = false;
   #upgraded = false;
-  #startedAt = 0;
-  #answeredAt = 0;
-  #status = 0;
-  #reason: ResponseReason | '' = '';
-  #host = '';
-  #path = '';
-  #bytesIn = 0;
-  #bytesOut = 0;
-  #requestId = '';
-  #endpoint = '';
 
   constructor(context: Context, client: ClientConnection) {
     this.#context = context;
@@ -87,14 +75,18 @@ export class Exchange implements UpstreamUser, TimerOwner {
   }
 
   get requestSent(): boolean {
-    return this.#requestEnded && this.#held.length === 0;
+    return this.#request.sent;
+  }
+
+  get isActive(): boolean {
+    return this.#active;
   }
 
   begin(head: HeadParser, hasBody: boolean, wholeBody: boolean): void {
     const client = this.#client;
     const framing = head.framing;
     this.#start(head);
-    if (this.#method === 'CONNECT') {
+    if (this.#record.method === 'CONNECT') {
       this.refuse('method_not_allowed');
       return;
     }
@@ -103,16 +95,16 @@ export class Exchange implements UpstreamUser, TimerOwner {
       this.refuseFault(fault);
       return;
     }
-    this.#host = target.host;
-    this.#path = target.path;
+    this.#record.host = target.host;
+    this.#record.path = target.path;
     const chain = client.port.router.chain(target.host);
     this.#listener = chain === null ? null : chain.listener;
     if (chain !== null) this.#enter(chain.listener);
-    if (client.port.isDraining || chain?.listener.isDraining === true) client.keepAlive = false;
+    if (client.port.isDraining) client.keepAlive = false;
     // An answer that comes from here leaves the body unread; only a body that is here whole can be passed over.
     const keepAlive = client.keepAlive;
     if (!wholeBody) client.keepAlive = false;
-    view.method = this.#method;
+    view.method = this.#record.method;
     view.head = head;
     view.rawQuery = target.query;
     const entry = chain === null ? null : findRoute(chain, target.path, view);
@@ -123,6 +115,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
     const rule = entry.rule;
     this.#rule = rule;
     const plan = rule.plan();
+    this.#plan = plan;
     if (plan.redirect !== null) {
       const location = redirectLocation(plan.redirect, entry.path, {
         host: hostWithoutPort(target.authority),
@@ -143,7 +136,6 @@ export class Exchange implements UpstreamUser, TimerOwner {
     this.wantsUpgrade = framing.upgrade && !hasBody && !isHttp2Upgrade(head);
     // Whatever comes of it, the bytes after a request to upgrade are not read as another request.
     if (this.wantsUpgrade) client.keepAlive = false;
-    this.#requestChunked = framing.chunked;
     this.#expectContinue = framing.expectContinue && hasBody;
     let block = this.#context.requestBlocks.take();
     block.length = 0;
@@ -158,61 +150,28 @@ export class Exchange implements UpstreamUser, TimerOwner {
       expectContinue: this.#expectContinue,
       hasBody,
     });
-    this.#block = block;
-    if (this.#context.accessLog !== null) this.#requestId = writtenRequestId(block);
+    this.#request.begin(block, framing.chunked);
+    if (this.#context.accessLog !== null) this.#record.requestId = writtenRequestId(block);
     if (rule.requestTimeoutMs > 0) this.#context.wheel.set(this.#totalTimer, rule.requestTimeoutMs);
   }
 
   /** `bytes[start, end)` of the request's body, decoded. */
   requestBytes(bytes: Buffer, start: number, end: number, source: SocketStream): void {
-    this.#bytesIn += end - start;
+    this.#record.bytesIn += end - start;
     if (this.#pool === null) return;
-    const size = end - start;
-    const chunked = this.#requestChunked;
+    const request = this.#request;
     if (!this.#dispatched) {
-      const block = this.#block!;
-      if (block.room >= size + CHUNK_OVERHEAD * 2) {
-        if (chunked) block.latin1(`${size.toString(16)}\r\n`);
-        block.bytes(bytes, start, end);
-        if (chunked) block.crlf();
-        return;
-      }
+      if (request.put(bytes, start, end)) return;
       this.dispatch();
       if (this.#pool === null) return;
     }
-    this.#streamed = true;
-    const upstream = this.#upstream;
-    const piece = source.lasting(bytes, start, end);
-    if (upstream === null || this.#held.length > 0) {
-      source.give(bytes);
-      if (chunked) this.#held.push(chunkLine(size), piece, CRLF);
-      else this.#held.push(piece);
-      this.#client.pauseRequest();
-      return;
-    }
-    const done = chunked
-      ? upstream.stream.writeAll([chunkLine(size), piece, CRLF])
-      : upstream.stream.write(piece);
-    if (done) return;
-    source.give(bytes);
-    this.#client.pauseRequest();
+    if (!request.pass(this.#upstream?.stream ?? null, bytes, start, end, source)) this.#client.pauseRequest();
   }
 
   requestEnd(trailer: HeadParser | null): void {
-    this.#requestEnded = true;
+    this.#request.ended = true;
     if (this.#pool === null) return;
-    if (this.#requestChunked) {
-      const last = trailer === null ? LAST_CHUNK : writeTrailer(trailer);
-      const block = this.#block!;
-      if (!this.#dispatched && block.room >= last.length) block.all(last);
-      else if (this.#dispatched && this.#upstream !== null && this.#held.length === 0) {
-        this.#streamed = true;
-        this.#upstream.stream.write(last);
-      } else {
-        this.#streamed = true;
-        this.#held.push(last);
-      }
-    }
+    this.#request.finish(this.#upstream?.stream ?? null, this.#dispatched, trailer);
     if (!this.#dispatched) this.dispatch();
     else if (this.#upstream !== null) this.#upstream.awaitAnswer(this.#backendTimeout());
   }
@@ -227,16 +186,10 @@ export class Exchange implements UpstreamUser, TimerOwner {
   onUpstream(upstream: UpstreamConnection): void {
     this.#context.wheel.clear(this.#pendingTimer);
     this.#upstream = upstream;
-    this.#endpoint = upstream.endpoint.id;
+    this.#record.endpoint = upstream.endpoint.id;
     upstream.sentAt = this.#context.time;
-    const block = this.#block!;
-    let done = upstream.stream.write(block.block.subarray(0, block.length));
-    const held = this.#held;
-    if (held.length > 0) {
-      this.#held = [];
-      done = upstream.stream.writeAll(held);
-    }
-    if (this.#requestEnded) upstream.awaitAnswer(this.#backendTimeout());
+    const done = this.#request.send(upstream.stream);
+    if (this.#request.ended) upstream.awaitAnswer(this.#backendTimeout());
     else if (done) this.#client.resumeRequest();
     else this.#client.pauseRequest();
   }
@@ -262,34 +215,53 @@ export class Exchange implements UpstreamUser, TimerOwner {
       if (!this.#expectContinue) return;
       this.#expectContinue = false;
     }
-    writeInterimHead(this.#client.writer(), head);
+    const writer = this.#client.writer();
+    const before = writer.length;
+    try {
+      writeInterimHead(writer, head);
+    } catch (error) {
+      writer.length = before;
+      throw error;
+    }
   }
 
   onResponseHead(head: HeadParser, body: BodyKind): void {
     const client = this.#client;
-    this.#answering = true;
-    this.#answeredAt = this.#context.time;
-    this.#status = head.status;
+    this.#record.answeredAt = this.#context.time;
+    this.#record.status = head.status;
     this.#releaseBlock();
     // The client may never send a body that it was not asked for: where the next request starts is in doubt.
-    if (this.#expectContinue && !this.#requestEnded) client.keepAlive = false;
-    if (client.port.isDraining || this.#listener?.isDraining === true) client.keepAlive = false;
+    if (this.#expectContinue && !this.#request.ended) client.keepAlive = false;
+    if (client.port.isDraining) client.keepAlive = false;
     const unknownLength = body === BODY_CHUNKED || body === BODY_CLOSE;
     this.#responseChunked = unknownLength && this.#is11;
     this.#responseToClose = unknownLength && !this.#is11;
     if (this.#responseToClose) client.keepAlive = false;
-    writeResponseHead(client.writer(), head, {
-      headers: this.#rule!.plan().response,
+    const writer = client.writer(this.#plan.response?.added.length);
+    const before = writer.length;
+    try {
+      writeResponseHead(writer, head, this.#responseOptions(head, body));
+    } catch (error) {
+      writer.length = before;
+      throw error;
+    }
+    this.#answering = true;
+  }
+
+  #responseOptions(head: HeadParser, body: BodyKind): ResponseHeadOptions {
+    const client = this.#client;
+    return {
+      headers: this.#plan.response,
       chunked: this.#responseChunked,
       contentLength: this.#responseChunked || this.#responseToClose ? -1 : head.framing.contentLength,
       noBody: body === BODY_NONE && !this.isHead && head.status !== 204 && head.status !== 304,
       close: !client.keepAlive,
       keepAlive10: client.keepAlive && !this.#is11,
-    });
+    };
   }
 
   onResponseBytes(bytes: Buffer, start: number, end: number): void {
-    this.#bytesOut += end - start;
+    this.#record.bytesOut += end - start;
     const upstream = this.#upstream!;
     if (this.#upgraded) {
       this.#client.tunnel(bytes, start, end, upstream.stream);
@@ -312,10 +284,11 @@ export class Exchange implements UpstreamUser, TimerOwner {
   onUpgrade(head: HeadParser): void {
     this.#answering = true;
     this.#upgraded = true;
-    this.#status = 101;
+    this.#record.status = 101;
     this.#releaseBlock();
     this.#context.wheel.clear(this.#totalTimer);
-    writeUpgradeHead(this.#client.writer(), head, this.#rule!.plan().response);
+    const plan = this.#plan.response;
+    writeUpgradeHead(this.#client.writer(plan?.added.length), head, plan);
     this.#client.flush();
     this.#client.upgrade();
   }
@@ -333,7 +306,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
       return;
     }
     const stale = reason === 'upstream_reset' && upstream.reused && !answered;
-    const replayable = this.#requestEnded && !this.#streamed && isIdempotent(this.#method);
+    const replayable = this.#request.isWhole && isIdempotent(this.#record.method);
     if (stale && replayable && this.#staleRetries < MOST_ATTEMPTS) {
       this.#staleRetries += 1;
       this.#pool!.counters.retried('stale_connection');
@@ -344,7 +317,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
   }
 
   onUpstreamWritable(): void {
-    if (this.#upgraded || !this.#requestEnded) this.#client.resumeRequest();
+    if (this.#upgraded || !this.#request.ended) this.#client.resumeRequest();
   }
 
   onUpstreamEnd(): void {
@@ -366,7 +339,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
   tunnelBytes(bytes: Buffer, start: number, end: number): void {
     const upstream = this.#upstream;
     if (upstream === null) return;
-    this.#bytesIn += end - start;
+    this.#record.bytesIn += end - start;
     const from = this.#client.stream;
     if (!upstream.stream.write(from.lasting(bytes, start, end))) {
       from.give(bytes);
@@ -401,6 +374,26 @@ export class Exchange implements UpstreamUser, TimerOwner {
     if (this.#active) this.#end(reason);
   }
 
+  onFault(error: unknown): void {
+    this.#client.onFault(error);
+  }
+
+  /** Something threw: answered where nothing of an answer has been put together yet, else cut. */
+  fault(): void {
+    const client = this.#client;
+    if (!this.#active) {
+      this.#count('internal_error');
+      client.cut(true);
+    } else if (this.#answering) {
+      this.#end('internal_error');
+      client.cut(true);
+    } else {
+      client.keepAlive = false;
+      this.#answerInstead('internal_error');
+      client.flush();
+    }
+  }
+
   /** The request's body does not come, or nobody takes it. */
   bodyTimeout(reason: 'request_timeout' | 'upstream_timeout'): void {
     if (this.#answering) this.abort(reason);
@@ -430,8 +423,8 @@ export class Exchange implements UpstreamUser, TimerOwner {
   answer(reason: ResponseReason, status: number = RESPONSE_REASONS[reason], headers = ''): void {
     const client = this.#client;
     this.#pool = null;
-    this.#status = status;
-    this.#reason = reason;
+    this.#record.status = status;
+    this.#record.reason = reason;
     this.#releaseBlock();
     this.#count(reason);
     const text = localAnswer(status, reason, {
@@ -448,41 +441,29 @@ export class Exchange implements UpstreamUser, TimerOwner {
 
   #start(head: HeadParser | null): void {
     this.#active = true;
-    this.#startedAt = this.#context.time;
-    this.#method = head === null ? '' : methodOf(head);
-    this.isHead = this.#method === 'HEAD';
+    const method = head === null ? '' : methodOf(head);
+    this.#record.start(this.#context.time, method);
+    this.isHead = method === 'HEAD';
     this.#is11 = head === null || head.version === 11;
     this.wantsUpgrade = false;
     this.tried = null;
     this.#rule = null;
     this.#listener = null;
     this.#pool = null;
-    this.#requestChunked = false;
+    this.#request.reset();
     this.#expectContinue = false;
     this.#dispatched = false;
-    this.#requestEnded = false;
-    this.#streamed = false;
     this.#attempts = 0;
     this.#staleRetries = 0;
     this.#answering = false;
     this.#responseChunked = false;
     this.#responseToClose = false;
     this.#upgraded = false;
-    this.#reason = '';
-    this.#host = '';
-    this.#path = '';
-    this.#bytesIn = 0;
-    this.#bytesOut = 0;
-    this.#endpoint = '';
-    this.#requestId = '';
-    this.#answeredAt = 0;
   }
 
   #enter(listener: ServedListener): void {
     this.#listener = listener;
-    listener.active += 1;
-    listener.requests += 1;
-    this.#context.counters.values[listener.activeConnections]! += 1;
+    this.#record.enter(this.#context, listener);
   }
 
   #attempt(fresh: boolean): void {
@@ -491,7 +472,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
     if (result === null) {
       if (this.connecting === null)
         this.#context.wheel.set(this.#pendingTimer, this.#context.timeouts.pending);
-      if (!this.#requestEnded) this.#client.pauseRequest();
+      if (!this.#request.ended) this.#client.pauseRequest();
     } else if (typeof result === 'string') this.#answerInstead(result);
     else this.onUpstream(result);
   }
@@ -499,7 +480,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
   /** An answer of our own where the request may already be under way. */
   #answerInstead(reason: ResponseReason): void {
     this.#leaveUpstream();
-    if (!this.#requestEnded) this.#client.keepAlive = false;
+    if (!this.#request.ended) this.#client.keepAlive = false;
     this.answer(reason);
   }
 
@@ -514,8 +495,8 @@ export class Exchange implements UpstreamUser, TimerOwner {
   #end(reason: ResponseReason): void {
     // An upgraded connection ends when either side says so; nobody is to blame.
     if (!this.#upgraded) {
-      this.#reason = reason;
-      if (!this.#answering) this.#status = RESPONSE_REASONS[reason];
+      this.#record.reason = reason;
+      if (!this.#answering) this.#record.status = RESPONSE_REASONS[reason];
       this.#count(reason);
     }
     this.#leaveUpstream();
@@ -534,48 +515,16 @@ export class Exchange implements UpstreamUser, TimerOwner {
     context.wheel.clear(this.#pendingTimer);
     context.wheel.clear(this.#totalTimer);
     const listener = this.#listener;
-    const status = this.#status;
-    if (listener !== null) {
-      listener.active -= 1;
-      context.counters.values[listener.activeConnections]! -= 1;
-      context.counters.observe(listener.duration, context.time - this.#startedAt);
-      if (this.#rule === null) listener.unrouted.add(status);
-      else this.#rule.counters.add(status);
-      if (listener.isDraining) this.#client.port.checkDrained(listener);
-    }
-    this.#held = [];
-    if (context.accessLog !== null) this.#log(listener);
+    const rule = this.#rule;
+    this.#request.dropHeld();
     this.#pool = null;
     this.#rule = null;
-    this.#status = 0;
-  }
-
-  #log(listener: ServedListener | null): void {
-    this.#context.accessLog!.write({
-      listener: listener?.name ?? '',
-      route: this.#rule?.route ?? '',
-      method: this.#method,
-      host: this.#host,
-      path: this.#path,
-      status: this.#status,
-      reason: this.#reason,
-      bytesIn: this.#bytesIn,
-      bytesOut: this.#bytesOut,
-      durationMs: this.#context.time - this.#startedAt,
-      upstream: this.#endpoint,
-      upstreamMs: this.#answeredAt === 0 ? 0 : this.#context.time - this.#answeredAt,
-      requestId: this.#requestId,
-      client: this.#client.address,
-    });
+    this.#record.finish(context, listener, rule, this.#client);
+    if (listener?.isDraining === true) this.#client.port.checkDrained(listener);
   }
 
   #releaseBlock(): void {
-    const block = this.#block;
-    if (block === null) return;
-    this.#block = null;
-    // Memory that a write still refers to, or that is larger than the rest, goes to the collector.
-    const writing = this.#upstream?.stream.writing === true;
-    if (!writing && block.block.length === REQUEST_BLOCK_BYTES) this.#context.requestBlocks.give(block);
+    this.#request.release(this.#context.requestBlocks, this.#upstream?.stream.writing === true);
   }
 
   #backendTimeout(): number {
@@ -584,35 +533,4 @@ export class Exchange implements UpstreamUser, TimerOwner {
     // The rule's limit for the whole request, where it has one, takes the place of the default.
     return this.#rule!.requestTimeoutMs > 0 ? 0 : this.#context.timeouts.backend;
   }
-}
-
-function faultReason(fault: Fault): ResponseReason {
-  switch (FAULTS[fault]) {
-    case 414:
-      return 'request_line_too_long';
-    case 431:
-      return 'headers_too_large';
-    case 417:
-      return 'expectation_failed';
-    case 505:
-      return 'version_not_supported';
-    default:
-      return 'bad_request';
-  }
-}
-
-function hostWithoutPort(authority: string): string {
-  const port = authority.lastIndexOf(':');
-  return port > authority.lastIndexOf(']') ? authority.slice(0, port) : authority;
-}
-
-/** h2c is not spoken here, and must not be tunnelled past the routes. */
-function isHttp2Upgrade(head: HeadParser): boolean {
-  return /(^|[\s,])h2c?($|[\s,;])/i.test(head.combined('upgrade') ?? '');
-}
-
-function writtenRequestId(block: MessageWriter): string {
-  const text = block.block.toString('latin1', 0, block.length);
-  const match = /\r\nx-request-id: ([^\r]*)/i.exec(text);
-  return match === null ? '' : match[1]!;
 }

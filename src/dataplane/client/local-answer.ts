@@ -1,4 +1,6 @@
 import type { ResponseReason } from '../../model/response-reason.ts';
+import type { Fault } from '../../wire/http1/fault.ts';
+import { FAULTS } from '../../wire/http1/fault.ts';
 import { reasonPhrase } from '../../wire/http1/status.ts';
 
 /**
@@ -26,4 +28,19 @@ export function localAnswer(
     `Content-Type: text/plain; charset=utf-8\r\nx-novaedge-reason: ${reason}\r\n${connection}` +
     `Content-Length: ${body.length}\r\n\r\n${options.isHead ? '' : body}`
   );
+}
+
+export function faultReason(fault: Fault): ResponseReason {
+  switch (FAULTS[fault]) {
+    case 414:
+      return 'request_line_too_long';
+    case 431:
+      return 'headers_too_large';
+    case 417:
+      return 'expectation_failed';
+    case 505:
+      return 'version_not_supported';
+    default:
+      return 'bad_request';
+  }
 }

@@ -96,7 +96,7 @@ export function writeRequestHead(
     writer.decimal(head.framing.contentLength);
     writer.crlf();
   }
-  writer.crlf();
+  writer.endHead();
   return writer;
 }
 
@@ -121,4 +121,16 @@ export function droppedBy(head: HeadParser, plan: HeaderPlan | null): ((name: st
   const named = head.framing.namedFields ? head.combined('connection') : null;
   if (named === null && plan === null) return null;
   return (name) => plan?.dropped.has(name) === true || (named !== null && connectionNames(named, name));
+}
+
+/** h2c is not spoken here, and must not be tunnelled past the routes. */
+export function isHttp2Upgrade(head: HeadParser): boolean {
+  return /(^|[\s,])h2c?($|[\s,;])/i.test(head.combined('upgrade') ?? '');
+}
+
+/** As the backend gets it; empty where a filter took it away. */
+export function writtenRequestId(block: MessageWriter): string {
+  const text = block.block.toString('latin1', 0, block.length);
+  const match = /\r\nx-request-id: ([^\r]*)/i.exec(text);
+  return match === null ? '' : match[1]!;
 }

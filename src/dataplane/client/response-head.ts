@@ -40,20 +40,21 @@ export function writeResponseHead(
   }
   if (options.close) writer.all(CLOSE);
   else if (options.keepAlive10) writer.all(KEEP_ALIVE);
-  writer.crlf();
+  writer.endHead();
 }
 
 export function writeInterimHead(writer: MessageWriter, head: HeadParser): void {
   writer.all(statusLine(head.status));
   writer.fields(head, NEVER_FORWARDED, droppedBy(head, null));
-  writer.crlf();
+  writer.endHead();
 }
 
 export function writeUpgradeHead(writer: MessageWriter, head: HeadParser, plan: HeaderPlan | null): void {
   writer.all(statusLine(head.status));
   writer.fields(head, NEVER_FORWARDED, droppedBy(head, plan));
   if (plan !== null) writer.all(plan.added);
-  writer.latin1(`Connection: Upgrade\r\nUpgrade: ${head.combined('upgrade')!}\r\n\r\n`);
+  writer.latin1(`Connection: Upgrade\r\nUpgrade: ${head.combined('upgrade')!}\r\n`);
+  writer.endHead();
 }
 
 /** Of the trailer fields those that may be forwarded (RFC 9110 section 6.5.1). */

@@ -20,3 +20,8 @@ export function redirectLocation(
   const path = redirect.path === null ? request.path : changePath(request.path, redirect.path, match);
   return `${scheme}://${host}${port === WELL_KNOWN[scheme] ? '' : `:${port}`}${path}${request.query}`;
 }
+
+export function hostWithoutPort(authority: string): string {
+  const port = authority.lastIndexOf(':');
+  return port > authority.lastIndexOf(']') ? authority.slice(0, port) : authority;
+}

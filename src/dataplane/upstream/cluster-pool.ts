@@ -17,7 +17,8 @@ const FAILURES_BEFORE_NOTICE = 3;
 
 /**
  * The connections of one worker to one cluster. Lives as long as something names the cluster; `config` is null
- * while the snapshot has none, `isOpen` says whether its actor lets it work.
+ * while the snapshot has none, `isOpen` says whether its actor lets it work. A cluster that goes keeps its endpoints
+ * and works on for those who wait for it and for listeners that drain (`hold`).
  */
 export class ClusterPool {
   readonly name: string;
@@ -34,6 +35,9 @@ export class ClusterPool {
   #slot = -1;
   #settings: Cluster | null = null;
   #active = 0;
+  #holders = 0;
+  /** Endpoints that go when the cluster, which has gone, is no longer needed or comes back. */
+  readonly #leaving = new Set<string>();
 
   constructor(context: Context, name: string) {
     this.#context = context;
@@ -68,10 +72,37 @@ export class ClusterPool {
     this.#pump();
   }
 
+  configure(config: Cluster | null): void {
+    this.config = config;
+    if (config === null || this.#leaving.size === 0) return;
+    this.#removeLeaving();
+    this.rebalance();
+  }
+
+  /** Somebody who drains needs it, even if it goes. */
+  hold(): void {
+    this.#holders += 1;
+  }
+
+  letGo(): void {
+    this.#holders -= 1;
+    if (this.isDraining) this.#finishDraining();
+  }
+
   drain(): void {
     this.isDraining = true;
+    this.#finishDraining();
+  }
+
+  #finishDraining(): void {
+    if (this.#holders > 0 || this.#pending.length > 0) return;
     for (const endpoint of this.endpoints.values()) this.#closeIdle(endpoint);
     this.#checkDrained();
+  }
+
+  #removeLeaving(): void {
+    for (const id of this.#leaving) this.#removeNow(id);
+    this.#leaving.clear();
   }
 
   /** Returns how many requests were cut. */
@@ -80,29 +111,40 @@ export class ClusterPool {
     this.isDraining = true;
     for (let user = this.#pending.shift(); user !== null; user = this.#pending.shift()) {
       this.#gavePending();
-      user.onUnavailable('draining');
+      this.#tell(user, () => user.onUnavailable('draining'));
     }
     for (const endpoint of this.endpoints.values()) {
       for (const connection of [...endpoint.connections]) {
         const user = connection.user;
         connection.close();
-        user?.onUpstreamFailed(connection, 'draining', true);
-        user?.onReadDone();
+        if (user === null) continue;
+        this.#tell(user, () => {
+          user.onUpstreamFailed(connection, 'draining', true);
+          user.onReadDone();
+        });
       }
     }
     this.isOpen = false;
     this.#slot = -1;
+    this.#removeLeaving();
+    this.rebalance();
     return cut;
   }
 
   putEndpoint(config: Endpoint): void {
     const id = endpointId(config);
+    this.#leaving.delete(id);
     const known = this.endpoints.get(id);
     if (known === undefined) this.endpoints.set(id, new EndpointState(config));
     else known.config = config;
   }
 
   removeEndpoint(id: string): void {
+    if (this.config === null && this.isOpen) this.#leaving.add(id);
+    else this.#removeNow(id);
+  }
+
+  #removeNow(id: string): void {
     const endpoint = this.endpoints.get(id);
     if (endpoint === undefined) return;
     endpoint.removed = true;
@@ -134,9 +176,11 @@ export class ClusterPool {
    * asks for a new connection where one can be made, after a reused one turned out to be dead.
    */
   acquire(user: UpstreamUser, fresh: boolean): UpstreamConnection | ResponseReason | null {
-    if (this.config === null) return 'cluster_not_found';
-    if (this.isDraining) return 'draining';
-    if (!this.isOpen) return this.#wait(user);
+    if (this.#holders === 0) {
+      if (this.config === null) return 'cluster_not_found';
+      if (this.isDraining) return 'draining';
+    }
+    if (!this.isOpen) return this.config === null ? 'draining' : this.#wait(user);
     const endpoint = this.#balancer.pick(user.tried);
     if (endpoint === null) return 'no_healthy_endpoint';
     if (!fresh) {
@@ -226,8 +270,8 @@ export class ClusterPool {
     this.counters.closed();
     this.#context.limits.give(connection.slot, LIMIT_CONNECTIONS);
     this.#cleared('maxConnections');
+    this.#pump();
     if (this.isDraining) this.#checkDrained();
-    else this.#pump();
   }
 
   /** Now and then: slots that other workers have given back, and connections that others wait for. */
@@ -255,7 +299,8 @@ export class ClusterPool {
 
   #rest(connection: UpstreamConnection): void {
     const endpoint = connection.endpoint;
-    const unwanted = endpoint.removed || this.isDraining || !endpoint.config.ready;
+    const last = this.isDraining && this.#holders === 0 && this.#pending.length === 0;
+    const unwanted = endpoint.removed || last || !endpoint.config.ready;
     if (unwanted || (this.#pending.length === 0 && this.#othersWait())) {
       connection.close();
       return;
@@ -265,7 +310,7 @@ export class ClusterPool {
       this.#gavePending();
       connection.reused = true;
       this.#assign(connection, user);
-      user.onUpstream(connection);
+      this.#tell(user, () => user.onUpstream(connection));
       return;
     }
     endpoint.idle.push(connection);
@@ -273,9 +318,16 @@ export class ClusterPool {
   }
 
   #connect(endpoint: EndpointState, user: UpstreamUser | null): void {
+    const slot = this.#slot;
+    let connection: UpstreamConnection;
+    try {
+      connection = new UpstreamConnection(this.#context, this, endpoint, user, slot);
+    } catch (error) {
+      this.#context.limits.give(slot, LIMIT_CONNECTIONS);
+      throw error;
+    }
     this.connections += 1;
     this.counters.opened();
-    const connection = new UpstreamConnection(this.#context, this, endpoint, user, this.#slot);
     endpoint.connections.add(connection);
     if (user !== null) user.connecting = connection;
   }
@@ -308,26 +360,35 @@ export class ClusterPool {
 
   /** Connections for those who wait, as far as there are any. */
   #pump(): void {
-    while (this.#pending.length > 0 && this.isOpen && !this.isDraining) {
+    while (this.#pending.length > 0 && this.isOpen) {
       const idle = this.#anyIdle();
       if (idle !== null) {
         const user = this.#pending.shift()!;
         this.#gavePending();
         this.#assign(idle, user);
-        user.onUpstream(idle);
+        this.#tell(user, () => user.onUpstream(idle));
         continue;
       }
       const endpoint = this.#balancer.pick(null);
       if (endpoint === null) {
         const user = this.#pending.shift()!;
         this.#gavePending();
-        user.onUnavailable('no_healthy_endpoint');
+        this.#tell(user, () => user.onUnavailable('no_healthy_endpoint'));
         continue;
       }
       if (!this.#takeConnection()) return;
       const user = this.#pending.shift()!;
       this.#gavePending();
-      this.#connect(endpoint, user);
+      this.#tell(user, () => this.#connect(endpoint, user));
+    }
+  }
+
+  /** On behalf of another request than the one that runs now: what goes wrong there must not harm this one. */
+  #tell(user: UpstreamUser, run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      user.onFault(error);
     }
   }
 
@@ -371,6 +432,7 @@ export class ClusterPool {
 
   #checkDrained(): void {
     if (!this.isDraining || this.#active > 0 || this.#pending.length > 0 || !this.isOpen) return;
+    if (this.#holders > 0) return;
     this.isOpen = false;
     this.#context.notify({ type: 'pool.drained', cluster: this.name });
   }

@@ -6,6 +6,7 @@ import { NO_LENGTH } from '../../wire/http1/framing.ts';
 import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { HEAD_FAILED, HEAD_MORE } from '../../wire/http1/head-parser.ts';
 import type { Context } from '../context.ts';
+import { HeadReader } from '../head-reader.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
 import type { ClusterPool } from './cluster-pool.ts';
@@ -36,17 +37,17 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
   sentAt = 0;
   readonly #context: Context;
   readonly #timer: Timer;
+  readonly #reader: HeadReader;
   #state = CONNECTING;
   #connectTimedOut = false;
-  #head: HeadParser | null = null;
-  #partial: Buffer | null = null;
-  #partialLength = 0;
   #body: BodyKind = BODY_NONE;
   #left = 0;
   #keepAlive = false;
   #interim = 0;
   #answered = false;
   #chunked: ChunkedDecoder | null = null;
+  /** Whom the event at hand is told; it may have let go of the connection by the time something throws. */
+  #told: UpstreamUser | null = null;
 
   constructor(
     context: Context,
@@ -61,8 +62,9 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     this.endpoint = endpoint;
     this.user = user;
     this.#timer = new Timer(this);
-    context.wheel.set(this.#timer, pool.connectTimeoutMs);
+    this.#reader = new HeadReader(context.responseHeads);
     this.stream = SocketStream.connecting(endpoint.config.address, endpoint.config.port, this);
+    context.wheel.set(this.#timer, pool.connectTimeoutMs);
   }
 
   get isIdle(): boolean {
@@ -88,7 +90,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
 
   /** The request has been sent whole: from now on the backend's time counts. 0 is for ever. */
   awaitAnswer(milliseconds: number): void {
-    if (this.#state !== HEAD || this.#answered || milliseconds === 0) return;
+    if (this.#state !== HEAD || milliseconds === 0) return;
     this.#context.wheel.set(this.#timer, milliseconds);
   }
 
@@ -107,12 +109,16 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     this.#state = CLOSED;
     this.user = null;
     this.#context.wheel.remove(this.#timer);
-    this.#dropHead();
-    this.pool.closed(this);
-    this.stream.destroy();
+    this.#reader.drop();
+    try {
+      this.pool.closed(this);
+    } finally {
+      this.stream.destroy();
+    }
   }
 
   onConnect(): void {
+    this.#told = this.user;
     if (this.#state !== CONNECTING) return;
     this.#context.wheel.clear(this.#timer);
     this.#state = IDLE;
@@ -121,6 +127,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
 
   onBytes(bytes: Buffer, end: number): void {
     const user = this.user;
+    this.#told = user;
     if (user === null) {
       // Nobody asked: an answer to no request must not become the next request's answer.
       this.close();
@@ -133,6 +140,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
 
   onEnd(): void {
     const user = this.user;
+    this.#told = user;
     if (user === null) {
       this.close();
       return;
@@ -150,12 +158,18 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
   }
 
   onWritable(): void {
+    this.#told = this.user;
     this.user?.onUpstreamWritable();
   }
 
   onClosed(code: string): void {
-    if (this.#state === CLOSED) return;
+    if (this.#state === CLOSED) {
+      // Otherwise done by then; not where something threw on the way.
+      if (this.endpoint.connections.has(this)) this.pool.closed(this);
+      return;
+    }
     const user = this.user;
+    this.#told = user;
     if (this.#state === CONNECTING) {
       const timedOut = this.#connectTimedOut || code === 'ETIMEDOUT';
       this.close();
@@ -172,6 +186,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
 
   onTimer(): void {
     const user = this.user;
+    this.#told = user;
     if (this.#state === CONNECTING) {
       this.#connectTimedOut = true;
       this.stream.destroy();
@@ -181,6 +196,21 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
       this.#fail(user, 'upstream_timeout');
       user.onReadDone();
     }
+  }
+
+  onFault(error: unknown): void {
+    const told = this.#told;
+    this.#told = null;
+    // Where it already works for somebody else, that one is not concerned.
+    if (this.user === null || this.user === told) {
+      try {
+        this.close();
+      } catch (second) {
+        this.#context.faults.report(second);
+      }
+    }
+    if (told === null) this.#context.faults.report(error);
+    else told.onFault(error);
   }
 
   #read(user: UpstreamUser, bytes: Buffer, end: number): void {
@@ -238,36 +268,19 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     let at = 0;
     this.#answered = true;
     for (;;) {
-      let head = this.#head;
-      if (head === null) {
-        if (at === end) return -1;
-        head = this.#context.responseHeads.take();
-        head.reset();
-        this.#head = head;
-      }
-      let source = bytes;
-      let from = at;
-      let until = end;
-      const before = this.#partialLength;
-      if (before > 0) {
-        source = this.#append(bytes, at, end);
-        from = 0;
-        until = this.#partialLength;
-      }
-      const result = head.parse(source, from, until);
-      if (result === HEAD_MORE) {
-        if (before === 0) this.#append(bytes, at, end);
-        return -1;
-      }
+      if (at === end && this.#reader.head === null) return -1;
+      const result = this.#reader.read(bytes, at, end);
+      if (result === HEAD_MORE) return -1;
+      const head = this.#reader.head!;
       if (result === HEAD_FAILED) {
         this.#fail(user, 'upstream_protocol_error');
         return -1;
       }
-      at += head.length - before;
+      at = this.#reader.next;
       const status = head.status;
       if (status >= 200 || status === 101) {
         const fine = this.#begin(user, head);
-        this.#dropHead();
+        this.#reader.drop();
         return fine ? at : -1;
       }
       this.#interim += 1;
@@ -276,9 +289,8 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
         return -1;
       }
       user.onInterim(head);
-      this.#dropHead();
+      this.#reader.drop();
       if (this.user !== user) return -1;
-      this.#context.wheel.set(this.#timer, this.#context.timeouts.backend);
     }
   }
 
@@ -322,25 +334,5 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     this.endpoint.failures += 1;
     this.close();
     user.onUpstreamFailed(this, reason, answered);
-  }
-
-  #append(bytes: Buffer, from: number, end: number): Buffer {
-    const size = end - from;
-    const wanted = this.#partialLength + size;
-    if (this.#partial === null || this.#partial.length < wanted) {
-      const larger = Buffer.allocUnsafe(Math.max(1024, wanted * 2));
-      this.#partial?.copy(larger, 0, 0, this.#partialLength);
-      this.#partial = larger;
-    }
-    bytes.copy(this.#partial, this.#partialLength, from, end);
-    this.#partialLength = wanted;
-    return this.#partial;
-  }
-
-  #dropHead(): void {
-    if (this.#head !== null) this.#context.responseHeads.give(this.#head);
-    this.#head = null;
-    this.#partial = null;
-    this.#partialLength = 0;
   }
 }

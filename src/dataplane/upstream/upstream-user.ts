@@ -36,6 +36,8 @@ export interface UpstreamUser {
   onUpstreamWritable(): void;
   /** The backend has sent its last byte on an upgraded connection. */
   onUpstreamEnd(): void;
+  /** Something threw while this request was worked on. Must not throw itself. */
+  onFault(error: unknown): void;
   /** All that one read brought has been told. */
   onReadDone(): void;
 }

@@ -39,8 +39,18 @@ export class MessageWriter {
     const block = this.block;
     let to = this.length;
     if (text.length <= SHORT) for (let at = 0; at < text.length; at += 1) block[to++] = text.charCodeAt(at);
-    else to += block.write(text, to, 'latin1');
+    else {
+      block.write(text, to, 'latin1');
+      to += text.length;
+    }
     this.length = to;
+  }
+
+  /** The end of a head. Throws a RangeError where it did not fit: half a head must not leave. */
+  endHead(): void {
+    this.crlf();
+    if (this.length > this.block.length)
+      throw new RangeError(`a head of ${this.length} bytes in a block of ${this.block.length}`);
   }
 
   decimal(value: number): void {

@@ -1,0 +1,71 @@
+import type { ResponseReason } from '../../model/response-reason.ts';
+import type { Context } from '../context.ts';
+import type { ServedListener } from '../served-listener.ts';
+import type { ServedRule } from '../served-rule.ts';
+
+/** What is counted and logged of one exchange. */
+export class ExchangeRecord {
+  startedAt = 0;
+  /** When the backend's answer began, or 0. */
+  answeredAt = 0;
+  status = 0;
+  reason: ResponseReason | '' = '';
+  method = '';
+  host = '';
+  path = '';
+  bytesIn = 0;
+  bytesOut = 0;
+  requestId = '';
+  endpoint = '';
+
+  start(time: number, method: string): void {
+    this.startedAt = time;
+    this.method = method;
+    this.answeredAt = 0;
+    this.reason = '';
+    this.host = '';
+    this.path = '';
+    this.bytesIn = 0;
+    this.bytesOut = 0;
+    this.requestId = '';
+    this.endpoint = '';
+  }
+
+  enter(context: Context, listener: ServedListener): void {
+    listener.active += 1;
+    listener.requests += 1;
+    context.counters.values[listener.activeConnections]! += 1;
+  }
+
+  finish(
+    context: Context,
+    listener: ServedListener | null,
+    rule: ServedRule | null,
+    client: { readonly address: string },
+  ): void {
+    if (listener !== null) {
+      listener.active -= 1;
+      context.counters.values[listener.activeConnections]! -= 1;
+      context.counters.observe(listener.duration, context.time - this.startedAt);
+      if (rule === null) listener.unrouted.add(this.status);
+      else rule.counters.add(this.status);
+    }
+    context.accessLog?.write({
+      listener: listener?.name ?? '',
+      route: rule?.route ?? '',
+      method: this.method,
+      host: this.host,
+      path: this.path,
+      status: this.status,
+      reason: this.reason,
+      bytesIn: this.bytesIn,
+      bytesOut: this.bytesOut,
+      durationMs: context.time - this.startedAt,
+      upstream: this.endpoint,
+      upstreamMs: this.answeredAt === 0 ? 0 : context.time - this.answeredAt,
+      requestId: this.requestId,
+      client: client.address,
+    });
+    this.status = 0;
+  }
+}
