@@ -1,6 +1,7 @@
+import type { ActorNotification } from '../../src/agent/worker/notified-actor.ts';
 import type { ConfigurationTarget } from '../../src/dataplane/configuration.ts';
 import { Configuration } from '../../src/dataplane/configuration.ts';
-import type { DataplaneControl, DataplaneNotification, Preparation } from '../../src/dataplane/control.ts';
+import type { DataplaneControl, Preparation } from '../../src/dataplane/control.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
 import type { Listener } from '../../src/model/gateway.ts';
 import type { Resource, ResourceKey } from '../../src/model/resource.ts';
@@ -20,7 +21,7 @@ export interface SimulatedDataplaneOptions {
   readonly prng: Prng;
   readonly ports: SimulatedPorts;
   readonly after: (ms: number, callback: () => void) => () => void;
-  readonly notify: (notification: DataplaneNotification) => void;
+  readonly notify: (notification: ActorNotification) => void;
   /** As this worker gets it: one that it alone cannot compile is another than the others get. */
   readonly seen: (resource: Resource) => Resource;
   /** Requests in flight take up to this long. */

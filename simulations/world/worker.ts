@@ -4,7 +4,7 @@ import { workerBindings } from '../../src/agent/worker/bindings.ts';
 import { WorkerConfiguration } from '../../src/agent/worker/configuration.ts';
 import type { WorkerCalls, WorkerMessage } from '../../src/agent/worker/contract.ts';
 import { threadName } from '../../src/agent/worker/contract.ts';
-import type { DataplaneNotification } from '../../src/dataplane/control.ts';
+import { type ActorNotification, notifiedActor } from '../../src/agent/worker/notified-actor.ts';
 import type { Resource } from '../../src/model/resource.ts';
 import { actorAddress } from '../../supervisors/address.ts';
 import type { Behavior } from '../../supervisors/behavior.ts';
@@ -184,13 +184,8 @@ export class SimulatedWorker {
   }
 
   /** As the data plane tells the actors. */
-  notify(notification: DataplaneNotification): void {
-    const [kind, name] =
-      'listener' in notification
-        ? (['listener', notification.listener] as const)
-        : notification.type.startsWith('limit.')
-          ? (['circuit-breaker', notification.cluster] as const)
-          : (['upstream-pool', notification.cluster] as const);
-    this.run(() => this.system.send(this.#supervision.address(kind, name), notification));
+  notify(notification: ActorNotification): void {
+    const actor = this.#supervision.address(...notifiedActor(notification));
+    this.run(() => this.system.send(actor, notification));
   }
 }

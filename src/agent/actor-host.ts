@@ -21,6 +21,7 @@ import type { NodeReport, ReportDetail } from '../model/report.ts';
 import type { ObjectFailure, SnapshotChanges } from '../model/snapshot.ts';
 import { checksum, openJournalFile } from '../os/journal-file.ts';
 import { VERSION } from '../os/version.ts';
+import { BackendLog } from './backend-log.ts';
 import type { ConfigurationStore } from './configuration-store.ts';
 import { configStreamBindings } from './effects/config-stream.ts';
 import { dataplaneWorkerBindings } from './effects/dataplane-worker.ts';
@@ -66,6 +67,7 @@ export interface ActorHostOptions {
 /** The main thread's actors, with their effects bound to the stream and to the worker threads. */
 export class ActorHost {
   readonly #options: ActorHostOptions;
+  readonly #backendLog: BackendLog;
   readonly #system: ActorSystem;
   readonly #supervision: Supervision;
   readonly #journal: Journal;
@@ -83,6 +85,7 @@ export class ActorHost {
 
   constructor(options: ActorHostOptions) {
     this.#options = options;
+    this.#backendLog = new BackendLog(options.logger);
     const { node, store, limits } = options;
     const journalFile = openJournalFile({
       directory: options.journalDirectory,
@@ -129,6 +132,7 @@ export class ActorHost {
       counters: options.counters,
       onMessage: (worker, message) => this.#message(worker, message),
       onExit: (worker, code, message, fault) => {
+        this.#backendLog.forget(worker);
         if (fault !== '')
           options.logger.error({ worker, code, fault }, `dataplane-${worker} ended: ${message}`);
         this.#system.send<WorkerEvent>(main('dataplane-worker', String(worker)), {
@@ -318,6 +322,7 @@ export class ActorHost {
       });
     else if (message.type === 'envelope') this.#system.deliver(message.envelope);
     else if (message.type === 'restarted') this.#restarts += 1;
+    else if (message.type === 'backend') this.#backendLog.note(worker, message.notification);
     else if (message.type === 'fault') {
       const { message: error, stack, count } = message;
       this.#options.logger.error(

@@ -5,6 +5,7 @@ import type { CounterRegistration } from '../../model/metric.ts';
 import type { ClusterReport, EndpointReport, ListenerReport, ReportDetail } from '../../model/report.ts';
 import type { ResourceKey } from '../../model/resource.ts';
 import type { ObjectFailure, SnapshotChanges } from '../../model/snapshot.ts';
+import type { ActorNotification } from './notified-actor.ts';
 
 /** What a dataplane worker's thread is given at its start. */
 export interface WorkerSettings {
@@ -49,6 +50,8 @@ export type WorkerMessage =
   | { readonly type: 'restarted' }
   /** Exceptions on the path of requests that cost a connection, see `DataplaneNotification`. */
   | { readonly type: 'fault'; readonly message: string; readonly stack: string; readonly count: number }
+  /** For the log of backends. */
+  | { readonly type: 'backend'; readonly notification: ActorNotification }
   | { readonly type: 'notice'; readonly notice: SystemNotice };
 
 export function threadName(worker: number): string {

@@ -18,6 +18,7 @@ import { workerBindings } from './bindings.ts';
 import { WorkerConfiguration } from './configuration.ts';
 import type { WorkerCalls, WorkerMessage, WorkerReport, WorkerSettings } from './contract.ts';
 import { threadName } from './contract.ts';
+import { notifiedActor } from './notified-actor.ts';
 
 /** Runs one dataplane and its actors on this worker thread, until the main thread ends it. */
 export function runDataplaneWorker(create: (options: DataplaneOptions) => DataplaneControl): void {
@@ -93,13 +94,8 @@ export function runDataplaneWorker(create: (options: DataplaneOptions) => Datapl
       say({ type: 'fault', message, stack, count });
       return;
     }
-    const [kind, name] =
-      'listener' in notification
-        ? (['listener', notification.listener] as const)
-        : notification.type.startsWith('limit.')
-          ? (['circuit-breaker', notification.cluster] as const)
-          : (['upstream-pool', notification.cluster] as const);
-    system.send(supervision.address(kind, name), notification);
+    system.send(supervision.address(...notifiedActor(notification)), notification);
+    if ('cluster' in notification) say({ type: 'backend', notification });
   }
 
   /** The rollout reports it, and tries it again on all workers where that may help. */
