@@ -216,6 +216,9 @@ test('the access log has a line for each request, whoever answered', async (cont
   assert.equal(first!.route, 'default/all');
   assert.equal(second!.reason, 'bad_request');
   assert.equal(second!.status, 400);
+  assert.equal(second!.bytesOut, '400 Bad Request: bad_request\n'.length);
+  const [upstreamMs, durationMs] = [Number(first!.upstreamMs), Number(first!.durationMs)];
+  assert.ok(upstreamMs > 0 && upstreamMs <= durationMs, `${upstreamMs} of ${durationMs}`);
 });
 
 test('an object that does not compile keeps its last good version, and its neighbours change', async (context) => {
