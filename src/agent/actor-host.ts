@@ -128,7 +128,8 @@ export class ActorHost {
       counters: options.counters,
       onMessage: (worker, message) => this.#message(worker, message),
       onExit: (worker, code, message, stack) => {
-        if (code !== 0)
+        // While all of it stops, ending its threads is what was asked for.
+        if (code !== 0 && this.#onEnded === null)
           options.logger.error({ worker, code, stack }, `dataplane-${worker} ended: ${message}`);
         this.#system.send<WorkerEvent>(main('dataplane-worker', String(worker)), {
           type: 'worker.exited',
