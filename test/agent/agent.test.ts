@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
+import { pino } from 'pino';
 import type { AgentHandle } from '../../src/agent/agent.ts';
 import {
   agent,
@@ -270,4 +271,22 @@ test('stop drains, cuts what is left after the timeout and says how much', async
   const { ready, reasons } = edge.admin.readiness();
   assert.equal(ready, false);
   assert.match(reasons[0]!, /stopped/);
+});
+
+test('a contained exception of a worker is logged with its stack, and nothing is started again', async (t) => {
+  const port = await freePort();
+  const control = await controller(new FakeSource([listener('web', port)]));
+  t.after(() => control.stop());
+  const lines: string[] = [];
+  const logger = pino({ level: 'error' }, { write: (line) => lines.push(line) });
+  const edge = await agent(control.address, temporaryDirectory(t), { logger });
+  await until('ready', () => edge.admin.readiness().ready);
+  assert.notEqual(await get(port, '/fault'), null);
+  const line = await until('the log line', () => lines.find((one) => one.includes('oops')));
+  const { worker, error, stack, count } = JSON.parse(line) as Record<string, unknown>;
+  assert.ok(worker === 0 || worker === 1);
+  assert.deepEqual({ error, stack, count }, { error: 'oops', stack: 'Error: oops\n    at here', count: 3 });
+  assert.equal(edge.admin.actorRestarts(), 0);
+  await edge.stop();
+  assert.equal(lines.length, 1, 'the stop logs no error');
 });

@@ -18,7 +18,7 @@ interface Open {
 
 /**
  * A dataplane that listens for real and answers each request with what it knows. Some paths let it misbehave:
- * `/exit`, `/throw`, `/block` end or stop the thread; `/slow` never answers.
+ * `/exit`, `/throw`, `/block` end or stop the thread; `/slow` never answers; `/fault` reports a contained exception.
  */
 export class FakeDataplane implements DataplaneControl {
   readonly #options: DataplaneOptions;
@@ -199,6 +199,8 @@ export class FakeDataplane implements DataplaneControl {
       if (path === '/throw') throw new Error('asked to throw');
       if (path === '/block') for (;;);
       if (path === '/slow') return;
+      if (path === '/fault')
+        this.#options.notify({ type: 'fault', message: 'oops', stack: 'Error: oops\n    at here', count: 3 });
       this.#requests += 1;
       const values = new Float64Array(this.#options.counters);
       values[0] = (values[0] ?? 0) + 1;

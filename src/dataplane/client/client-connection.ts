@@ -290,12 +290,22 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     this.#block();
   }
 
+  /** The backend does not take the request as fast as it comes. */
   pauseRequest(): void {
     this.stream.pause();
+    this.#awaitBody();
   }
 
   resumeRequest(): void {
-    if (this.#stashLength <= MOST_STASHED) this.stream.resume();
+    if (this.#stashLength > MOST_STASHED) return;
+    this.stream.resume();
+    this.#awaitBody();
+  }
+
+  #awaitBody(): void {
+    if (this.#state !== BODY_LENGTH && this.#state !== BODY_CHUNKED) return;
+    const { body, backendBody } = this.#context.timeouts;
+    this.#context.wheel.set(this.#timer, this.stream.paused ? backendBody : body);
   }
 
   upgrade(): void {
@@ -387,7 +397,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
       const state: number = this.#state;
       if (state !== BODY_LENGTH && state !== BODY_CHUNKED) return;
       this.stream.own();
-      this.#context.wheel.set(this.#timer, this.#context.timeouts.body);
+      this.#awaitBody();
     }
   }
 
