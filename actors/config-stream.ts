@@ -1,4 +1,5 @@
 import { assign, setup } from 'xstate';
+import type { ReportDetail } from '../src/model/report.ts';
 import type { ObjectFailure, SnapshotVersion } from '../src/model/snapshot.ts';
 import type { Tag, TimerEffects, TimerFired } from './vocabulary.ts';
 import { backoffMs, named, reasons } from './vocabulary.ts';
@@ -96,7 +97,7 @@ export interface Effects extends TimerEffects<Timer> {
     readonly failures: readonly ObjectFailure[];
     readonly refused: boolean;
   };
-  sendReport: Record<never, never>;
+  sendReport: { readonly detail: ReportDetail };
 }
 
 const RECONNECT = { baseMs: 200, maxMs: 10_000 };
@@ -170,7 +171,7 @@ export const machine = setup({
       },
     },
     streaming: {
-      entry: [reportTimer, { type: 'sendReport', params: {} }],
+      entry: [reportTimer, { type: 'sendReport', params: { detail: 'summary' } }],
       exit: { type: 'cancelTimer', params: { timer: 'report' } },
       on: {
         connected: { actions: because('late_answer') },
@@ -201,7 +202,7 @@ export const machine = setup({
           {
             // An update is answered once. What fails or heals afterwards, the controller reads from the report.
             guard: ({ context, event }) => event.nonce === 0 || event.nonce !== context.nonce,
-            actions: [{ type: 'sendReport', params: {} }, because('outcome_reported')],
+            actions: [{ type: 'sendReport', params: { detail: 'summary' } }, because('outcome_reported')],
           },
           {
             guard: ({ event }) => event.failures.length > 0,
@@ -228,12 +229,16 @@ export const machine = setup({
           },
         ],
         'report.requested': {
-          actions: [{ type: 'sendReport', params: {} }, because('report_requested')],
+          actions: [{ type: 'sendReport', params: { detail: 'whole' } }, because('report_requested')],
         },
         'timer.fired': [
           {
             guard: 'reportTimer',
-            actions: [{ type: 'sendReport', params: {} }, reportTimer, because('report_due')],
+            actions: [
+              { type: 'sendReport', params: { detail: 'summary' } },
+              reportTimer,
+              because('report_due'),
+            ],
           },
           { actions: because('late_timer') },
         ],

@@ -15,7 +15,7 @@ import { named, reasons } from './vocabulary.ts';
  *     listening ──prepare──> rebinding ──bound──> rebound ──commit|discard──> listening
  *                                └─refused──> listening
  *
- * and one that is wished again while it drains is bound anew: draining ──prepare──> binding.
+ * and one that is wished again while it drains is bound anew: draining ──prepare──> binding ──refused──> draining.
  */
 export type State =
   | 'binding'
@@ -77,6 +77,8 @@ export interface Input {
 export interface Context extends Input {
   /** As it will be once the change is committed; null: no change is prepared. */
   readonly candidate: Listener | null;
+  /** What still has to be closed of the socket before, where it is bound anew while it drains. */
+  readonly before: 'nothing' | 'draining' | 'drained';
   /** Connections cut at the end. */
   readonly cut: number;
   /** The system's code of the last failure; empty is none. */
@@ -108,13 +110,31 @@ const failed = {
   ],
 };
 
+const refusal = [
+  {
+    type: 'answerPreparation' as const,
+    params: ({
+      context,
+      event,
+    }: {
+      context: Context;
+      event: Extract<Event, { type: 'listener.refused' }>;
+    }) => ({ name: context.listener.name, code: event.code, message: event.message }),
+  },
+  because('bind_refused'),
+];
+
 export const machine = setup({
   types: {} as { context: Context; events: Event; input: Input; tags: Tag },
   actions: named<Effects, Reason>(),
-  guards: { committed: ({ context }) => context.committed },
+  guards: {
+    committed: ({ context }) => context.committed,
+    stillDrains: ({ context }) => context.before === 'draining',
+    hasDrained: ({ context }) => context.before === 'drained',
+  },
 }).createMachine({
   id: 'listener',
-  context: ({ input }) => ({ ...input, candidate: null, cut: 0, code: '', message: '' }),
+  context: ({ input }) => ({ ...input, candidate: null, before: 'nothing', cut: 0, code: '', message: '' }),
   initial: 'binding',
   states: {
     binding: {
@@ -129,6 +149,7 @@ export const machine = setup({
           {
             target: 'bound',
             actions: [
+              assign({ before: 'nothing' }),
               {
                 type: 'answerPreparation',
                 params: ({ context }) => ({ name: context.listener.name, code: '', message: '' }),
@@ -146,27 +167,16 @@ export const machine = setup({
               because('bind_refused'),
             ],
           },
-          {
-            target: 'refused',
-            actions: [
-              {
-                type: 'answerPreparation',
-                params: ({ context, event }) => ({
-                  name: context.listener.name,
-                  code: event.code,
-                  message: event.message,
-                }),
-              },
-              because('bind_refused'),
-            ],
-          },
+          { guard: 'stillDrains', target: 'draining', actions: refusal },
+          { guard: 'hasDrained', target: 'closing', actions: refusal },
+          { target: 'refused', actions: refusal },
         ],
         changed: {
           actions: [assign({ listener: ({ event }) => event.listener }), because('changed')],
         },
         commit: { actions: [assign({ committed: true }), because('committed')] },
         // Of the socket before, when it was wished again while it drained.
-        'listener.drained': { actions: because('late_answer') },
+        'listener.drained': { actions: [assign({ before: 'drained' }), because('drained')] },
         discard: { target: 'abandoning', actions: because('bind_abandoned') },
         stop: { target: 'abandoning', actions: because('bind_abandoned') },
       },
@@ -175,7 +185,15 @@ export const machine = setup({
     abandoning: {
       on: {
         'listener.bound': { target: 'closing', actions: because('bind_abandoned') },
-        'listener.refused': { target: 'closed', actions: because('bind_refused') },
+        'listener.refused': [
+          {
+            guard: ({ context }) => context.before !== 'nothing',
+            target: 'closing',
+            actions: because('bind_refused'),
+          },
+          { target: 'closed', actions: because('bind_refused') },
+        ],
+        'listener.drained': { actions: because('late_answer') },
         'listener.failed': { actions: because('going_away') },
         discard: { actions: because('going_away') },
         stop: { actions: because('going_away') },
@@ -288,7 +306,7 @@ export const machine = setup({
         prepare: {
           target: 'binding',
           actions: [
-            assign({ listener: ({ event }) => event.listener, committed: false }),
+            assign({ listener: ({ event }) => event.listener, committed: false, before: 'draining' }),
             because('wished_again'),
           ],
         },
@@ -296,6 +314,8 @@ export const machine = setup({
         'listener.refused': { actions: because('late_answer') },
         'timer.fired': { target: 'closing', actions: because('drain_timeout') },
         'listener.failed': { target: 'closing', actions: because('socket_failed') },
+        // Of a preparation that was refused here.
+        discard: { actions: because('going_away') },
         stop: { actions: because('already_draining') },
         changed: { actions: because('going_away') },
       },

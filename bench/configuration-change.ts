@@ -23,9 +23,13 @@ export interface ConfigurationMeasure {
   readonly messageBytes: number;
   /** From the moment the file is saved until every connection, on every worker, is answered by the new endpoint. */
   readonly millis: { readonly p50: number; readonly max: number };
+  /** Averages of its own metrics; the rest is noticing the save, the stream, and the requests that look. */
+  readonly ownMillis: { readonly reconcile: number; readonly apply: number };
+  /** From the start of an agent's process, with no controller in reach, to the first answer from its last good snapshot. */
+  readonly coldStartMillis: number;
 }
 
-const program = fileURLToPath(new URL('../src/bin/novaedge.ts', import.meta.url));
+const program = fileURLToPath(new URL('../src/bin/novaedge.mjs', import.meta.url));
 
 /** One endpoint of 50,000 changes in its manifest; seen from outside, through connections to every worker. */
 export async function measureConfigurationChange(
@@ -70,6 +74,7 @@ export async function measureConfigurationChange(
   try {
     await everyConnection(agents, url, 'a');
     const before = await pushes(adminPort);
+    const average = (sum: (one: Pushes) => number) => ((sum(last) - sum(before)) * 1000) / CHANGES;
     const times: number[] = [];
     let largest = 0;
     let last = before;
@@ -87,6 +92,13 @@ export async function measureConfigurationChange(
     const sent = last.count - before.count;
     if (sent !== CHANGES) say(`  note: ${sent} updates were sent for ${CHANGES} changes`);
     times.sort((a, b) => a - b);
+    const own = {
+      reconcile: average(({ reconcileSeconds }) => reconcileSeconds),
+      apply: average(({ applySeconds }) => applySeconds),
+    };
+    await started.stop();
+    const coldStartMillis = await coldStart(join(directory, 'data'), port, workers);
+    say(`  cold start from the last good snapshot, no controller: ${coldStartMillis.toFixed(0)} ms`);
     return {
       name: 'config-endpoint-change',
       routes: SERVICES * ROUTES_EACH,
@@ -95,11 +107,29 @@ export async function measureConfigurationChange(
       changes: CHANGES,
       messageBytes: largest,
       millis: { p50: times[CHANGES / 2]!, max: times.at(-1)! },
+      ownMillis: own,
+      coldStartMillis,
     };
   } finally {
     for (const agent of agents) agent.destroy();
     await started.stop();
     for (const { server } of backends) server.close();
+  }
+}
+
+/** Milliseconds until an agent that finds no controller answers a request. */
+async function coldStart(data: string, port: number, workers: number): Promise<number> {
+  const [admin, nobody] = [await freePort(), await freePort()];
+  const flags = ['--bind', '127.0.0.1', '--log-level', 'error', '--workers', String(workers)];
+  const command = [process.execPath, program, 'agent', '--node', 'cold', '--data', data, ...flags];
+  command.push('--controller', `127.0.0.1:${nobody}`, '--admin', `127.0.0.1:${admin}`);
+  const began = performance.now();
+  const agent = await startOnCore(`0-${workers - 1}`, command, port, 60);
+  try {
+    await everyConnection([new Agent()], `http://127.0.0.1:${port}/probe`, CHANGES % 2 === 0 ? 'a' : 'b');
+    return performance.now() - began;
+  } finally {
+    await agent.stop();
   }
 }
 
@@ -131,6 +161,9 @@ function ask(agent: Agent, url: string): Promise<string> {
 interface Pushes {
   readonly count: number;
   readonly bytes: number;
+  /** Sums over all changes. */
+  readonly reconcileSeconds: number;
+  readonly applySeconds: number;
 }
 
 async function pushes(adminPort: number): Promise<Pushes> {
@@ -139,6 +172,8 @@ async function pushes(adminPort: number): Promise<Pushes> {
   return {
     count: value(/^config_pushes\{result="sent"\} (\S+)$/m),
     bytes: value(/^config_push_bytes (\S+)$/m),
+    reconcileSeconds: value(/^reconciliation_duration_sum (\S+)$/m),
+    applySeconds: value(/^config_apply_duration_sum (\S+)$/m),
   };
 }
 
@@ -197,9 +232,10 @@ spec:
 
 function serviceManifests(service: number): string {
   const name = `service-${service}`;
+  // Loopback, so that nothing can leave this machine by mistake.
   const addresses = Array.from(
     { length: ENDPOINTS_EACH },
-    (_, index) => `10.${service >> 8}.${service & 255}.${index + 1}`,
+    (_, index) => `127.${64 + (service >> 8)}.${service & 255}.${index + 1}`,
   );
   const routes = Array.from({ length: ROUTES_EACH }, (_, index) =>
     route(`${name}-${index}`, `/${name}/${index}`, name),

@@ -43,7 +43,7 @@ const novaedge: Contender = {
     arguments_.push('--workers', '1', '--admin', `127.0.0.1:${admin}`, '--log-level', 'warn');
     const started = await startOnCore(
       PROXY_CORE,
-      [process.execPath, join(root, 'src/bin/novaedge.ts'), ...arguments_],
+      [process.execPath, join(root, 'src/bin/novaedge.mjs'), ...arguments_],
       port,
     );
     return { ...started, port };

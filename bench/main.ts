@@ -85,6 +85,9 @@ try {
     say(
       `  message to the agent ${result.messageBytes} bytes; from the saved file to every worker: median ${result.millis.p50.toFixed(1)} ms, worst ${result.millis.max.toFixed(1)} ms (${result.changes} changes)`,
     );
+    say(
+      `  of it on average: manifest to resources ${result.ownMillis.reconcile.toFixed(1)} ms, agent to every worker ${result.ownMillis.apply.toFixed(1)} ms`,
+    );
   }
 } finally {
   rmSync(directory, { recursive: true, force: true });

@@ -17,15 +17,17 @@ import { TREE } from '../../supervisors/tree.ts';
 import type { ActorReport } from '../model/actor.ts';
 import type { Applied } from '../model/channel.ts';
 import { CHANNELS } from '../model/channel.ts';
-import type { NodeReport } from '../model/report.ts';
+import type { NodeReport, ReportDetail } from '../model/report.ts';
 import type { ObjectFailure, SnapshotChanges } from '../model/snapshot.ts';
 import { checksum, openJournalFile } from '../os/journal-file.ts';
 import { VERSION } from '../os/version.ts';
+import { BackendLog } from './backend-log.ts';
 import type { ConfigurationStore } from './configuration-store.ts';
 import { configStreamBindings } from './effects/config-stream.ts';
 import { dataplaneWorkerBindings } from './effects/dataplane-worker.ts';
 import { rolloutBindings } from './effects/rollout.ts';
 import { productionWorld } from './effects/world.ts';
+import { foreignPorts } from './foreign-ports.ts';
 import { JOURNAL_FILE_BYTES, JOURNAL_TOTAL_BYTES } from './journal-size.ts';
 import type { LimitSlots } from './limit-slots.ts';
 import { createConfigStreamClient } from './stream/client.ts';
@@ -58,13 +60,14 @@ export interface ActorHostOptions {
   readonly limits: LimitSlots;
   readonly counters: CounterMemories;
   readonly decode: (parts: readonly Uint8Array[]) => Promise<SnapshotChanges>;
-  readonly report: () => Promise<NodeReport>;
+  readonly report: (detail: ReportDetail) => Promise<NodeReport>;
   readonly onSettled: () => void;
 }
 
 /** The main thread's actors, with their effects bound to the stream and to the worker threads. */
 export class ActorHost {
   readonly #options: ActorHostOptions;
+  readonly #backendLog: BackendLog;
   readonly #system: ActorSystem;
   readonly #supervision: Supervision;
   readonly #journal: Journal;
@@ -72,7 +75,7 @@ export class ActorHost {
   readonly #served = new Set<number>();
   readonly #givenUp = new Map<number, string>();
   readonly #applied = diagnostics.channel(CHANNELS.applied);
-  #restored: Promise<void> = Promise.resolve();
+  #mayConnect: Promise<unknown> = Promise.resolve();
   #cut = 0;
   #restarts = 0;
   #ended = '';
@@ -82,6 +85,7 @@ export class ActorHost {
 
   constructor(options: ActorHostOptions) {
     this.#options = options;
+    this.#backendLog = new BackendLog(options.logger);
     const { node, store, limits } = options;
     const journalFile = openJournalFile({
       directory: options.journalDirectory,
@@ -95,7 +99,7 @@ export class ActorHost {
     const main = (kind: string, name = '') => actorAddress(node, 'main', kind, name);
     const stream = configStreamBindings({
       store,
-      restored: () => this.#restored,
+      mayConnect: () => this.#mayConnect,
       client: () => client,
       hello: { node, agentVersion: VERSION, labels: { ...options.labels } },
       report: options.report,
@@ -127,10 +131,10 @@ export class ActorHost {
       limits,
       counters: options.counters,
       onMessage: (worker, message) => this.#message(worker, message),
-      onExit: (worker, code, message, stack) => {
-        // While all of it stops, ending its threads is what was asked for.
-        if (code !== 0 && this.#onEnded === null)
-          options.logger.error({ worker, code, stack }, `dataplane-${worker} ended: ${message}`);
+      onExit: (worker, code, message, fault) => {
+        this.#backendLog.forget(worker);
+        if (fault !== '')
+          options.logger.error({ worker, code, fault }, `dataplane-${worker} ended: ${message}`);
         this.#system.send<WorkerEvent>(main('dataplane-worker', String(worker)), {
           type: 'worker.exited',
           code,
@@ -156,6 +160,7 @@ export class ActorHost {
             this.#takenAt = productionWorld.now();
           },
           onSettled: (standing) => this.#settled(standing),
+          foreignPorts: (changes, serving) => foreignPorts(changes, serving, options.bind),
         }),
         'dataplane-worker': dataplaneWorkerBindings({
           pool: () => this.#pool,
@@ -192,9 +197,12 @@ export class ActorHost {
     });
   }
 
-  /** `restored`: when what served last has been read, or could not be. Threads start meanwhile. */
-  start(restored: Promise<void>): void {
-    this.#restored = restored;
+  /**
+   * `restored`: when what served last has been read, or could not be. `reachable`: when it makes sense to connect.
+   * Threads start meanwhile.
+   */
+  start(restored: Promise<void>, reachable: Promise<unknown>): void {
+    this.#mayConnect = Promise.all([restored, reachable]);
     void restored.then(() => {
       const { wishedVersion } = this.#options.store;
       if (wishedVersion !== '')
@@ -257,13 +265,13 @@ export class ActorHost {
   }
 
   /** What every worker that answers in time says of itself. */
-  async workerReports(): Promise<readonly WorkerReport[]> {
+  async workerReports(detail: ReportDetail): Promise<readonly WorkerReport[]> {
     const reports = await Promise.all(
       this.#pool.running().map(async ([, thread]) => {
         const late = Promise.withResolvers<null>();
         const timer = setTimeout(() => late.resolve(null), REPORT_TIMEOUT_MS);
         try {
-          return await Promise.race([thread.call((remote) => remote.report()), late.promise]);
+          return await Promise.race([thread.call((remote) => remote.report(detail)), late.promise]);
         } catch {
           return null;
         } finally {
@@ -314,6 +322,7 @@ export class ActorHost {
       });
     else if (message.type === 'envelope') this.#system.deliver(message.envelope);
     else if (message.type === 'restarted') this.#restarts += 1;
+    else if (message.type === 'backend') this.#backendLog.note(worker, message.notification);
     else if (message.type === 'fault') {
       const { message: error, stack, count } = message;
       this.#options.logger.error(

@@ -1,9 +1,10 @@
 import type { AgentAdmin } from '../model/admin.ts';
-import type { NodeReport } from '../model/report.ts';
+import type { NodeReport, ReportDetail } from '../model/report.ts';
 import type { ActorHost } from './actor-host.ts';
 import type { ConfigurationStore } from './configuration-store.ts';
 import { mergeReports } from './node-report.ts';
 import { readiness } from './readiness.ts';
+import { shownActors } from './shown-actors.ts';
 import type { CounterMemories } from './worker-counters.ts';
 
 /** What the admin server and the controller are told of an agent. */
@@ -23,10 +24,11 @@ export function createAgentAdmin(options: {
       ended: host.ended,
     });
   return {
-    async report(): Promise<NodeReport> {
-      const reports = await host.workerReports();
+    async report(detail: ReportDetail): Promise<NodeReport> {
+      const reports = await host.workerReports(detail);
       const { ready: isReady, reasons } = ready();
       return {
+        detail,
         node: options.node,
         version: store.servingVersion,
         ready: isReady,
@@ -34,8 +36,8 @@ export function createAgentAdmin(options: {
         workers: reports.length,
         startedAt,
         failures: store.failures,
-        ...mergeReports(reports),
-        actors: [...host.actors(), ...reports.flatMap((report) => report.actors)],
+        ...mergeReports(reports, detail),
+        actors: [...shownActors(host.actors(), detail), ...reports.flatMap((report) => report.actors)],
         totals: counters.totals(),
       };
     },

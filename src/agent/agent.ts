@@ -26,6 +26,8 @@ export interface AgentOptions {
   /** `HOST:PORT` */
   readonly controllerAddress: string;
   readonly credentials: ChannelCredentials;
+  /** Resolves when a controller in this process listens: no attempt to reach it is made before. */
+  readonly controllerReady?: Promise<unknown> | undefined;
   /** File the access log is appended to, `-` for standard output, null for none. */
   readonly accessLog: string | null;
   readonly logger: Logger;
@@ -79,11 +81,11 @@ export async function startAgent(options: AgentOptions): Promise<AgentHandle> {
     limits,
     counters,
     decode: compiler.decode,
-    report: () => admin.report(),
+    report: (detail) => admin.report(detail),
     onSettled: () => saver.changed(),
   });
   const admin = createAgentAdmin({ node: options.node, host, store, counters });
-  host.start(restore(lastGood, store, logger));
+  host.start(restore(lastGood, store, logger), options.controllerReady ?? Promise.resolve());
 
   let stopping: Promise<{ cut: number }> | null = null;
   const stop = async () => {
@@ -110,7 +112,6 @@ async function restore(lastGood: LastGoodFile, store: ConfigurationStore, logger
   }
   const { version, resources, fallback } = loaded;
   if (fallback !== undefined) logger.warn({ reason: fallback }, 'the newest last good snapshot is refused');
-  const staged = store.stage({ base: '', version, upserts: resources, removals: [] });
-  if (staged.ok) logger.info({ version, objects: resources.length }, 'starting with the last good snapshot');
-  else logger.error({ reason: staged.reason }, 'the last good snapshot is refused');
+  store.restore(loaded);
+  logger.info({ version, objects: resources.length }, 'starting with the last good snapshot');
 }

@@ -1,8 +1,11 @@
-import { isDeepStrictEqual } from 'node:util';
 import { TRANSIENT_FAILURES } from '../../actors/rollout.ts';
+import { LayeredMap } from '../model/layered-map.ts';
 import type { Resource, ResourceKey, ResourceSet } from '../model/resource.ts';
 import { resourceKey } from '../model/resource.ts';
 import type { ObjectFailure, SnapshotChanges, SnapshotVersion } from '../model/snapshot.ts';
+import { SnapshotDigest } from '../wire/snapshot/digest.ts';
+import { encodeResource } from '../wire/snapshot/resource.ts';
+import type { LastGoodLoaded } from './last-good.ts';
 import { SnapshotStore } from './snapshot-store.ts';
 
 /**
@@ -14,8 +17,11 @@ import { SnapshotStore } from './snapshot-store.ts';
  */
 export class ConfigurationStore {
   readonly #wished = new SnapshotStore();
-  readonly #serving = new Map<ResourceKey, Resource>();
+  #serving: LayeredMap<ResourceKey, Resource> = LayeredMap.empty();
+  #servingDigest = new SnapshotDigest();
   readonly #failures = new Map<ResourceKey, ObjectFailure>();
+  /** In use, but not on every worker: one that started later could not prepare it, or gave it up. */
+  readonly #partial = new Set<ResourceKey>();
   #dirty = new Set<ResourceKey>();
   /** null: is to go. */
   #taken: Map<ResourceKey, Resource | null> | null = null;
@@ -41,6 +47,11 @@ export class ConfigurationStore {
     return this.#serving;
   }
 
+  /** What serves, with the version that its content gives; it never changes once handed out. */
+  servingContent(): { readonly resources: ResourceSet; readonly version: SnapshotVersion } {
+    return { resources: this.#serving, version: this.#servingDigest.version() };
+  }
+
   /** True once a whole configuration, even an empty one, is in use. */
   get settled(): boolean {
     return this.#settled;
@@ -57,14 +68,24 @@ export class ConfigurationStore {
     );
   }
 
+  /** Starts from what served last, which was checked when it was read. Only before anything else is staged. */
+  restore({ resources, version, digest }: LastGoodLoaded): void {
+    this.#wished.adopt(resources, version, digest);
+    for (const key of this.wished.keys()) this.#dirty.add(key);
+  }
+
   /** Takes over an update after checking that its content gives its version. */
   stage(changes: SnapshotChanges): { readonly ok: true } | { readonly ok: false; readonly reason: string } {
     const applied = this.#wished.apply(changes);
     if (!applied.ok) return applied;
     for (const resource of changes.upserts) this.#mark(resourceKey(resource), resource);
     for (const key of changes.removals) this.#mark(key, null);
-    if (changes.base === '')
-      for (const key of this.#serving.keys()) if (!this.wished.has(key)) this.#mark(key, null);
+    if (changes.base === '') {
+      // Also what has never served: its failure would stand for ever.
+      const known = [this.#serving, this.#failures, this.#dirty, this.#taken ?? new Map()];
+      for (const key of new Set(known.flatMap((keys) => [...keys.keys()])))
+        if (!this.wished.has(key)) this.#mark(key, null);
+    }
     return applied;
   }
 
@@ -100,12 +121,14 @@ export class ConfigurationStore {
   /** The round is in use on all workers but for `refused`. Returns every failure that stands. */
   settle(refused: readonly ObjectFailure[]): readonly ObjectFailure[] {
     const failed = new Set(refused.map((failure) => failure.key));
+    const changed = new Map<ResourceKey, Resource | null>();
     for (const [key, resource] of this.#taken ?? []) {
       if (failed.has(key)) continue;
       this.#failures.delete(key);
-      if (resource === null) this.#serving.delete(key);
-      else this.#serving.set(key, resource);
+      this.#partial.delete(key);
+      changed.set(key, resource);
     }
+    this.#serve(changed, refused.length === 0);
     // A refusal may name an object that another one's change has broken.
     for (const failure of refused) this.#failures.set(failure.key, failure);
     this.#taken = null;
@@ -115,7 +138,10 @@ export class ConfigurationStore {
   }
 
   note(failures: readonly ObjectFailure[]): void {
-    for (const failure of failures) this.#failures.set(failure.key, failure);
+    for (const failure of failures) {
+      this.#failures.set(failure.key, failure);
+      if (this.#serving.has(failure.key)) this.#partial.add(failure.key);
+    }
   }
 
   stageRetries(): void {
@@ -123,14 +149,33 @@ export class ConfigurationStore {
       if (TRANSIENT_FAILURES.has(failure.reason)) this.#dirty.add(failure.key);
   }
 
+  #serve(changed: ReadonlyMap<ResourceKey, Resource | null>, complete: boolean): void {
+    // With nothing refused or on its way, what serves is what is wished: both then share all they have.
+    if (complete && this.#failures.size === 0 && this.#dirty.size === 0) {
+      this.#serving = this.#wished.resources;
+      this.#servingDigest = this.#wished.digest();
+      return;
+    }
+    this.#serving = this.#serving.with(changed);
+    for (const [key, resource] of changed) {
+      if (resource === null) this.#servingDigest.delete(key);
+      else this.#servingDigest.set(key, encodeResource(resource));
+    }
+  }
+
   /** A worker is not bothered with what it has: a whole snapshot after a reconnect changes nothing by itself. */
   #mark(key: ResourceKey, wished: Resource | null): void {
     const serving = this.#serving.get(key) ?? null;
-    const unchanged = wished === null ? serving === null : isDeepStrictEqual(wished, serving);
+    const unchanged = wished === null || serving === null ? wished === serving : same(wished, serving);
     const inFlight = this.#taken?.has(key) === true;
-    if (unchanged && !inFlight) {
+    if (unchanged && !inFlight && !this.#partial.has(key)) {
       this.#dirty.delete(key);
       this.#failures.delete(key);
     } else this.#dirty.add(key);
   }
+}
+
+/** Of one key. Their canonical bytes are remembered, so this is far cheaper than a look at all their fields. */
+function same(one: Resource, other: Resource): boolean {
+  return one === other || Buffer.compare(encodeResource(one), encodeResource(other)) === 0;
 }

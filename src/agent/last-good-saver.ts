@@ -1,8 +1,5 @@
 import type { World } from '../../supervisors/world.ts';
-import type { ResourceSet } from '../model/resource.ts';
 import type { SnapshotVersion } from '../model/snapshot.ts';
-import { SnapshotDigest } from '../wire/snapshot/digest.ts';
-import { encodeResource } from '../wire/snapshot/resource.ts';
 import type { ConfigurationStore } from './configuration-store.ts';
 import type { LastGoodFile } from './last-good.ts';
 
@@ -46,7 +43,7 @@ export class LastGoodSaver {
     this.#cancel = null;
     this.#since = null;
     if (!this.#store.settled) return;
-    const { resources, version } = this.#content();
+    const { resources, version } = this.#store.servingContent();
     if (version === this.#saved) return;
     try {
       await this.#file.save(resources, version);
@@ -54,16 +51,5 @@ export class LastGoodSaver {
     } catch (error) {
       this.#onFailure(error as Error);
     }
-  }
-
-  /** With nothing refused or on its way, what serves is what is wished, whose version is known. */
-  #content(): { readonly resources: ResourceSet; readonly version: SnapshotVersion } {
-    const store = this.#store;
-    if (store.failures.length === 0 && store.servingVersion === store.wishedVersion)
-      return { resources: store.wished, version: store.wishedVersion };
-    const resources = new Map(store.serving);
-    const digest = new SnapshotDigest();
-    for (const [key, resource] of resources) digest.set(key, encodeResource(resource));
-    return { resources, version: digest.version() };
   }
 }

@@ -1,13 +1,14 @@
-import { hash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Resource, ResourceSet } from '../model/resource.ts';
 import { resourceKey } from '../model/resource.ts';
 import type { SnapshotVersion } from '../model/snapshot.ts';
 import { writeFileAtomically } from '../os/atomic-file.ts';
+import { sortInTurns, Turns } from '../os/turns.ts';
 import { SnapshotDigest } from '../wire/snapshot/digest.ts';
 import { encodeResource } from '../wire/snapshot/resource.ts';
-import { decodeSnapshot, encodeSnapshot } from '../wire/snapshot/snapshot-message.ts';
+import { decodeSnapshot, snapshotPieces } from '../wire/snapshot/snapshot-message.ts';
 
 /*
  *     novaedge-snapshot 1 <content bytes> <hex SHA-256 of the content>\n
@@ -21,6 +22,8 @@ export interface LastGoodLoaded {
   readonly ok: true;
   readonly resources: Resource[];
   readonly version: SnapshotVersion;
+  /** Of the resources; gives `version`. */
+  readonly digest: SnapshotDigest;
   /** Why the newest file was refused, where this is the one before it. */
   readonly fallback?: string;
 }
@@ -51,9 +54,23 @@ export function lastGoodFile(directory: string): LastGoodFile {
   let waiting: { resources: ResourceSet; version: SnapshotVersion; done: Promise<void> } | undefined;
 
   const write = async (resources: ResourceSet, version: SnapshotVersion): Promise<void> => {
-    const content = encodeSnapshot(resources, version);
-    const header = `${MAGIC} ${FORMAT} ${content.length} ${hash('sha256', content, 'hex')}\n`;
-    await writeFileAtomically(path, [Buffer.from(header), content], { mode: 0o600, keepPrevious: previous });
+    // The thread also rolls out the next change.
+    const turns = new Turns();
+    const keys = await sortInTurns(resources.keys(), turns);
+    const pieces: Uint8Array[] = [];
+    const checksum = createHash('sha256');
+    let length = 0;
+    for (const piece of snapshotPieces(resources, keys, version)) {
+      pieces.push(piece);
+      checksum.update(piece);
+      length += piece.length;
+      if (turns.due) await turns.next();
+    }
+    const header = `${MAGIC} ${FORMAT} ${length} ${checksum.digest('hex')}\n`;
+    await writeFileAtomically(path, [Buffer.from(header), ...pieces], {
+      mode: 0o600,
+      keepPrevious: previous,
+    });
   };
   const start = (resources: ResourceSet, version: SnapshotVersion): Promise<void> => {
     const done = write(resources, version).finally(() => {
@@ -105,7 +122,7 @@ async function read(path: string): Promise<LastGoodLoaded | LastGoodRefused> {
   }
 }
 
-function parse(bytes: Buffer): { resources: Resource[]; version: SnapshotVersion } {
+function parse(bytes: Buffer): Omit<LastGoodLoaded, 'ok' | 'fallback'> {
   const end = bytes.subarray(0, HEADER_MAX).indexOf('\n');
   const header = bytes.subarray(0, Math.max(0, end)).toString('latin1').split(' ');
   const [magic, format, length, checksum] = header;
@@ -122,11 +139,11 @@ function parse(bytes: Buffer): { resources: Resource[]; version: SnapshotVersion
   const { version, resources } = decodeSnapshot(content);
   const digest = new SnapshotDigest();
   for (const resource of resources) digest.set(resourceKey(resource), encodeResource(resource));
-  if (digest.keys().length !== resources.length) throw new Error('is forged: an object stands in it twice');
+  if (digest.size !== resources.length) throw new Error('is forged: an object stands in it twice');
   if (digest.version() !== version) {
     throw new Error(
       `is forged: its content gives version ${digest.version().slice(0, 12)}, but it names ${version.slice(0, 12) || 'none'}`,
     );
   }
-  return { version, resources };
+  return { version, resources, digest };
 }

@@ -1,8 +1,12 @@
-import type { ClusterReport, EndpointReport, ListenerReport } from '../model/report.ts';
+import type { ClusterReport, EndpointReport, ListenerReport, ReportDetail } from '../model/report.ts';
+import { REPORT_SUMMARY_ITEMS } from '../model/report.ts';
 import type { WorkerReport } from './worker/contract.ts';
 
 /** What all workers say of the same things, added up; a state that differs from the others' is the one shown. */
-export function mergeReports(reports: readonly WorkerReport[]): {
+export function mergeReports(
+  reports: readonly WorkerReport[],
+  detail: ReportDetail,
+): {
   readonly listeners: readonly ListenerReport[];
   readonly clusters: readonly ClusterReport[];
   readonly endpoints: readonly EndpointReport[];
@@ -15,10 +19,11 @@ export function mergeReports(reports: readonly WorkerReport[]): {
     for (const one of report.clusters) merge(clusters, one.name, one, addClusters);
     for (const one of report.endpoints) merge(endpoints, `${one.cluster} ${one.endpoint}`, one, addEndpoints);
   }
+  const most = detail === 'summary' ? REPORT_SUMMARY_ITEMS : Number.POSITIVE_INFINITY;
   return {
     listeners: [...listeners.values()],
-    clusters: [...clusters.values()],
-    endpoints: [...endpoints.values()],
+    clusters: [...clusters.values()].slice(0, most),
+    endpoints: [...endpoints.values()].slice(0, most),
   };
 }
 

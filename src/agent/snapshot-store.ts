@@ -1,4 +1,5 @@
-import type { Resource, ResourceKey, ResourceSet } from '../model/resource.ts';
+import { LayeredMap } from '../model/layered-map.ts';
+import type { Resource, ResourceKey } from '../model/resource.ts';
 import { resourceKey } from '../model/resource.ts';
 import type { SnapshotChanges, SnapshotVersion } from '../model/snapshot.ts';
 import { SnapshotDigest } from '../wire/snapshot/digest.ts';
@@ -9,7 +10,7 @@ export type SnapshotApplied = { readonly ok: true } | { readonly ok: false; read
 /** The whole snapshot that the controller wishes for this node, checked against its version at each change. */
 export class SnapshotStore {
   #version: SnapshotVersion = '';
-  #resources: ReadonlyMap<ResourceKey, Resource> = new Map();
+  #resources: LayeredMap<ResourceKey, Resource> = LayeredMap.empty();
   #digest = new SnapshotDigest();
 
   /** Empty until the first whole snapshot. */
@@ -18,8 +19,20 @@ export class SnapshotStore {
   }
 
   /** Never changes once handed out; each applied update gives a new map. */
-  get resources(): ResourceSet {
+  get resources(): LayeredMap<ResourceKey, Resource> {
     return this.#resources;
+  }
+
+  /** A digest of its own for whoever goes on from here. */
+  digest(): SnapshotDigest {
+    return this.#digest.clone();
+  }
+
+  /** Starts from a snapshot whose content is known to give its version. */
+  adopt(resources: readonly Resource[], version: SnapshotVersion, digest: SnapshotDigest): void {
+    this.#digest = digest;
+    this.#resources = LayeredMap.of(new Map(resources.map((resource) => [resourceKey(resource), resource])));
+    this.#version = version;
   }
 
   /**
@@ -34,16 +47,16 @@ export class SnapshotStore {
       );
     }
     const digest = whole ? new SnapshotDigest() : this.#digest.clone();
-    const resources = whole ? new Map<ResourceKey, Resource>() : new Map(this.#resources);
+    const changed = new Map<ResourceKey, Resource | null>();
     try {
       for (const key of changes.removals) {
         digest.delete(key);
-        resources.delete(key);
+        changed.set(key, null);
       }
       for (const resource of changes.upserts) {
         const key = resourceKey(resource);
         digest.set(key, encodeResource(resource));
-        resources.set(key, resource);
+        changed.set(key, resource);
       }
     } catch (error) {
       return refusal(error instanceof Error ? error.message : String(error));
@@ -54,10 +67,16 @@ export class SnapshotStore {
       );
     }
     this.#digest = digest;
-    this.#resources = resources;
+    this.#resources = whole ? LayeredMap.of(present(changed)) : this.#resources.with(changed);
     this.#version = changes.version;
     return { ok: true };
   }
+}
+
+function present(changed: ReadonlyMap<ResourceKey, Resource | null>): Map<ResourceKey, Resource> {
+  const resources = new Map<ResourceKey, Resource>();
+  for (const [key, resource] of changed) if (resource !== null) resources.set(key, resource);
+  return resources;
 }
 
 function refusal(reason: string): SnapshotApplied {

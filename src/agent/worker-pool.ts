@@ -9,7 +9,7 @@ export interface WorkerPoolOptions {
   readonly limits: LimitSlots;
   readonly counters: CounterMemories;
   readonly onMessage: (worker: number, message: WorkerMessage) => void;
-  readonly onExit: (worker: number, code: number, message: string, stack: string) => void;
+  readonly onExit: (worker: number, code: number, message: string, fault: string) => void;
 }
 
 /** The dataplane threads that run now. */
@@ -35,11 +35,11 @@ export class WorkerPool {
         if (message.type === 'registered') registrations.push(message.registration);
         else this.#options.onMessage(worker, message);
       },
-      onExit: (code, message, stack) => {
+      onExit: (code, message, fault) => {
         if (this.#threads.get(worker) === thread) this.#threads.delete(worker);
         this.#options.limits.takeBack(worker);
         this.#options.counters.retire(worker);
-        this.#options.onExit(worker, code, message, stack);
+        this.#options.onExit(worker, code, message, fault);
       },
     });
     this.#threads.set(worker, thread);

@@ -11,13 +11,14 @@ export class WorkerThread {
   readonly #remote: Remote<WorkerCalls>;
   readonly #open = new Set<(error: Error) => void>();
   #exited = false;
+  #ending = false;
 
   constructor(options: {
     readonly entry: URL;
     readonly settings: WorkerSettings;
     readonly onMessage: (message: WorkerMessage) => void;
-    /** `stack`: where it was thrown, empty where nothing was. */
-    readonly onExit: (code: number, message: string, stack: string) => void;
+    /** `fault`: why it ended though nobody had asked for it, with the stack where something was thrown; else empty. */
+    readonly onExit: (code: number, message: string, fault: string) => void;
   }) {
     const { port1, port2 } = new MessageChannel();
     this.#worker = new Worker(options.entry, {
@@ -39,7 +40,7 @@ export class WorkerThread {
       const message = problem === '' ? `exited with code ${code}` : problem;
       for (const reject of this.#open) reject(new Error(message));
       this.#open.clear();
-      options.onExit(code, message, stack);
+      options.onExit(code, message, this.#ending ? '' : stack || message);
     });
   }
 
@@ -59,6 +60,7 @@ export class WorkerThread {
 
   /** Ends the thread at once. */
   terminate(): void {
+    this.#ending = true;
     void this.#worker.terminate();
   }
 }

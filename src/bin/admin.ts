@@ -65,7 +65,7 @@ function lateController(): { admin: ControllerAdmin; attach(controller: Controll
       problems: () => real?.problems() ?? [],
       resources: () => real?.resources() ?? new Map(),
       nodes: () => real?.nodes() ?? [],
-      refresh: async () => real?.refresh(),
+      refresh: async (except) => real?.refresh(except),
       readiness: () => real?.readiness() ?? STARTING,
     },
   };
@@ -80,7 +80,7 @@ function lateAgent(): { admin: AgentAdmin; attach(agent: AgentAdmin): void } {
       attached.resolve(agent);
     },
     admin: {
-      report: async (): Promise<NodeReport> => (await attached.promise).report(),
+      report: async (detail): Promise<NodeReport> => (await attached.promise).report(detail),
       resources: () => real?.resources() ?? new Map(),
       readiness: () => real?.readiness() ?? STARTING,
       counters: () => real?.counters() ?? [],

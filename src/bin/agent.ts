@@ -1,20 +1,13 @@
 import type { Logger } from 'pino';
-import { startAgent } from '../agent/agent.ts';
 import { openAdmin } from './admin.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { type Running, runUntilSignal } from './lifecycle.ts';
+import { type AgentFlags, openAgent } from './open-agent.ts';
 import { clientTransport, type TransportOptions } from './transport.ts';
 
-export interface AgentOptions extends TransportOptions {
-  readonly node: string;
+export interface AgentOptions extends TransportOptions, AgentFlags {
   readonly controller: string;
-  readonly data: string;
-  readonly bind?: string;
-  readonly workers: number;
-  readonly labels: Readonly<Record<string, string>>;
   readonly admin: string;
-  readonly accessLog?: string;
-  readonly drainTimeout: number;
 }
 
 export function runAgent(options: AgentOptions, logger: Logger): Promise<void> {
@@ -31,23 +24,8 @@ async function startAgentProgram(options: AgentOptions, logger: Logger): Promise
     // Closed after the agent, so that /readyz tells a load balancer of the drain.
     const admin = await openAdmin(options.admin, ['agent'], logger);
     opened.defer(() => admin.close());
-    const agent = await startAgent({
-      node: options.node,
-      dataDirectory: options.data,
-      bind: options.bind,
-      workers: options.workers,
-      labels: options.labels,
-      controllerAddress: options.controller,
-      credentials: transport.credentials,
-      accessLog: options.accessLog ?? null,
-      drainTimeoutMs: options.drainTimeout,
-      logger,
-    });
-    admin.attachAgent(agent.admin);
-    opened.defer(async () => {
-      const { cut } = await agent.stop();
-      if (cut > 0) logger.warn({ cut }, 'connections cut at the drain deadline');
-    });
+    const controller = { address: options.controller, credentials: transport.credentials };
+    await openAgent(opened, options, controller, admin, logger);
     logger.info(
       { node: options.node, controller: options.controller, admin: admin.address, data: options.data },
       'agent runs',

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { DEMO_BACKENDS, startDemoBackends } from './demo-backend.ts';
@@ -36,17 +37,26 @@ async function startDemo({ admin }: DemoOptions, logger: Logger): Promise<Runnin
         workers: availableParallelism(),
         admin,
         node: 'demo',
-        labels: {},
+        labels: { 'novaedge-role': 'edge' },
         drainTimeout: 10_000,
       },
       logger,
     );
     opened.defer(() => system.stop());
+    await serving(system.admin);
     process.stdout.write(whatToTry(system.admin, data));
     return { reload: () => system.reload(), stop: () => opened.disposeAsync() };
   } catch (error) {
     await opened.disposeAsync();
     throw error;
+  }
+}
+
+/** Waits until the system is ready; if it does not get there, the log has said why. */
+async function serving(admin: string): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    if ((await fetch(`http://${admin}/readyz`)).ok) return;
+    await sleep(50);
   }
 }
 

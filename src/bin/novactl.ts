@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { runNovactl } from '../cli/program.ts';
 import { VERSION } from '../os/version.ts';
 

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { availableParallelism, hostname } from 'node:os';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { createLogger } from '../observe/logger.ts';
@@ -20,7 +19,8 @@ const wholeNumber = (text: string) => {
     throw new InvalidArgumentError('a whole number from 1 to 256 is needed.');
   return value;
 };
-const seconds = (text: string) => {
+/** Milliseconds. */
+const duration = (text: string) => {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text);
   if (match === null) throw new InvalidArgumentError('a duration such as 500ms, 10s or 2m is needed.');
   return Number(match[1]) * { ms: 1, s: 1_000, m: 60_000 }[match[2] as 'ms' | 's' | 'm'];
@@ -56,11 +56,10 @@ function withAgentOptions(command: Command): Command {
     .option('--bind <address>', 'address that listeners bind (default: all)')
     .option('--workers <n>', 'dataplane worker threads', wholeNumber, availableParallelism())
     .option('--access-log <file>', 'a JSON line for each request; - is standard output (default: none)')
-    .option(
-      '--drain-timeout <duration>',
-      'how long requests in flight may take when stopping',
-      seconds,
-      10_000,
+    .addOption(
+      new Option('--drain-timeout <duration>', 'how long requests in flight may take when stopping')
+        .argParser(duration)
+        .default(10_000, '10s'),
     );
 }
 
@@ -84,7 +83,7 @@ withAgentOptions(
     .requiredOption('--data <directory>', 'directory for the last good configuration and the journal'),
 )
   .option('--node <name>', 'name of this node', hostname())
-  .option('--labels <pairs>', 'labels of this node, name=value,…', labels, {})
+  .option('--labels <pairs>', 'labels of this node, name=value,…', labels)
   .option('--admin <host:port>', 'admin API and metrics', hostPort, '127.0.0.1:9901')
   .addOption(logLevel())
   .addOption(logFormat())
@@ -120,7 +119,7 @@ withTransportOptions(
       .requiredOption('--data <directory>', 'directory for the last good configuration and the journal'),
   ),
 )
-  .option('--labels <pairs>', 'labels of this node, name=value,…', labels, {})
+  .option('--labels <pairs>', 'labels of this node, name=value,…', labels)
   .option('--admin <host:port>', 'admin API and metrics', hostPort, '127.0.0.1:9901')
   .addOption(logLevel())
   .addOption(logFormat())

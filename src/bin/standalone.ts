@@ -1,25 +1,16 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentials, ServerCredentials } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
-import { startAgent } from '../agent/agent.ts';
 import { startController } from '../control/controller.ts';
 import { openAdmin } from './admin.ts';
 import { openConfiguration } from './configuration.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { type Running, runUntilSignal } from './lifecycle.ts';
+import { type AgentFlags, openAgent } from './open-agent.ts';
 
-export interface StandaloneOptions {
+export interface StandaloneOptions extends AgentFlags {
   readonly config: string;
-  readonly data: string;
-  readonly bind?: string;
-  readonly workers: number;
   readonly admin: string;
-  readonly node: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly accessLog?: string;
-  readonly drainTimeout: number;
 }
 
 export function runStandalone(options: StandaloneOptions, logger: Logger): Promise<void> {
@@ -35,35 +26,18 @@ export async function startStandalone(
   try {
     const data = await openDataDirectory(options.data);
     opened.defer(() => data.release());
-    const sockets = mkdtempSync(join(tmpdir(), 'novaedge-'));
-    opened.defer(() => rmSync(sockets, { recursive: true, force: true }));
     // Closed after the agent, so that /readyz tells a load balancer of the drain.
     const admin = await openAdmin(options.admin, ['controller', 'agent'], logger);
     opened.defer(() => admin.close());
 
     const source = openConfiguration(options.config, join(options.data, 'last-good-objects.json'), logger);
-    const listen = `unix:${join(sockets, 'control')}`;
+    const listen = `unix:${data.socket('control')}`;
     const plaintext = { server: ServerCredentials.createInsecure(), client: credentials.createInsecure() };
     // The agent serves its last good snapshot while the manifests are still being read.
     const starting = startController({ source, listen, credentials: plaintext.server, logger });
     opened.defer(() => starting.then((controller) => controller.stop()).catch(() => {}));
-    const agent = await startAgent({
-      node: options.node,
-      dataDirectory: options.data,
-      bind: options.bind,
-      workers: options.workers,
-      labels: options.labels,
-      controllerAddress: listen,
-      credentials: plaintext.client,
-      accessLog: options.accessLog ?? null,
-      drainTimeoutMs: options.drainTimeout,
-      logger,
-    });
-    admin.attachAgent(agent.admin);
-    opened.defer(async () => {
-      const { cut } = await agent.stop();
-      if (cut > 0) logger.warn({ cut }, 'connections cut at the drain deadline');
-    });
+    const stream = { address: listen, credentials: plaintext.client, ready: starting.catch(() => {}) };
+    await openAgent(opened, options, stream, admin, logger);
     admin.attachController((await starting).admin);
     logger.info({ admin: admin.address, config: options.config, data: options.data }, 'standalone runs');
     return { admin: admin.address, reload: () => source.reload(), stop: () => opened.disposeAsync() };

@@ -25,16 +25,15 @@ export function firstWrong(view: ObjectView): Condition | undefined {
   ).find((condition) => condition !== undefined);
 }
 
-/** `BackendNotFound: there is no ProxyBackend default/api (the last good version serves on)`; empty where all is well. */
+/** `BackendNotFound: there is no ProxyBackend default/api`; empty where all is well. */
 export function wrongText(view: ObjectView): string {
   const refused = view.problems.find(({ severity }) => severity === 'error');
   const condition = firstWrong(view);
   // A part of an object may be refused while the object is accepted: mend that first.
   const wrong = refused !== undefined && condition?.type !== 'Accepted' ? undefined : condition;
-  const kept = view.problems.some((problem) => problem.lastGoodServes)
-    ? ' (the last good version serves on)'
-    : '';
-  if (wrong !== undefined) return `${wrong.reason}${wrong.message === '' ? '' : `: ${wrong.message}`}${kept}`;
+  if (wrong !== undefined) return `${wrong.reason}${wrong.message === '' ? '' : `: ${wrong.message}`}`;
   const problem = refused ?? view.problems[0];
-  return problem === undefined ? '' : `${problem.reason}: ${problem.message}${kept}`;
+  if (problem === undefined) return '';
+  const kept = problem.lastGoodServes ? '; the last good version serves on' : '';
+  return `${problem.reason}: ${problem.message}${kept}`;
 }

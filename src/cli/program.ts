@@ -6,6 +6,7 @@ import { gateways } from './commands/gateways.ts';
 import { get } from './commands/get.ts';
 import { nodes } from './commands/nodes.ts';
 import { problems } from './commands/problems.ts';
+import { replay } from './commands/replay.ts';
 import { routes } from './commands/routes.ts';
 import { stats } from './commands/stats.ts';
 import { topology } from './commands/topology.ts';
@@ -77,7 +78,20 @@ Exit codes: 0 fine, 1 the answer is no, 2 wrong usage, 3 no admin server reached
       await session.close();
     }
   };
-  const all = [gateways, routes, backends, vip, nodes, actors, stats, get, validate, topology, problems];
+  const all = [
+    gateways,
+    routes,
+    backends,
+    vip,
+    nodes,
+    actors,
+    stats,
+    get,
+    validate,
+    topology,
+    problems,
+    replay,
+  ];
   for (const build of all) program.addCommand(build(run));
   adopt(program, terminal);
   return program;

@@ -6,7 +6,7 @@ import { LastGoodFile } from './last-good-file.ts';
 import { type ParsedDocument, parseDocument } from './parse/parse-document.ts';
 import { parseOnThreads, worthPooling } from './parse/parse-pool.ts';
 import { splitDocuments } from './parse/split-documents.ts';
-import { Pipeline } from './pipeline.ts';
+import { Pipeline, type ViewChange } from './pipeline.ts';
 import type { Source, SourceChange } from './source/source.ts';
 
 export interface ConfigurationOptions {
@@ -126,13 +126,13 @@ export class Configuration implements ConfigurationSource {
     const build = this.#withFault(this.#pipeline.apply(change));
     this.#parsed.clear();
     this.#build = build;
-    this.#publish(before, build, (performance.now() - began) / 1000);
+    this.#publish(build, (performance.now() - began) / 1000);
     this.#keep(build);
     if (before === null || !differs(before, build)) return;
     for (const listener of this.#listeners) listener(build);
   }
 
-  #publish(before: ConfigurationBuild | null, build: ConfigurationBuild, seconds: number): void {
+  #publish(build: ConfigurationBuild, seconds: number): void {
     if (reconciled.hasSubscribers) {
       const { changed, removed, problems } = build;
       reconciled.publish({
@@ -143,7 +143,10 @@ export class Configuration implements ConfigurationSource {
       } satisfies Reconciled);
     }
     if (!watched.hasSubscribers) return;
-    for (const message of watchedChanges(before?.objects ?? [], build.objects)) watched.publish(message);
+    for (const change of this.#pipeline.viewChanges) {
+      const message = watchedChange(change);
+      if (message !== null) watched.publish(message);
+    }
   }
 
   #readLastGood(): void {
@@ -192,10 +195,21 @@ export class Configuration implements ConfigurationSource {
     }
     if (this.#writeTimer !== null) return;
     this.#writeTimer = setTimeout(
-      () => this.#writeLastGood(),
+      () => void this.#writeLastGoodLater(),
       Math.max(WRITE_DELAY, this.#writeTook / WRITE_SHARE),
     );
     this.#writeTimer.unref();
+  }
+
+  async #writeLastGoodLater(): Promise<void> {
+    this.#writeTimer = null;
+    const began = performance.now();
+    try {
+      await this.#lastGood?.writeInTurns(this.#pipeline.collection.good());
+    } catch (error) {
+      this.#lastGoodFault = this.#lastGoodProblem(error);
+    }
+    this.#writeTook = performance.now() - began;
   }
 
   #writeLastGood(): void {
@@ -226,20 +240,14 @@ function differs(before: ConfigurationBuild, now: ConfigurationBuild): boolean {
   );
 }
 
-function* watchedChanges(before: readonly ObjectView[], now: readonly ObjectView[]): Generator<Watched> {
-  const known = new Map(before.map((view) => [nameOf(view), view]));
-  for (const view of now) {
-    const { kind } = view.object;
-    const last = known.get(nameOf(view));
-    known.delete(nameOf(view));
-    if (last === undefined) yield { kind, change: failed(view) ? 'failed' : 'added' };
-    else if (last.manifest !== view.manifest) yield { kind, change: failed(view) ? 'failed' : 'modified' };
-    else if (failed(view) && !failed(last)) yield { kind, change: 'failed' };
-  }
-  for (const view of known.values()) yield { kind: view.object.kind, change: 'deleted' };
+function watchedChange({ before, now }: ViewChange): Watched | null {
+  if (now === null) return before === null ? null : { kind: before.object.kind, change: 'deleted' };
+  const { kind } = now.object;
+  if (before?.manifest === now.manifest)
+    return failed(now) && !failed(before) ? { kind, change: 'failed' } : null;
+  if (failed(now)) return { kind, change: 'failed' };
+  return { kind, change: before === null ? 'added' : 'modified' };
 }
-
-const nameOf = ({ object }: ObjectView): string => `${object.kind}/${object.namespace}/${object.name}`;
 
 const failed = (view: ObjectView): boolean =>
   view.conditions.some((one) => one.type === 'Accepted' && one.status === 'False');

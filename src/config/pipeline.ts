@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ConfigurationBuild, ObjectView } from '../model/configuration.ts';
+import { LayeredMap } from '../model/layered-map.ts';
 import type { Problem } from '../model/object.ts';
 import type { Resource, ResourceKey } from '../model/resource.ts';
 import { Collection, type Entry, type KeptObject } from './collection.ts';
@@ -7,11 +8,18 @@ import { KINDS } from './crds/kinds.ts';
 import { type Finding, type KeyedResource, PLAIN } from './graph/finding.ts';
 import { findingOf, type Graph, Grapher } from './graph/graph.ts';
 import { vipSelectors } from './graph/vips.ts';
-import { LayeredMap } from './layered-map.ts';
 import { lastCall } from './memo.ts';
 import type { DocumentParser } from './parse/parse-item.ts';
 import type { SourceChange } from './source/source.ts';
 import { itemProblem, type LineBudget, lineBudget, viewOf } from './views.ts';
+
+/** An object whose view is another one than in the build before. */
+export interface ViewChange {
+  /** null: it came. */
+  readonly before: ObjectView | null;
+  /** null: it went. */
+  readonly now: ObjectView | null;
+}
 
 interface Shown {
   readonly entry: Entry;
@@ -26,6 +34,7 @@ interface Round {
   readonly budget: LineBudget;
   /** Objects whose view is new. */
   readonly shown: Set<string>;
+  readonly views: ViewChange[];
   /** True where objects came or went. */
   reordered: boolean;
   /** What to put, and with null what to take away. */
@@ -60,6 +69,7 @@ export class Pipeline {
     objects: [],
     problems: [],
   };
+  #viewChanges: readonly ViewChange[] = [];
   #first = true;
 
   constructor(options: PipelineOptions) {
@@ -73,6 +83,11 @@ export class Pipeline {
 
   current(): ConfigurationBuild {
     return this.#build;
+  }
+
+  /** What the last change did to the views. */
+  get viewChanges(): readonly ViewChange[] {
+    return this.#viewChanges;
   }
 
   /** Texts of the item's documents that are parsed already. */
@@ -96,6 +111,7 @@ export class Pipeline {
       now: this.#now(),
       budget: lineBudget(),
       shown: new Set(),
+      views: [],
       reordered: false,
       resources: new Map(),
     };
@@ -112,6 +128,7 @@ export class Pipeline {
       }
     }
     this.#graph = graph;
+    this.#viewChanges = round.views;
     this.#build = this.#assemble(round, this.#selectors(objects.ProxyVIP));
     return this.#build;
   }
@@ -122,6 +139,7 @@ export class Pipeline {
     this.#shown.delete(key);
     this.#troubled.delete(key);
     round.reordered = true;
+    round.views.push({ before: shown.view, now: null });
     difference(shown.finding.resources, [], this.#build.resources, round.resources);
   }
 
@@ -138,6 +156,7 @@ export class Pipeline {
     if (view.problems.length > 0) this.#troubled.set(key, view.problems);
     else this.#troubled.delete(key);
     round.shown.add(key);
+    round.views.push({ before: last?.view ?? null, now: view });
     if (last === undefined) round.reordered = true;
   }
 

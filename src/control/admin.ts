@@ -44,8 +44,10 @@ export function controllerAdmin(
     problems: () => sendable.build.problems,
     resources: () => sendable.build.resources,
     nodes: () => [...fleet.nodes].map(nodeView),
-    async refresh() {
-      const asked = fleet.connected.map((node) => {
+    async refresh(except) {
+      const others = fleet.connected.filter((node) => node.name !== except);
+      if (others.length === 0) return;
+      const asked = others.map((node) => {
         const reported = node.nextReport();
         void node.session?.send([REPORT_REQUEST_FRAME]);
         return reported;

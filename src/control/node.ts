@@ -21,6 +21,9 @@ export interface NodeSurroundings {
   readonly backoff: (refusals: number) => number;
 }
 
+/** How long a whole report is shown in place of newer summaries. */
+const WHOLE_SHOWN_MS = 5000;
+
 interface Flight {
   readonly nonce: number;
   readonly version: SnapshotVersion;
@@ -55,6 +58,7 @@ export class ControlledNode {
   #refusal = '';
   #pause: NodeJS.Timeout | undefined;
   #report: NodeReport | null = null;
+  #wholeAt = 0;
   #waiting: (() => void)[] = [];
 
   constructor(name: string, labels: Labels, track: Track, around: NodeSurroundings) {
@@ -206,7 +210,10 @@ export class ControlledNode {
   }
 
   reported(report: NodeReport): void {
-    this.#report = report;
+    const now = this.#around.now();
+    // A summary does not take away the whole report that somebody has just asked for.
+    if (report.detail === 'whole' || this.#report?.detail !== 'whole' || now - this.#wholeAt > WHOLE_SHOWN_MS)
+      this.#report = report;
     // Failures come and go by themselves too: a port that another program has given back.
     if (this.#answered && this.#flight === undefined && report.version === this.#held && this.#held !== '') {
       const failures = byKey(report.failures);
@@ -215,10 +222,12 @@ export class ControlledNode {
         this.#moved();
       }
     }
+    if (report.detail !== 'whole') return;
+    this.#wholeAt = now;
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  /** Resolves with the next report, or when the connection ends. */
+  /** Resolves with the next whole report, or when the connection ends. */
   nextReport(): Promise<void> {
     if (this.#session === undefined) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push(resolve));

@@ -1,6 +1,6 @@
 import type { ObjectView } from '../model/configuration.ts';
 import type { Condition } from '../model/object.ts';
-import type { ResourceKey } from '../model/resource.ts';
+import { keyKind, type ResourceKey } from '../model/resource.ts';
 import type { ObjectFailure } from '../model/snapshot.ts';
 
 /** What the Programmed condition is made of, of one connected node. */
@@ -68,6 +68,10 @@ export function programmed(
   for (const key of view.resources) {
     const why = facts.unsendable.get(key);
     if (why !== undefined) return settle('False', 'NotSendable', why, facts.changedAt);
+  }
+
+  if (view.resources.every((key) => keyKind(key) === 'vip')) {
+    return settle('False', 'NotAnnounced', 'announcing addresses is not supported yet', facts.changedAt);
   }
 
   const nodes = facts.nodes.filter((node) => view.resources.some((key) => node.sees(key)));

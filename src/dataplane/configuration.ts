@@ -78,7 +78,7 @@ export class Configuration implements PolicyView {
         unchanged.add(key);
         continue;
       }
-      const fault = this.#compile(key, resource, open);
+      const fault = this.#compiled(key, resource, open);
       if (fault === null) open.upserts.set(key, resource);
       else {
         open.failed.add(key);
@@ -124,6 +124,15 @@ export class Configuration implements PolicyView {
       }
     }
     for (const cluster of touched) target.endpointsChanged(cluster);
+  }
+
+  /** An object that we choke on is refused alone: its neighbours go on. */
+  #compiled(key: ResourceKey, resource: Resource, open: Open): { reason: string; message: string } | null {
+    try {
+      return this.#compile(key, resource, open);
+    } catch (error) {
+      return { reason: 'PrepareFailed', message: error instanceof Error ? error.message : String(error) };
+    }
   }
 
   #compile(key: ResourceKey, resource: Resource, open: Open): { reason: string; message: string } | null {

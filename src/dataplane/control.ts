@@ -1,7 +1,7 @@
 import type { Cluster } from '../model/cluster.ts';
 import type { Listener } from '../model/gateway.ts';
 import type { CounterRegistration } from '../model/metric.ts';
-import type { ClusterReport, EndpointReport, ListenerReport } from '../model/report.ts';
+import type { ClusterReport, EndpointReport, ListenerReport, ReportDetail } from '../model/report.ts';
 import type { ResourceKey } from '../model/resource.ts';
 import type { ObjectFailure, SnapshotChanges } from '../model/snapshot.ts';
 
@@ -80,7 +80,12 @@ export interface DataplaneControl {
   /** The balancer passes over the endpoint until it is restored; if all are ejected it takes them all. */
   ejectEndpoint(cluster: string, endpoint: string): void;
   restoreEndpoint(cluster: string, endpoint: string): void;
-  report(): { listeners: ListenerReport[]; clusters: ClusterReport[]; endpoints: EndpointReport[] };
+  /** A summary costs no memory for what is well; see ReportDetail. */
+  report(detail: ReportDetail): {
+    listeners: ListenerReport[];
+    clusters: ClusterReport[];
+    endpoints: EndpointReport[];
+  };
 }
 
 export interface DataplaneOptions {

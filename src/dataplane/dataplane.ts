@@ -1,6 +1,7 @@
 import type { Cluster } from '../model/cluster.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Listener } from '../model/gateway.ts';
+import type { ReportDetail } from '../model/report.ts';
 import type { ResourceKey } from '../model/resource.ts';
 import type { SnapshotChanges } from '../model/snapshot.ts';
 import { monotonicNow } from '../os/clock.ts';
@@ -121,11 +122,11 @@ export class Dataplane implements DataplaneControl {
     this.#pools.get(cluster)?.eject(endpoint, false);
   }
 
-  report(): ReturnType<DataplaneControl['report']> {
+  report(detail: ReportDetail): ReturnType<DataplaneControl['report']> {
     return {
       listeners: this.#listeners.report(),
-      clusters: reportClusters(this.#pools.values()),
-      endpoints: reportEndpoints(this.#pools.values()),
+      clusters: reportClusters(this.#pools.values(), detail),
+      endpoints: reportEndpoints(this.#pools.values(), detail),
     };
   }
 

@@ -1,7 +1,7 @@
 import type { ObjectView } from './configuration.ts';
 import type { CounterRegistration } from './metric.ts';
 import type { Problem } from './object.ts';
-import type { NodeReport } from './report.ts';
+import type { NodeReport, ReportDetail } from './report.ts';
 import type { ResourceSet } from './resource.ts';
 import type { SnapshotVersion } from './snapshot.ts';
 
@@ -11,10 +11,10 @@ export interface ControllerAdmin {
   objects(): readonly ObjectView[];
   problems(): readonly Problem[];
   resources(): ResourceSet;
-  /** One for each node that has been seen, the last report it sent. */
+  /** One for each node that has been seen, with a whole report where a fresh one came, else with its last summary. */
   nodes(): readonly NodeView[];
-  /** Asks every connected node for a fresh report and waits (at most 2 s) for it. */
-  refresh(): Promise<void>;
+  /** Asks every connected node but `except` for a fresh, whole report and waits (at most 2 s) for it. */
+  refresh(except?: string): Promise<void>;
   readiness(): Readiness;
 }
 
@@ -30,7 +30,7 @@ export interface NodeView {
 
 /** What the admin server asks of an agent in this process. */
 export interface AgentAdmin {
-  report(): Promise<NodeReport>;
+  report(detail: ReportDetail): Promise<NodeReport>;
   /** What serves now. */
   resources(): ResourceSet;
   readiness(): Readiness;

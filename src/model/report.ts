@@ -29,8 +29,17 @@ export interface ClusterReport {
   readonly breaker: string;
 }
 
+/**
+ * `whole`: everything. `summary`: totals and listeners, and only those clusters, endpoints and actors that are not as
+ * they should be, so that its size does not grow with the configuration; at most REPORT_SUMMARY_ITEMS of each.
+ */
+export type ReportDetail = 'summary' | 'whole';
+
+export const REPORT_SUMMARY_ITEMS = 100;
+
 /** What an agent says of itself, and what its controller keeps of it. */
 export interface NodeReport {
+  readonly detail: ReportDetail;
   readonly node: string;
   readonly version: SnapshotVersion;
   readonly ready: boolean;

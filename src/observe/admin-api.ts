@@ -135,7 +135,9 @@ async function ofNodes(
 
 /** The controller's nodes with fresh reports; an agent in this process answers for itself. */
 export async function nodeViews({ controller, agent }: AdminSubjects): Promise<readonly NodeView[]> {
-  const [own] = await Promise.all([agent?.report(), controller?.refresh()]);
+  const own = await agent?.report('whole');
+  // What this process has said itself need not travel through the stream too.
+  await controller?.refresh(own?.node);
   const views = controller?.nodes() ?? [];
   if (own === undefined) return views;
   if (views.some((view) => view.node === own.node)) {

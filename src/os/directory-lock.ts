@@ -1,12 +1,6 @@
-import { createHash } from 'node:crypto';
-import { realpathSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-
-/** Longest path a Unix socket may have on every system we run on (sun_path of macOS is the shortest). */
-const LONGEST_SOCKET_PATH = 103;
+import { privateSocketPath } from './private-socket.ts';
 
 export interface DirectoryLock {
   release(): Promise<void>;
@@ -18,7 +12,7 @@ export interface DirectoryLock {
  * Throws an Error that names the directory when another process holds it.
  */
 export async function lockDirectory(directory: string): Promise<DirectoryLock> {
-  const path = socketPath(directory);
+  const path = privateSocketPath(directory, 'lock');
   for (let attempt = 0; attempt < 3; attempt += 1) {
     const server = await listen(path);
     if (server !== null) {
@@ -32,12 +26,6 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
     await rm(path, { force: true });
   }
   throw new Error(`${directory} cannot be locked: ${path} keeps being taken by other processes`);
-}
-
-function socketPath(directory: string): string {
-  const inside = join(realpathSync(directory), 'lock');
-  if (Buffer.byteLength(inside) <= LONGEST_SOCKET_PATH) return inside;
-  return join(tmpdir(), `novaedge-${createHash('sha256').update(inside).digest('hex').slice(0, 16)}.lock`);
 }
 
 function listen(path: string): Promise<Server | null> {

@@ -28,7 +28,7 @@ test('a snapshot goes into use on every worker, changes by itself and is acknowl
   const source = new FakeSource([listener('http', port), route('a', 1), cluster('backend')]);
   const control = await controller(source);
   t.after(() => control.stop());
-  const edge = await agent(control.address, temporaryDirectory(t));
+  const edge = await agent(control.address, temporaryDirectory());
   t.after(() => edge.stop());
 
   await until('ready', () => edge.admin.readiness().ready);
@@ -47,7 +47,7 @@ test('a snapshot goes into use on every worker, changes by itself and is acknowl
   });
   for (const answer of await everyWorker(port)) assert.deepEqual(answer.routes, ['test/a@2', 'test/b@1']);
 
-  const report = await edge.admin.report();
+  const report = await edge.admin.report('whole');
   assert.equal(report.version, version);
   assert.equal(report.workers, 2);
   assert.deepEqual(
@@ -74,19 +74,21 @@ test('a listener that goes drains: the request in flight ends, new connections a
   const source = new FakeSource([listener('kept', kept), listener('going', going)]);
   const control = await controller(source);
   t.after(() => control.stop());
-  const edge = await agent(control.address, temporaryDirectory(t), { drainTimeoutMs: 60_000 });
+  const edge = await agent(control.address, temporaryDirectory(), { drainTimeoutMs: 60_000 });
   await until('ready', () => edge.admin.readiness().ready);
   await everyWorker(going);
 
   const inFlight = connect({ port: going, host: '127.0.0.1' });
   await new Promise((resolve) => inFlight.write('GET /slow HTTP/1.1\r\n\r\n', resolve));
   await until('accepted', async () =>
-    (await edge.admin.report()).listeners.some(
+    (await edge.admin.report('whole')).listeners.some(
       (one) => one.name.endsWith('going') && one.openConnections > 0,
     ),
   );
   const states = async () =>
-    (await edge.admin.report()).actors.filter((one) => one.address.includes('/listener/test/web/going'));
+    (await edge.admin.report('whole')).actors.filter((one) =>
+      one.address.includes('/listener/test/web/going'),
+    );
   source.change([], ['listener/test/web/going']);
   await until('refused', async () => (await get(going)) === null);
   const draining = await until('one drains', async () => {
@@ -108,12 +110,12 @@ test('a busy port fails that listener alone, with object and reason, and heals w
   const source = new FakeSource([listener('free', free), listener('busy', busy.port), route('a', 1)]);
   const control = await controller(source);
   t.after(() => control.stop());
-  const edge = await agent(control.address, temporaryDirectory(t));
+  const edge = await agent(control.address, temporaryDirectory());
   t.after(() => edge.stop());
   await until('ready', () => edge.admin.readiness().ready);
   for (const answer of await everyWorker(free)) assert.deepEqual(answer.routes, ['test/a@1']);
   const { failures } = await until('reported', async () => {
-    const report = await edge.admin.report();
+    const report = await edge.admin.report('whole');
     return report.failures.length > 0 ? report : null;
   });
   assert.deepEqual(
@@ -126,7 +128,7 @@ test('a busy port fails that listener alone, with object and reason, and heals w
   await busy.release();
   await until('healed', () => edge.admin.resources().has('listener/test/web/busy'));
   await everyWorker(busy.port);
-  assert.deepEqual((await edge.admin.report()).failures, []);
+  assert.deepEqual((await edge.admin.report('whole')).failures, []);
 });
 
 test('an object that a worker refuses keeps its last version everywhere; what chokes it harms no neighbour', async (t) => {
@@ -134,7 +136,7 @@ test('an object that a worker refuses keeps its last version everywhere; what ch
   const source = new FakeSource([listener('http', port), route('a', 1)]);
   const control = await controller(source);
   t.after(() => control.stop());
-  const edge = await agent(control.address, temporaryDirectory(t));
+  const edge = await agent(control.address, temporaryDirectory());
   t.after(() => edge.stop());
   await until('ready', () => edge.admin.readiness().ready);
 
@@ -145,12 +147,12 @@ test('an object that a worker refuses keeps its last version everywhere; what ch
 
   source.change([route('poison', 1)]);
   const choked = await until('refused', async () =>
-    (await edge.admin.report()).failures.find((failure) => failure.key === 'route/test/poison'),
+    (await edge.admin.report('whole')).failures.find((failure) => failure.key === 'route/test/poison'),
   );
   assert.equal(choked.reason, 'PrepareFailed');
   source.change([route('a', 3)], ['route/test/poison', 'route/test/bad']);
   await until('a is in use', () => createdAt(edge, 'route/test/a') === 3);
-  assert.deepEqual((await edge.admin.report()).failures, []);
+  assert.deepEqual((await edge.admin.report('whole')).failures, []);
   for (const answer of await everyWorker(port)) assert.deepEqual(answer.routes, ['test/a@3']);
 });
 
@@ -160,19 +162,21 @@ test('a listener that moves to a busy port serves on at the old one, and moves w
   const source = new FakeSource([listener('http', port), route('a', 1)]);
   const control = await controller(source);
   t.after(() => control.stop());
-  const edge = await agent(control.address, temporaryDirectory(t));
+  const edge = await agent(control.address, temporaryDirectory());
   t.after(() => edge.stop());
   await until('ready', () => edge.admin.readiness().ready);
 
   source.change([listener('http', busy.port), route('a', 2)]);
-  const failure = await until('reported', async () => (await edge.admin.report()).failures[0]);
+  const failure = await until('reported', async () => (await edge.admin.report('whole')).failures[0]);
   assert.equal(failure.reason, 'AddressInUse');
   for (const answer of await everyWorker(port)) assert.deepEqual(answer.routes, ['test/a@2']);
 
   await busy.release();
   await everyWorker(busy.port);
   assert.equal(await get(port), null);
-  const states = (await edge.admin.report()).actors.filter((one) => one.address.includes('/listener/'));
+  const states = (await edge.admin.report('whole')).actors.filter((one) =>
+    one.address.includes('/listener/'),
+  );
   assert.deepEqual(
     states.map(({ state }) => state),
     ['listening', 'listening'],
@@ -184,19 +188,19 @@ test('a listener and a cluster that are wished again while they drain are back a
   const source = new FakeSource([listener('http', port), route('a', 1), cluster('backend')]);
   const control = await controller(source);
   t.after(() => control.stop());
-  const edge = await agent(control.address, temporaryDirectory(t), { drainTimeoutMs: 60_000 });
+  const edge = await agent(control.address, temporaryDirectory(), { drainTimeoutMs: 60_000 });
   await until('ready', () => edge.admin.readiness().ready);
   const slow = connect({ port, host: '127.0.0.1' });
   t.after(() => slow.destroy());
   await new Promise((resolve) => slow.write('GET /slow HTTP/1.1\r\n\r\n', resolve));
   await until('accepted', async () =>
-    (await edge.admin.report()).listeners.some((one) => one.openConnections > 0),
+    (await edge.admin.report('whole')).listeners.some((one) => one.openConnections > 0),
   );
   source.change([], ['listener/test/web/http', 'cluster/test/backend']);
   await until('gone', async () => (await get(port)) === null);
   source.change([listener('http', port), cluster('backend', 5)]);
   await everyWorker(port);
-  assert.deepEqual((await edge.admin.report()).failures, []);
+  assert.deepEqual((await edge.admin.report('whole')).failures, []);
   slow.destroy();
   await edge.stop();
 });
@@ -207,27 +211,27 @@ for (const how of ['exit', 'throw'])
     const source = new FakeSource([listener('http', port), route('a', 1), cluster('backend')]);
     const control = await controller(source);
     t.after(() => control.stop());
-    const edge = await agent(control.address, temporaryDirectory(t));
+    const edge = await agent(control.address, temporaryDirectory());
     t.after(() => edge.stop());
     await until('ready', () => edge.admin.readiness().ready);
     await everyWorker(port);
     source.change([route('a', 2)]);
     await until('changed', async () => (await get(port))?.routes[0] === 'test/a@2');
-    const before = (await edge.admin.report()).totals['request_count{code="2xx"}']!;
+    const before = (await edge.admin.report('whole')).totals['request_count{code="2xx"}']!;
 
     assert.equal(await get(port, `/${how}`), null);
     await until('restarted', () => edge.admin.actorRestarts() > 0);
     for (const answer of await everyWorker(port)) assert.deepEqual(answer.routes, ['test/a@2']);
     await until('ready', () => edge.admin.readiness().ready);
     assert.ok(
-      (await edge.admin.report()).totals['request_count{code="2xx"}']! >= before + 2,
+      (await edge.admin.report('whole')).totals['request_count{code="2xx"}']! >= before + 2,
       'counters never fall back',
     );
   });
 
 test('a cold start serves what served last, with no controller in reach', async (t) => {
   const port = await freePort();
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   const source = new FakeSource([listener('http', port), route('a', 7), route('bad', 1)]);
   const control = await controller(source);
   const first = await agent(control.address, directory);
@@ -247,7 +251,7 @@ test('stop drains, cuts what is left after the timeout and says how much', async
   const port = await freePort();
   const control = await controller(new FakeSource([listener('http', port)]));
   t.after(() => control.stop());
-  const edge = await agent(control.address, temporaryDirectory(t));
+  const edge = await agent(control.address, temporaryDirectory());
   await until('ready', () => edge.admin.readiness().ready);
   await everyWorker(port);
   const sockets = [1, 2, 3].map(() => {
@@ -257,7 +261,7 @@ test('stop drains, cuts what is left after the timeout and says how much', async
     return socket;
   });
   await until('all are open', async () => {
-    const report = await edge.admin.report();
+    const report = await edge.admin.report('whole');
     return report.listeners.reduce((sum, one) => sum + one.openConnections, 0) === 3;
   });
   const closed = Promise.all(sockets.map((socket) => new Promise((resolve) => socket.on('close', resolve))));
@@ -275,7 +279,7 @@ test('a contained exception of a worker is logged with its stack, and nothing is
   t.after(() => control.stop());
   const lines: string[] = [];
   const logger = pino({ level: 'error' }, { write: (line) => lines.push(line) });
-  const edge = await agent(control.address, temporaryDirectory(t), { logger });
+  const edge = await agent(control.address, temporaryDirectory(), { logger });
   await until('ready', () => edge.admin.readiness().ready);
   assert.notEqual(await get(port, '/fault'), null);
   const line = await until('the log line', () => lines.find((one) => one.includes('oops')));

@@ -88,7 +88,7 @@ test('requests flow, an endpoint changes without a lost request, and the listene
   const source = new FakeSource([listener('http', port), route, cluster('backend', 100), endpoint(one.port)]);
   const control = await controller(source);
   t.after(() => control.stop());
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   const edge = await agent(control.address, directory, { workerEntry: MAIN });
   t.after(() => edge.stop());
   await until('ready', () => edge.admin.readiness().ready);
@@ -110,7 +110,7 @@ test('requests flow, an endpoint changes without a lost request, and the listene
   await until('refused', async () => (await fetchText(port)) === 'ECONNREFUSED');
   source.change([listener('http', port)]);
   await until('back', async () => (await fetchText(port)) === '200 two');
-  const report = await edge.admin.report();
+  const report = await edge.admin.report('whole');
   assert.deepEqual(report.failures, []);
   assert.ok(report.totals['request_count{code="2xx"}']! > 20);
   assert.deepEqual(

@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
 import { pino } from 'pino';
 import type { AgentHandle, AgentOptions } from '../../src/agent/agent.ts';
@@ -64,9 +63,10 @@ export function controller(source: ConfigurationSource): Promise<ControllerHandl
   });
 }
 
-export function temporaryDirectory(t: TestContext): string {
+/** Removed at the very end: what a test started may write to it until it has stopped. */
+export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'novaedge-agent-'));
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
   return directory;
 }
 

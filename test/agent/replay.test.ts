@@ -52,7 +52,7 @@ function replay(records: readonly JournalRecord[]): number {
 }
 
 test('the journal of a run with changes, refusals and a killed worker replays without a difference', async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   const port = await freePort();
   const busy = await busyPort();
   const source = new FakeSource([listener('http', port), listener('busy', busy.port), cluster('backend')]);

@@ -29,10 +29,10 @@ test('it takes whole snapshots and differences, and hands out maps that stay as 
       const upserts = second.filter((resource) => after.has(resourceKey(resource)));
       const version = versionOf(after.values());
       assert.deepEqual(store.apply({ base: store.version, version, upserts, removals }), { ok: true });
-      assert.deepEqual([store.resources, store.version], [after, version]);
-      assert.deepEqual(before, byKey(first));
+      assert.deepEqual([new Map(store.resources), store.version], [after, version]);
+      assert.deepEqual(new Map(before), byKey(first));
       assert.deepEqual(store.apply(whole), { ok: true });
-      assert.deepEqual(store.resources, before);
+      assert.deepEqual(new Map(store.resources), new Map(before));
     }),
   );
 });

@@ -169,7 +169,7 @@ export const OBJECTS: ObjectView[] = [
         'Accepted',
         'False',
         'InvalidPath',
-        'spec.rules[0].matches[0].path.value: a path must begin with "/"',
+        'spec.rules[0].matches[0].path.value: a path must begin with "/"; the last good version serves on',
       ),
       condition('ResolvedRefs', 'True', 'ResolvedRefs'),
       condition('Programmed', 'True', 'Programmed'),
@@ -474,6 +474,7 @@ function actors(node: string): ActorReport[] {
 export function nodeReport(node: string): NodeReport {
   const first = node === 'edge-1';
   return {
+    detail: 'whole',
     node,
     version: first ? VERSION : OLD_VERSION,
     ready: true,

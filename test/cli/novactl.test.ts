@@ -50,7 +50,7 @@ suite('novactl and a controller', { concurrency: 2 }, () => {
       lines(`
     NAME   HOSTNAMES                        PATHS          BACKENDS                 ACCEPTED   RESOLVED   PROGRAMMED   AGE    REASON
     api    api.example.com                  /v1,/healthz   api-backend              True       True       True         3d4h
-    web    example.com,www.example.com +1   v1             web-backend,web-canary   False      True       True         3d4h   InvalidPath: spec.rules[0].matches[0].path.value: a path must begin with "/" (the last good version serves on)
+    web    example.com,www.example.com +1   v1             web-backend,web-canary   False      True       True         3d4h   InvalidPath: spec.rules[0].matches[0].path.value: a path must begin with "/"; the last good version serves on
     `),
     );
     assert.equal(
@@ -183,7 +183,7 @@ suite('novactl and a controller', { concurrency: 2 }, () => {
     │  │  │  └─ ✗ 10.0.0.3:8080  not ready
     │  │  └─ /old → ● redirect 301 https://new.example.com
     │  ├─ ◐ route default/web  example.com, www.example.com
-    │  │  │  InvalidPath: spec.rules[0].matches[0].path.value: a path must begin with "/" (the last good version serves on)
+    │  │  │  InvalidPath: spec.rules[0].matches[0].path.value: a path must begin with "/"; the last good version serves on
     │  │  ├─ / (90%) → ◐ backend default/web-backend  RoundRobin, 1/2 healthy
     │  │  │  ├─ ● 10.0.1.1:80
     │  │  │  └─ ◐ 10.0.1.2:80  failing on edge-1: connection refused

@@ -63,7 +63,7 @@ test('whatever builds, disconnects and refusals come, agents end with the versio
             const selector = selectors.get(key);
             return selector === undefined || selector.matchLabels.zone === agent.labels.zone;
           });
-          assert.deepEqual(agent.store.resources, new Map(wished));
+          assert.deepEqual(new Map(agent.store.resources), new Map(wished));
         }
       } finally {
         for (const agent of agents) agent.client.close();

@@ -232,6 +232,7 @@ export function nodeReport(
   failures: readonly ObjectFailure[] = [],
 ): NodeReport {
   return {
+    detail: 'whole',
     node,
     version,
     ready: true,

@@ -40,7 +40,7 @@ test('a new agent gets the whole snapshot, then only what changes', async (t) =>
   const { agent, controller } = await setUp(t, source);
   const edge = agent('edge-1').connect();
   await edge.until(({ updates }) => updates.length === 1);
-  assert.deepEqual(edge.store.resources, source.current().resources);
+  assert.deepEqual(new Map(edge.store.resources), source.current().resources);
   assert.equal(edge.updates[0]!.changes.base, '');
 
   await eventually(() => controller.admin.nodes()[0]!.acknowledged === edge.store.version);
@@ -55,7 +55,7 @@ test('a new agent gets the whole snapshot, then only what changes', async (t) =>
     [before, [gateway('shop/b', 'other')], []],
   );
   assert.deepEqual([third!.upserts, third!.removals], [[], ['gateway/shop/a']]);
-  assert.deepEqual(edge.store.resources, source.current().resources);
+  assert.deepEqual(new Map(edge.store.resources), source.current().resources);
   assert.deepEqual(edge.problems, []);
 });
 
@@ -74,7 +74,7 @@ test('an agent that comes back with a known version gets the difference, with an
   const { base, upserts, removals } = edge.updates[1]!.changes;
   assert.notEqual(base, '');
   assert.deepEqual([upserts, removals], [[gateway('shop/c')], ['gateway/shop/a', 'gateway/shop/d']]);
-  assert.deepEqual(edge.store.resources, source.current().resources);
+  assert.deepEqual(new Map(edge.store.resources), source.current().resources);
 
   edge.client.close();
   edge.connect();
@@ -109,7 +109,7 @@ test('builds that come while an update is on its way leave as one update', async
   const { upserts, removals } = edge.updates[1]!.changes;
   assert.deepEqual(upserts, [gateway('shop/a', 'class-49'), gateway('shop/c')]);
   assert.deepEqual(removals, ['gateway/shop/b']);
-  assert.deepEqual(edge.store.resources, source.current().resources);
+  assert.deepEqual(new Map(edge.store.resources), source.current().resources);
 });
 
 test('answers to nothing, or to another version, are ignored', async (t) => {
@@ -163,7 +163,7 @@ test('nodes get what their labels choose, and follow when selectors change', asy
     east.until(({ updates }) => updates.length === 4),
     west.until((each) => each.updates.length === 3),
   ]);
-  assert.deepEqual(east.store.resources, west.store.resources);
+  assert.deepEqual(new Map(east.store.resources), new Map(west.store.resources));
   assert.deepEqual([...east.problems, ...west.problems], []);
 });
 
@@ -207,7 +207,7 @@ test('a refusal is answered with the whole snapshot after a pause that grows unt
     [true, false, true, true, true],
   );
   assert.deepEqual(pauses, [1, 2, 3]);
-  assert.deepEqual(edge.store.resources, source.current().resources);
+  assert.deepEqual(new Map(edge.store.resources), source.current().resources);
   source.put([gateway('shop/c')]);
   await edge.until(({ updates }) => updates.length === 6);
   await eventually(() => pauses.length === 4);
@@ -245,6 +245,33 @@ test('reports are kept for each node and asked for on demand', async (t) => {
   await eventually(() => controller.admin.nodes()[0]!.connected === false);
   await controller.admin.refresh();
   assert.notEqual(controller.admin.nodes()[0]!.report, null);
+});
+
+test('a summary answers no request for the whole, and does not take its place while it is fresh', async (t) => {
+  const { agent, controller } = await setUp(t, new TestSource([gateway('shop/a')]));
+  const edge = agent('edge-1');
+  const whole = () => nodeReport('edge-1', edge.store.version);
+  const summary = () => ({ ...whole(), detail: 'summary' as const, workers: 7 });
+  edge.report = summary;
+  edge.connect();
+  await edge.until(({ updates }) => updates.length === 1);
+  const shown = () => controller.admin.nodes()[0]!.report;
+
+  let refreshed = false;
+  const refreshing = controller.admin.refresh().then(() => {
+    refreshed = true;
+  });
+  await eventually(() => shown() !== null);
+  assert.deepEqual(shown(), summary());
+  assert.equal(refreshed, false);
+  edge.client.report(whole());
+  await refreshing;
+  assert.deepEqual(shown(), whole());
+  edge.client.report(summary());
+  await controller.admin.refresh('edge-1');
+  edge.report = whole;
+  await controller.admin.refresh();
+  assert.deepEqual(shown(), whole());
 });
 
 test('what was sent and what came back is published', async (t) => {
@@ -390,7 +417,7 @@ test('an agent that does not read is sent nothing more, and then all that it mis
   });
   await caughtUp.promise;
   assert.equal(updates, 2);
-  assert.deepEqual(store.resources, source.current().resources);
+  assert.deepEqual(new Map(store.resources), source.current().resources);
 });
 
 const RUDE: readonly { readonly what: string; readonly bytes: Buffer; readonly details: RegExp }[] = [

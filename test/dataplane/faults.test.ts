@@ -185,7 +185,7 @@ test('a fault anywhere costs the connection it happened on, and nothing else', {
             thrown = undo();
           }
           if (thrown) hits += 1;
-          const known = harness.dataplane.report().clusters[0]!.connections;
+          const known = harness.dataplane.report('whole').clusters[0]!.connections;
           assert.deepEqual([taken(LIMIT_CONNECTIONS), taken(LIMIT_PENDING)], [known, 0], what);
           for (const text of texts)
             assert.ok(text === '' || text.startsWith('HTTP/1.1 '), `${what}: ${text}`);

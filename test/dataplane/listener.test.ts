@@ -216,6 +216,9 @@ test('the access log has a line for each request, whoever answered', async (cont
   assert.equal(first!.route, 'default/all');
   assert.equal(second!.reason, 'bad_request');
   assert.equal(second!.status, 400);
+  assert.equal(second!.bytesOut, '400 Bad Request: bad_request\n'.length);
+  const [upstreamMs, durationMs] = [Number(first!.upstreamMs), Number(first!.durationMs)];
+  assert.ok(upstreamMs > 0 && upstreamMs <= durationMs, `${upstreamMs} of ${durationMs}`);
 });
 
 test('an object that does not compile keeps its last good version, and its neighbours change', async (context) => {
@@ -255,12 +258,18 @@ test('an object that does not compile keeps its last good version, and its neigh
           ],
         }),
       },
+      // What no producer should send, and what must not cost its neighbours either.
+      { kind: 'route', value: { ...route({ name: 'default/poison' }), rules: [null] as never } },
     ],
     removals: [],
   });
   assert.deepEqual(
     preparation.failures.map(({ key, reason }) => `${key} ${reason}`),
-    ['route/default/all InvalidRegularExpression', 'route/default/evil InvalidHeader'],
+    [
+      'route/default/all InvalidRegularExpression',
+      'route/default/evil InvalidHeader',
+      'route/default/poison PrepareFailed',
+    ],
   );
   assert.match(preparation.failures[0]!.message, /rules\[0\]\.matches\[0\]\.path\.value "\("/);
   harness.dataplane.commit(preparation.failures.map(({ key }) => key));

@@ -123,7 +123,7 @@ test('what a removed listener served it serves to its connections until they hav
     [],
     [
       ...harness.dataplane
-        .report()
+        .report('whole')
         .endpoints.map(({ cluster: name, endpoint: id }) => `endpoint/${name}/${id}`),
       `listener/${LISTENER}`,
       'route/default/all',
@@ -145,7 +145,7 @@ test('what a removed listener served it serves to its connections until they hav
   dataplane.closeListener(LISTENER);
   await harness.notified('pool.drained');
   assert.equal(dataplane.closePool('default/api'), 0);
-  assert.deepEqual(dataplane.report(), { listeners: [], clusters: [], endpoints: [] });
+  assert.deepEqual(dataplane.report('whole'), { listeners: [], clusters: [], endpoints: [] });
 });
 
 test('a request finishes with the route and the cluster it has chosen, also where it waits for a connection', async (context) => {

@@ -199,7 +199,7 @@ test('a tunnel whose client reads slowly holds its backend back and goes on', as
     if (bytes % 7 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   assert.ok(bytes > total && bytes < total + 200);
-  while (dataplane.report().listeners[0]!.openConnections > 0)
+  while (dataplane.report('whole').listeners[0]!.openConnections > 0)
     await new Promise((resolve) => setImmediate(resolve));
 });
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { eventually, execute, freePort, novactl, root } from './harness.ts';
 
-const leftovers = () => readdirSync(tmpdir()).filter((name) => /^novaedge-(?!test|bench)/.test(name));
+const leftovers = () => readdirSync(tmpdir()).filter((name) => /^novaedge-demo-/.test(name));
 
 test('npm start runs the samples, prints what to try, and Ctrl-C leaves nothing behind', async (t) => {
   for (const port of [8080, 9001, 9002, 9003])

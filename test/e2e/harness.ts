@@ -10,8 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
-const program = join(root, 'src/bin/novaedge.ts');
-const novactlProgram = join(root, 'src/bin/novactl.ts');
+const program = join(root, 'src/bin/novaedge.mjs');
+const novactlProgram = join(root, 'src/bin/novactl.mjs');
 
 export interface Program {
   readonly process: ChildProcess;
@@ -75,9 +75,10 @@ export async function execute(command: string, arguments_: readonly string[], cw
   return { code, stdout, stderr };
 }
 
-export function temporaryDirectory(test: TestContext): string {
+/** Removed at the very end: what a test started may write to it until it has stopped. */
+export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'novaedge-test-'));
-  test.after(() => rmSync(directory, { recursive: true, force: true }));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
   return directory;
 }
 
@@ -153,7 +154,7 @@ export async function standalone(
   files: Readonly<Record<string, string>>,
   ...more: string[]
 ): Promise<Standalone> {
-  const directory = temporaryDirectory(test);
+  const directory = temporaryDirectory();
   const [config, data] = [join(directory, 'config'), join(directory, 'data')];
   mkdirSync(config);
   const [port, adminPort] = [await freePort(), await freePort()];

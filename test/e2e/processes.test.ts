@@ -27,7 +27,7 @@ interface World {
 
 async function world(t: TestContext): Promise<World> {
   const one = await backend(t, 'one');
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   const config = join(directory, 'config');
   mkdirSync(config);
   const port = await freePort();
@@ -109,7 +109,7 @@ test('controller and agent as separate processes over mTLS; the agent needs no c
   assert.equal(await control.stop(), 0);
   assert.equal(await body(here.url), 'one');
   await eventually('the last good snapshot on disk', () =>
-    readdirSync(first.data).some((file) => /last-good/.test(file)),
+    readdirSync(first.data).includes('last-good.snapshot'),
   );
   await first.stop('SIGKILL');
 
@@ -126,7 +126,7 @@ test('a torn last good snapshot is refused and said so', async (t) => {
   await ready(first, first.admin);
   const saved = await eventually(
     'the saved snapshot',
-    () => readdirSync(first.data).find((file) => /last-good/.test(file)) ?? null,
+    () => readdirSync(first.data).find((file) => file === 'last-good.snapshot') ?? null,
   );
   await first.stop();
   await control.stop();
@@ -143,7 +143,7 @@ test('a torn last good snapshot is refused and said so', async (t) => {
 });
 
 test('plaintext beyond loopback must be asked for by name', async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   const control = novaedge(
     t,
     'controller',

@@ -127,6 +127,22 @@ test('a busy port harms only its listener and heals when it is freed', async (t)
   await eventually('the healed listener', async () => (await body(`http://127.0.0.1:${busy}/`)) === 'one');
 });
 
+test('a port that another process shares by SO_REUSEPORT is not joined', async (t) => {
+  const one = await backend(t, 'one');
+  const first = await standalone(t, {
+    'app.yaml': `${backendManifest('one', one.port)}---\n${routeManifest('app', '/', 'one')}`,
+  });
+  const second = await standalone(t, { 'more.yaml': gatewayManifest(first.port, 'same-port') });
+  await eventually(
+    'the refusal',
+    () => /same-port/.test(second.output()) && /AddressInUse/.test(second.output()),
+  );
+  for (let connection = 0; connection < 50; connection += 1) {
+    const answer = await fetch(first.url('/'), { headers: { connection: 'close' } });
+    assert.equal(answer.status, 200);
+  }
+});
+
 test('SIGTERM drains: what is in flight is answered, new connections are refused, exit code 0', async (t) => {
   let answer: (() => void) | null = null;
   const slow = createServer((_, response) => {
@@ -163,7 +179,7 @@ test('SIGHUP reads again and loses nothing', async (t) => {
 });
 
 test('what keeps it from starting is said in one line, with its exit code', async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   const run = async (...arguments_: string[]) => {
     const started = novaedge(t, ...arguments_);
     return { code: await started.exited, output: started.output() };

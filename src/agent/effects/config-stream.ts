@@ -3,7 +3,7 @@ import type { Event as RolloutEvent } from '../../../actors/rollout.ts';
 import type { Bindings } from '../../../supervisors/effects.ts';
 import type { World } from '../../../supervisors/world.ts';
 import type { ActorAddress } from '../../model/actor.ts';
-import type { NodeReport } from '../../model/report.ts';
+import type { NodeReport, ReportDetail } from '../../model/report.ts';
 import { resourceKey } from '../../model/resource.ts';
 import type { SnapshotChanges } from '../../model/snapshot.ts';
 import type { ConfigurationStore } from '../configuration-store.ts';
@@ -15,14 +15,14 @@ const KEYS_SHOWN = 8;
 export interface StreamWorld {
   readonly store: ConfigurationStore;
   readonly client: () => ConfigStreamClient;
-  /** Resolves when it is known what the node holds: the hello says so. */
-  readonly restored: () => Promise<void>;
+  /** Resolves when it is known what the node holds, which the hello says, and when there is somebody to say it to. */
+  readonly mayConnect: () => Promise<unknown>;
   readonly hello: {
     readonly node: string;
     readonly agentVersion: string;
     readonly labels: Record<string, string>;
   };
-  readonly report: () => Promise<NodeReport>;
+  readonly report: (detail: ReportDetail) => Promise<NodeReport>;
   readonly rolloutAddress: ActorAddress;
   readonly world: World;
 }
@@ -67,7 +67,7 @@ export function configStreamBindings(options: StreamWorld): {
     connect: async () => {
       attempt += 1;
       const mine = attempt;
-      await options.restored();
+      await options.mayConnect();
       // It may have been closed meanwhile.
       if (mine === attempt) client().connect({ ...options.hello, snapshotVersion: store.wishedVersion });
       return undefined;
@@ -103,8 +103,8 @@ export function configStreamBindings(options: StreamWorld): {
       client().nack(nonce, version, failures, refused);
       return undefined;
     },
-    sendReport: async () => {
-      client().report(await options.report());
+    sendReport: async ({ detail }) => {
+      client().report(await options.report(detail));
       return undefined;
     },
   };

@@ -3,7 +3,7 @@ import type { Event as WorkerEvent } from '../../../actors/dataplane-worker.ts';
 import type { Effects, Event } from '../../../actors/rollout.ts';
 import type { Bindings, EffectScope } from '../../../supervisors/effects.ts';
 import type { ActorAddress } from '../../model/actor.ts';
-import { resourceKey } from '../../model/resource.ts';
+import { type ResourceSet, resourceKey } from '../../model/resource.ts';
 import type { ObjectFailure, SnapshotChanges } from '../../model/snapshot.ts';
 import type { ConfigurationStore } from '../configuration-store.ts';
 import type { LimitSlots } from '../limit-slots.ts';
@@ -19,6 +19,11 @@ export interface RolloutWorld {
   /** Called after each round with what came of it. */
   readonly onSettled: (standing: readonly ObjectFailure[]) => void;
   readonly onTaken: () => void;
+  /** Failures of listeners in the changes whose ports other programs have. */
+  readonly foreignPorts: (
+    changes: SnapshotChanges,
+    serving: ResourceSet,
+  ) => Promise<readonly ObjectFailure[]>;
 }
 
 /** The content behind the rollout's versions, and the calls into the workers. */
@@ -48,15 +53,16 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
     return { slots, failures };
   };
 
-  /** Without the clusters that got no slot. */
-  const content = (changes: SnapshotChanges) => {
-    const { slots, failures } = slotsFor(changes);
-    if (failures.length === 0) return { changes, slots, failures };
+  const without = (changes: SnapshotChanges, failures: readonly ObjectFailure[]): SnapshotChanges => {
+    if (failures.length === 0) return changes;
     const out = new Set(failures.map((failure) => failure.key));
-    const upserts = changes.upserts.filter(
-      (resource) => resource.kind !== 'cluster' || !out.has(`cluster/${resource.value.name}`),
-    );
-    return { changes: { ...changes, upserts }, slots, failures };
+    return { ...changes, upserts: changes.upserts.filter((resource) => !out.has(resourceKey(resource))) };
+  };
+
+  /** Without the clusters that got no slot. */
+  const content = (all: SnapshotChanges) => {
+    const { slots, failures } = slotsFor(all);
+    return { changes: without(all, failures), slots, failures };
   };
 
   return {
@@ -69,8 +75,12 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
       store.giveBack();
       return undefined;
     },
-    prepareWorkers: ({ rollout, workers }, scope) => {
-      const { changes, slots, failures } = content(store.difference());
+    prepareWorkers: async ({ rollout, workers }, scope) => {
+      const round = content(store.difference());
+      const { slots } = round;
+      const taken = await world.foreignPorts(round.changes, store.serving);
+      const changes = without(round.changes, taken);
+      const failures = [...round.failures, ...taken];
       for (const worker of workers) {
         const answer = (found: readonly ObjectFailure[]) =>
           scope.reply<Event>({ type: 'worker.prepared', worker, rollout, failures: [...failures, ...found] });
@@ -83,7 +93,6 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
             answer(everything(changes, error.message));
           });
       }
-      return undefined;
     },
     commitWorkers: ({ rollout, workers, rejected }, scope) => {
       for (const worker of workers) {

@@ -86,6 +86,7 @@ export class WorkerConfiguration {
     const { clusters, listeners } = open.preparation;
 
     for (const { name } of open.binding) if (out.has(`listener/${name}`)) this.#abandon(name, open);
+    for (const { name } of accepted('listener', open.binding)) this.#checkMove(name);
     const added = accepted('cluster', clusters.added);
     for (const cluster of added) this.clusters.set(cluster.name, cluster);
     this.#openPools(added);
@@ -206,6 +207,16 @@ export class WorkerConfiguration {
     }
     const { code, message } = await answered;
     return code === '' ? null : bindFailure(listener, this.#bind, code, message);
+  }
+
+  /**
+   * An actor whose socket failed while it was to move began anew where it was, and knows of no move. Rare enough
+   * to let this worker be replaced, which a commit that throws leads to.
+   */
+  #checkMove(name: string): void {
+    const state = this.#state(name);
+    if (this.#committed.has(name) && (state === 'binding' || state === 'listening'))
+      throw new Error(`listener ${name} failed while it was to move`);
   }
 
   /** A listener that serves as it was before goes on doing so. */

@@ -2,9 +2,10 @@ import type { Envelope } from '../../../supervisors/envelope.ts';
 import type { SystemNotice } from '../../../supervisors/system.ts';
 import type { ActorReport } from '../../model/actor.ts';
 import type { CounterRegistration } from '../../model/metric.ts';
-import type { ClusterReport, EndpointReport, ListenerReport } from '../../model/report.ts';
+import type { ClusterReport, EndpointReport, ListenerReport, ReportDetail } from '../../model/report.ts';
 import type { ResourceKey } from '../../model/resource.ts';
 import type { ObjectFailure, SnapshotChanges } from '../../model/snapshot.ts';
+import type { ActorNotification } from './notified-actor.ts';
 
 /** What a dataplane worker's thread is given at its start. */
 export interface WorkerSettings {
@@ -37,7 +38,7 @@ export interface WorkerCalls {
   discard(): void;
   /** Ends all actors, listeners first; resolves with the number of client connections that were cut. */
   drain(): Promise<number>;
-  report(): WorkerReport;
+  report(detail: ReportDetail): WorkerReport;
 }
 
 /** What a dataplane worker says by itself. */
@@ -49,6 +50,8 @@ export type WorkerMessage =
   | { readonly type: 'restarted' }
   /** Exceptions on the path of requests that cost a connection, see `DataplaneNotification`. */
   | { readonly type: 'fault'; readonly message: string; readonly stack: string; readonly count: number }
+  /** For the log of backends. */
+  | { readonly type: 'backend'; readonly notification: ActorNotification }
   | { readonly type: 'notice'; readonly notice: SystemNotice };
 
 export function threadName(worker: number): string {

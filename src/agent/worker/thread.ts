@@ -12,11 +12,13 @@ import type { DataplaneControl, DataplaneNotification, DataplaneOptions } from '
 import { checksum, openJournalFile } from '../../os/journal-file.ts';
 import { productionWorld } from '../effects/world.ts';
 import { JOURNAL_FILE_BYTES, JOURNAL_TOTAL_BYTES } from '../journal-size.ts';
+import { shownActors } from '../shown-actors.ts';
 import { Supervision, supervisorBindings } from '../supervision.ts';
 import { workerBindings } from './bindings.ts';
 import { WorkerConfiguration } from './configuration.ts';
 import type { WorkerCalls, WorkerMessage, WorkerReport, WorkerSettings } from './contract.ts';
 import { threadName } from './contract.ts';
+import { notifiedActor } from './notified-actor.ts';
 
 /** Runs one dataplane and its actors on this worker thread, until the main thread ends it. */
 export function runDataplaneWorker(create: (options: DataplaneOptions) => DataplaneControl): void {
@@ -92,13 +94,8 @@ export function runDataplaneWorker(create: (options: DataplaneOptions) => Datapl
       say({ type: 'fault', message, stack, count });
       return;
     }
-    const [kind, name] =
-      'listener' in notification
-        ? (['listener', notification.listener] as const)
-        : notification.type.startsWith('limit.')
-          ? (['circuit-breaker', notification.cluster] as const)
-          : (['upstream-pool', notification.cluster] as const);
-    system.send(supervision.address(kind, name), notification);
+    system.send(supervision.address(...notifiedActor(notification)), notification);
+    if ('cluster' in notification) say({ type: 'backend', notification });
   }
 
   /** The rollout reports it, and tries it again on all workers where that may help. */
@@ -133,8 +130,8 @@ export function runDataplaneWorker(create: (options: DataplaneOptions) => Datapl
       journal.flush();
       return cut;
     },
-    report(): WorkerReport {
-      const report = dataplane.report();
+    report(detail): WorkerReport {
+      const report = dataplane.report(detail);
       return {
         listeners: report.listeners.map((listener) => ({
           ...listener,
@@ -145,7 +142,7 @@ export function runDataplaneWorker(create: (options: DataplaneOptions) => Datapl
           breaker: system.state(supervision.address('circuit-breaker', cluster.name)) ?? cluster.breaker,
         })),
         endpoints: report.endpoints,
-        actors: system.report(),
+        actors: shownActors(system.report(), detail),
       };
     },
   };

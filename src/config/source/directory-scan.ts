@@ -1,5 +1,6 @@
 import { type BigIntStats, type Dirent, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { Turns } from '../../os/turns.ts';
 
 export interface Scan {
   /** Signature by path; a changed signature means the file is worth reading. */
@@ -30,11 +31,31 @@ export function fileSignature(path: string): string | null {
  * beside the files of a ConfigMap (`..data`, `..2026_01_01_…`): the files themselves are links into it.
  */
 export function scanDirectory(root: string): Scan {
+  const walking = walk(root);
+  for (;;) {
+    const step = walking.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** The same in slices, aside from what else the thread does: what changes meanwhile may be seen in part. */
+export async function scanDirectoryInTurns(root: string): Promise<Scan> {
+  const turns = new Turns();
+  const walking = walk(root);
+  for (;;) {
+    const step = walking.next();
+    if (step.done) return step.value;
+    if (turns.due) await turns.next();
+  }
+}
+
+/** Pauses at each entry. */
+function* walk(root: string): Generator<void, Scan> {
   const files = new Map<string, string>();
   const directories = new Set<string>();
   const seen = new Set<string>();
 
-  const visit = (directory: string): void => {
+  const visit = function* (directory: string): Generator<void> {
     let entries: Dirent[];
     try {
       const real = realpathSync(directory);
@@ -48,15 +69,16 @@ export function scanDirectory(root: string): Scan {
     for (const entry of entries) {
       if (entry.name.startsWith('.')) continue;
       const path = join(directory, entry.name);
-      if (entry.isDirectory()) visit(path);
+      yield;
+      if (entry.isDirectory()) yield* visit(path);
       else if (isManifest(entry.name)) {
         const found = fileSignature(path);
         if (found !== null) files.set(path, found);
-        else if (entry.isSymbolicLink() && isDirectory(path)) visit(path);
-      } else if (entry.isSymbolicLink() && isDirectory(path)) visit(path);
+        else if (entry.isSymbolicLink() && isDirectory(path)) yield* visit(path);
+      } else if (entry.isSymbolicLink() && isDirectory(path)) yield* visit(path);
     }
   };
-  visit(root);
+  yield* visit(root);
   return { files, directories };
 }
 

@@ -1,6 +1,12 @@
 import { type FSWatcher, readFileSync, statSync, watch } from 'node:fs';
 import { basename, join } from 'node:path';
-import { fileSignature, isManifest, type Scan, scanDirectory } from './directory-scan.ts';
+import {
+  fileSignature,
+  isManifest,
+  type Scan,
+  scanDirectory,
+  scanDirectoryInTurns,
+} from './directory-scan.ts';
 import { isEmptyChange, type Source, type SourceChange, type SourceItem } from './source.ts';
 
 export interface FileSourceOptions {
@@ -34,6 +40,7 @@ export class FileSource implements Source {
   readonly #doubts = new Map<string, { signature: string | null; since: number }>();
   readonly #dirty = new Set<string>();
   #scanWanted = false;
+  #looks = 0;
   #timer: NodeJS.Timeout | null = null;
   #rescanTimer: NodeJS.Timeout | null = null;
   #listener: ((change: SourceChange) => void) | null = null;
@@ -68,8 +75,12 @@ export class FileSource implements Source {
     this.#watchers.clear();
   }
 
+  #isFile(): boolean {
+    return statSync(this.#root, { throwIfNoEntry: false })?.isFile() === true;
+  }
+
   #scan(): Scan {
-    if (statSync(this.#root, { throwIfNoEntry: false })?.isFile() !== true) return scanDirectory(this.#root);
+    if (!this.#isFile()) return scanDirectory(this.#root);
     const signature = fileSignature(this.#root);
     return {
       files: new Map(signature === null ? [] : [[this.#root, signature]]),
@@ -127,14 +138,21 @@ export class FileSource implements Source {
 
   #scheduleRescan(lastTook: number): void {
     this.#rescanTimer = setTimeout(
-      () => {
-        const began = performance.now();
-        this.#tell(this.#look(true, false));
-        if (this.#listener !== null) this.#scheduleRescan(performance.now() - began);
-      },
+      () => void this.#lookAgain(),
       Math.max(this.#rescan, lastTook / RESCAN_SHARE),
     );
     this.#rescanTimer.unref();
+  }
+
+  async #lookAgain(): Promise<void> {
+    const began = performance.now();
+    const looks = this.#looks;
+    const scan = this.#isFile() ? this.#scan() : await scanDirectoryInTurns(this.#root);
+    const took = performance.now() - began;
+    if (this.#listener === null) return;
+    // Where something was read meanwhile the scan may be older than that: the next one will do.
+    if (looks === this.#looks) this.#tell(this.#look(scan, false));
+    this.#scheduleRescan(took);
   }
 
   #tell(change: SourceChange): void {
@@ -142,12 +160,13 @@ export class FileSource implements Source {
   }
 
   /** `sure`: doubtful states count at once. */
-  #look(everything: boolean, sure: boolean): SourceChange {
+  #look(everything: boolean | Scan, sure: boolean): SourceChange {
+    this.#looks += 1;
     const signatures = new Map<string, string | null>();
     // A directory that went away (an unmounted volume) is no wish to serve nothing.
     if (statSync(this.#root, { throwIfNoEntry: false }) === undefined) return { upserts: [], removals: [] };
-    if (everything) {
-      const scan = this.#scan();
+    if (everything !== false) {
+      const scan = everything === true ? this.#scan() : everything;
       // What was written between the look and the watch caused no event: look again.
       const again = this.#watchAll(scan);
       this.#scanWanted = again;

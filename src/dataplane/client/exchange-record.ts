@@ -6,6 +6,8 @@ import type { ServedRule } from '../served-rule.ts';
 /** What is counted and logged of one exchange. */
 export class ExchangeRecord {
   startedAt = 0;
+  /** When the request went to the backend that answered. */
+  sentAt = 0;
   /** When the backend's answer began, or 0. */
   answeredAt = 0;
   status = 0;
@@ -62,7 +64,7 @@ export class ExchangeRecord {
       bytesOut: this.bytesOut,
       durationMs: context.time - this.startedAt,
       upstream: this.endpoint,
-      upstreamMs: this.answeredAt === 0 ? 0 : context.time - this.answeredAt,
+      upstreamMs: this.answeredAt === 0 ? 0 : this.answeredAt - this.sentAt,
       requestId: this.requestId,
       client: client.address,
     });

@@ -188,6 +188,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
     this.#upstream = upstream;
     this.#record.endpoint = upstream.endpoint.id;
     upstream.sentAt = this.#context.time;
+    this.#record.sentAt = this.#context.time;
     const done = this.#request.send(upstream.stream);
     if (this.#request.ended) upstream.awaitAnswer(this.#backendTimeout());
     else if (done) this.#client.resumeRequest();
@@ -434,6 +435,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
       headers,
     });
     client.writer().latin1(text);
+    this.#record.bytesOut = text.length - text.indexOf('\r\n\r\n') - 4;
     // A request whose body is still to be passed over ends with its last byte.
     this.#finish();
     client.answered();

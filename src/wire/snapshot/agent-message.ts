@@ -90,5 +90,9 @@ function parseReport(json: Uint8Array | string): AgentMessage {
     report !== null &&
     lists.every((list) => Array.isArray((report as Record<string, unknown>)[list]));
   if (!isReport) return { type: 'unknown', why: `a report has no lists of ${lists.join(', ')}` };
-  return { type: 'report', report: report as NodeReport };
+  const { detail } = report as NodeReport;
+  return {
+    type: 'report',
+    report: { ...(report as NodeReport), detail: detail === 'summary' ? 'summary' : 'whole' },
+  };
 }

@@ -110,19 +110,47 @@ export function readTag(reader: protobuf.Reader, message: string): number {
   return value >>> 3;
 }
 
-/** The whole snapshot as one ConfigSnapshot message, as it is kept on disk. Same resources, same bytes. */
+/** Resources in one piece of a snapshot that is encoded piece by piece. */
+const PIECE = 512;
+
+/**
+ * The whole snapshot as one ConfigSnapshot message, as it is kept on disk, in pieces that take a few milliseconds
+ * each. Same resources, same bytes.
+ * @param keys of all resources, sorted.
+ */
+export function* snapshotPieces(
+  resources: ReadonlyMap<string, Resource>,
+  keys: readonly string[],
+  version: SnapshotVersion,
+): Generator<Uint8Array, void> {
+  const piece = (from: number, to: number): Uint8Array => {
+    const writer = protobuf.Writer.create();
+    const values = keys.slice(from, to).map((key) => resources.get(key)!);
+    writeSnapshot(writer, from === 0 ? version : '', values);
+    return writer.finish();
+  };
+  let from = 0;
+  do {
+    let to = Math.min(keys.length, from + PIECE);
+    // Endpoints of one cluster are one entry of a map.
+    const cluster = to < keys.length ? clusterOf(resources.get(keys[to - 1]!)!) : undefined;
+    while (cluster !== undefined && to < keys.length && clusterOf(resources.get(keys[to]!)!) === cluster)
+      to += 1;
+    yield piece(from, to);
+    from = to;
+  } while (from < keys.length);
+}
+
+function clusterOf(resource: Resource): string | undefined {
+  return resource.kind === 'endpoint' ? resource.value.cluster : undefined;
+}
+
+/** All pieces at once. */
 export function encodeSnapshot(
   resources: ReadonlyMap<string, Resource>,
   version: SnapshotVersion,
 ): Uint8Array {
-  const keys = [...resources.keys()].sort();
-  const writer = protobuf.Writer.create();
-  writeSnapshot(
-    writer,
-    version,
-    keys.map((key) => resources.get(key)!),
-  );
-  return writer.finish();
+  return Buffer.concat([...snapshotPieces(resources, [...resources.keys()].sort(), version)]);
 }
 
 /** @throws ResourceError or Error; never gives a part of a snapshot. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { LayeredMap } from '../../src/config/layered-map.ts';
+import { LayeredMap } from '../../src/model/layered-map.ts';
 
 describe('LayeredMap', () => {
   it('is what a copied Map would be, and never changes', () => {

@@ -19,6 +19,11 @@ export class LayeredMap<K, V> implements ReadonlyMap<K, V> {
     return new LayeredMap<K, V>(new Map(), new Map(), 0);
   }
 
+  /** Takes the map over: nobody may write to it any more. */
+  static of<K, V>(entries: ReadonlyMap<K, V>): LayeredMap<K, V> {
+    return new LayeredMap<K, V>(entries, new Map(), entries.size);
+  }
+
   /** A new map with some entries set (a value) or deleted (null). This one stays as it is. */
   with(changes: ReadonlyMap<K, V | null>): LayeredMap<K, V> {
     const over = new Map(this.#over);

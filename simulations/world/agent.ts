@@ -1,0 +1,240 @@
+import type { Event as WorkerEvent } from '../../actors/dataplane-worker.ts';
+import type { Context as RolloutContext } from '../../actors/rollout.ts';
+import { ConfigurationStore } from '../../src/agent/configuration-store.ts';
+import { configStreamBindings } from '../../src/agent/effects/config-stream.ts';
+import { dataplaneWorkerBindings } from '../../src/agent/effects/dataplane-worker.ts';
+import { rolloutBindings } from '../../src/agent/effects/rollout.ts';
+import { LimitSlots } from '../../src/agent/limit-slots.ts';
+import type { ConfigStreamClient, StreamEvent } from '../../src/agent/stream/client.ts';
+import { Supervision, supervisorBindings } from '../../src/agent/supervision.ts';
+import { bindFailure } from '../../src/agent/worker/bind-failure.ts';
+import type { WorkerMessage } from '../../src/agent/worker/contract.ts';
+import type { WorkerPool } from '../../src/agent/worker-pool.ts';
+import type { ActorAddress } from '../../src/model/actor.ts';
+import type { Resource, ResourceSet } from '../../src/model/resource.ts';
+import type { ObjectFailure, SnapshotChanges } from '../../src/model/snapshot.ts';
+import { actorAddress } from '../../supervisors/address.ts';
+import { ActorSystem } from '../../supervisors/system.ts';
+import { TREE } from '../../supervisors/tree.ts';
+import type { Prng } from '../prng.ts';
+import { type PlantedBug, plant } from './planted.ts';
+import { EPOCH, type WorkerWorld } from './worker.ts';
+import { SimulatedPool, type StartFault } from './worker-pool.ts';
+
+const START_TIMEOUT_MS = 10_000;
+const ANSWER_TIMEOUT_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 12_000;
+const REPORT_INTERVAL_MS = 5_000;
+const LOOK_MS = 20;
+
+export interface SimulatedAgentOptions {
+  readonly world: WorkerWorld;
+  readonly prng: Prng;
+  readonly workers: number;
+  readonly client: () => ConfigStreamClient;
+  readonly planted: PlantedBug | null;
+  readonly startFault: (worker: number) => StartFault;
+  /** The whole tree has ended. */
+  readonly onEnded: () => void;
+}
+
+/**
+ * An agent's main thread, wired as `src/agent/actor-host.ts` wires the real one: the production actor system,
+ * supervision, configuration store and effects over simulated threads and a simulated stream.
+ */
+export class SimulatedAgent {
+  readonly system: ActorSystem;
+  readonly store = new ConfigurationStore();
+  readonly pool: SimulatedPool;
+  readonly workers: number;
+  readonly #node: string;
+  readonly #supervision: Supervision;
+  readonly #toStream: (event: StreamEvent) => void;
+  #restarts = 0;
+
+  constructor(options: SimulatedAgentOptions) {
+    const { world, prng, workers } = options;
+    const { clock, node } = world;
+    this.workers = workers;
+    this.#node = node;
+    const limits = new LimitSlots(workers);
+    const runtime = {
+      now: () => clock.now,
+      wallClock: () => EPOCH + clock.now,
+      draw: () => prng.next(),
+      after: (ms: number, callback: () => void) => clock.after(ms, callback),
+    };
+    const stream = configStreamBindings({
+      store: this.store,
+      client: options.client,
+      mayConnect: () => Promise.resolve(),
+      hello: { node, agentVersion: 'simulated', labels: {} },
+      report: async () => ({
+        detail: 'whole',
+        node,
+        version: this.store.servingVersion,
+        ready: this.store.settled,
+        notReadyReason: '',
+        workers,
+        startedAt: EPOCH,
+        failures: this.store.failures,
+        listeners: [],
+        clusters: [],
+        endpoints: [],
+        actors: [],
+        totals: {},
+      }),
+      rolloutAddress: this.address('rollout'),
+      world: runtime,
+    });
+    this.#toStream = (event) => this.system.send(this.address('config-stream'), stream.toEvent(event));
+    this.pool = new SimulatedPool({
+      prng: prng.split('pool'),
+      world,
+      startFault: options.startFault,
+      onMessage: (worker, message) => this.#message(worker, message),
+      onExit: (worker, code, message) => {
+        limits.takeBack(worker);
+        this.system.send<WorkerEvent>(this.address('dataplane-worker', String(worker)), {
+          type: 'worker.exited',
+          code,
+          message,
+        });
+      },
+    });
+    // Of the pool, the bindings use what the simulated one has too; the class has private members besides.
+    const pool = () => this.pool as unknown as WorkerPool;
+    const rollout = rolloutBindings({
+      store: this.store,
+      limits,
+      pool,
+      workerAddress: (worker) => this.address('dataplane-worker', String(worker)),
+      streamAddress: this.address('config-stream'),
+      onTaken: () => {},
+      onSettled: () => {},
+      foreignPorts: (changes, serving) => this.#foreignPorts(changes, serving, world, prng),
+    });
+    this.system = new ActorSystem({
+      node,
+      thread: 'main',
+      world: runtime,
+      behaviors: world.behaviors,
+      bindings: {
+        supervisor: supervisorBindings(() => this.#supervision),
+        'config-stream': stream.bindings,
+        rollout: plant(options.planted, rollout, () => this.pool),
+        'dataplane-worker': dataplaneWorkerBindings({
+          pool,
+          rollout: this.address('rollout'),
+          onDrained: () => {},
+        }),
+      },
+      journal: world.recorder.sink('main'),
+      onNotice: world.onNotice,
+      forward: (envelope) => {
+        if (envelope.event.type === 'child.exited') options.onEnded();
+      },
+    });
+    this.#supervision = new Supervision({
+      node,
+      thread: 'main',
+      tree: TREE.main,
+      system: () => this.system,
+      source: {
+        children: () => Array.from({ length: workers }, (_, worker) => String(worker)),
+        input: (kind, name) => this.#input(kind, Number(name), world.drainTimeoutMs),
+        gone: () => {},
+        restarted: () => {
+          this.#restarts += 1;
+        },
+        isolated: (kind, name, reason) =>
+          world.recorder.note(clock.now, `${kind}/${name} is left out: ${reason}`),
+      },
+    });
+  }
+
+  start(): void {
+    this.#supervision.startTree(TREE.main.supervisor, this.hostAddress);
+  }
+
+  stop(): void {
+    this.system.send(this.address('supervisor', TREE.main.supervisor), { type: 'stop' });
+  }
+
+  /** From the simulated controller. */
+  receive(event: StreamEvent): void {
+    this.#toStream(event);
+  }
+
+  /** Parent of the tree's root; no actor. */
+  get hostAddress(): ActorAddress {
+    return actorAddress(this.#node, 'host', 'agent');
+  }
+
+  get rolloutState(): string | undefined {
+    return this.system.state(this.address('rollout'));
+  }
+
+  get rollout(): RolloutContext | undefined {
+    return this.system.describe(this.address('rollout')) as RolloutContext | undefined;
+  }
+
+  workerState(worker: number): string | undefined {
+    return this.system.state(this.address('dataplane-worker', String(worker)));
+  }
+
+  address(kind: string, name = ''): ActorAddress {
+    return actorAddress(this.#node, 'main', kind, name);
+  }
+
+  #input(kind: string, worker: number, drainTimeoutMs: number): unknown {
+    switch (kind) {
+      case 'rollout':
+        return {
+          workers: this.pool
+            .running()
+            .map(([running]) => running)
+            .filter((running) => this.workerState(running) === 'ready'),
+          expected: this.#restarts === 0 ? Array.from({ length: this.workers }, (_, each) => each) : [],
+          pending: this.store.pending,
+          nonce: 0,
+          version: this.store.wishedVersion,
+          answerTimeoutMs: ANSWER_TIMEOUT_MS,
+        };
+      case 'dataplane-worker':
+        return { worker, startTimeoutMs: START_TIMEOUT_MS, drainTimeoutMs };
+      case 'config-stream':
+        return { connectTimeoutMs: CONNECT_TIMEOUT_MS, reportIntervalMs: REPORT_INTERVAL_MS };
+      default:
+        return undefined;
+    }
+  }
+
+  /** As `src/agent/foreign-ports.ts` looks; who takes a port right after the look is met at the bind. */
+  async #foreignPorts(
+    changes: SnapshotChanges,
+    serving: ResourceSet,
+    { clock, ports }: WorkerWorld,
+    prng: Prng,
+  ): Promise<readonly ObjectFailure[]> {
+    const portsOf = (resources: Iterable<Resource>) =>
+      [...resources].flatMap((one) => (one.kind === 'listener' ? [one.value] : []));
+    const ours = new Set(portsOf(serving.values()).map(({ port }) => port));
+    const wished = portsOf(changes.upserts).filter(({ port }) => !ours.has(port));
+    if (wished.length === 0) return [];
+    await new Promise<void>((resolve) => clock.after(prng.between(0, LOOK_MS), resolve));
+    if (prng.chance(0.5)) return [];
+    return wished
+      .filter(({ port }) => ports.isBusy(port))
+      .map((listener) => bindFailure(listener, undefined, 'EADDRINUSE', 'EADDRINUSE'));
+  }
+
+  #message(worker: number, message: WorkerMessage): void {
+    if (message.type === 'ready')
+      this.system.send<WorkerEvent>(this.address('dataplane-worker', String(worker)), {
+        type: 'worker.ready',
+      });
+    else if (message.type === 'restarted') this.#restarts += 1;
+    else if (message.type === 'envelope') this.system.deliver(message.envelope);
+  }
+}

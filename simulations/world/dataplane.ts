@@ -1,0 +1,171 @@
+import type { ActorNotification } from '../../src/agent/worker/notified-actor.ts';
+import type { ConfigurationTarget } from '../../src/dataplane/configuration.ts';
+import { Configuration } from '../../src/dataplane/configuration.ts';
+import type { DataplaneControl, Preparation } from '../../src/dataplane/control.ts';
+import type { Cluster } from '../../src/model/cluster.ts';
+import type { Listener } from '../../src/model/gateway.ts';
+import type { Resource, ResourceKey } from '../../src/model/resource.ts';
+import { resourceKey } from '../../src/model/resource.ts';
+import type { SnapshotChanges } from '../../src/model/snapshot.ts';
+import type { Prng } from '../prng.ts';
+import type { SimulatedPorts } from './ports.ts';
+
+export interface SimulatedSocket {
+  readonly port: number;
+  active: boolean;
+  draining: boolean;
+}
+
+export interface SimulatedDataplaneOptions {
+  readonly worker: number;
+  readonly prng: Prng;
+  readonly ports: SimulatedPorts;
+  readonly after: (ms: number, callback: () => void) => () => void;
+  readonly notify: (notification: ActorNotification) => void;
+  /** As this worker gets it: one that it alone cannot compile is another than the others get. */
+  readonly seen: (resource: Resource) => Resource;
+  /** Requests in flight take up to this long. */
+  readonly drainMs: () => number;
+}
+
+const BIND_MS = 30;
+
+/**
+ * A worker's data plane without traffic: the production configuration (its compilation and its two phases) over
+ * ports and pools that only exist by name.
+ */
+export class SimulatedDataplane implements DataplaneControl {
+  readonly #options: SimulatedDataplaneOptions;
+  readonly #configuration = new Configuration();
+  readonly #inUse = new Map<ResourceKey, Resource>();
+  readonly #sockets = new Map<string, SimulatedSocket>();
+  /** Bound for a preparation, beside the one in use. */
+  readonly #moving = new Map<string, SimulatedSocket>();
+  readonly #pools = new Map<string, 'open' | 'draining'>();
+  #touched: ReadonlySet<ResourceKey> = new Set();
+
+  constructor(options: SimulatedDataplaneOptions) {
+    this.#options = options;
+  }
+
+  /** What requests see. */
+  get inUse(): ReadonlyMap<ResourceKey, Resource> {
+    return this.#inUse;
+  }
+
+  get sockets(): ReadonlyMap<string, SimulatedSocket> {
+    return this.#sockets;
+  }
+
+  get moving(): ReadonlyMap<string, SimulatedSocket> {
+    return this.#moving;
+  }
+
+  get pools(): ReadonlyMap<string, 'open' | 'draining'> {
+    return this.#pools;
+  }
+
+  prepare(changes: SnapshotChanges): Preparation {
+    const upserts = changes.upserts.map(this.#options.seen);
+    this.#touched = new Set([
+      ...upserts.map(resourceKey),
+      ...changes.removals,
+      ...(changes.base === '' ? this.#inUse.keys() : []),
+    ]);
+    return this.#configuration.prepare({ ...changes, upserts });
+  }
+
+  commit(rejected: readonly ResourceKey[]): void {
+    this.#configuration.commit(rejected, NO_TABLES);
+    for (const key of this.#touched) {
+      const resource = this.#configuration.get(key);
+      if (resource === undefined) this.#inUse.delete(key);
+      else this.#inUse.set(key, resource);
+    }
+    for (const [name, socket] of this.#moving)
+      if (!rejected.includes(`listener/${name}`)) this.#sockets.set(name, socket);
+    this.#moving.clear();
+  }
+
+  discard(): void {
+    this.#configuration.discard();
+    this.#moving.clear();
+  }
+
+  bindListener(listener: Listener): Promise<void> {
+    const { prng, ports, worker, after } = this.#options;
+    const before = this.#sockets.get(listener.name);
+    if (before !== undefined && !before.draining && before.port === listener.port) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      after(prng.between(0, BIND_MS), () => {
+        const code = ports.refusal(listener.port, worker);
+        if (code !== null) {
+          reject(Object.assign(new Error(`${code}: port ${listener.port}`), { code }));
+          return;
+        }
+        const socket = { port: listener.port, active: false, draining: false };
+        const now = this.#sockets.get(listener.name);
+        if (now === undefined || now.draining) this.#sockets.set(listener.name, socket);
+        else this.#moving.set(listener.name, socket);
+        resolve();
+      });
+    });
+  }
+
+  activateListener(name: string): void {
+    const socket = this.#sockets.get(name);
+    if (socket !== undefined) socket.active = true;
+  }
+
+  drainListener(name: string): void {
+    const socket = this.#sockets.get(name);
+    if (socket === undefined) return;
+    socket.draining = true;
+    socket.active = false;
+    this.#options.after(this.#options.drainMs(), () => {
+      if (this.#sockets.get(name) === socket)
+        this.#options.notify({ type: 'listener.drained', listener: name });
+    });
+  }
+
+  closeListener(name: string): number {
+    this.#sockets.delete(name);
+    return 0;
+  }
+
+  openPool(cluster: Cluster, limitSlot: number): void {
+    if (!Number.isInteger(limitSlot)) throw new Error(`cluster ${cluster.name} has no slot`);
+    this.#pools.set(cluster.name, 'open');
+  }
+
+  drainPool(name: string): void {
+    this.#pools.set(name, 'draining');
+    this.#options.after(this.#options.drainMs(), () => {
+      if (this.#pools.get(name) === 'draining') this.#options.notify({ type: 'pool.drained', cluster: name });
+    });
+  }
+
+  closePool(name: string): number {
+    this.#pools.delete(name);
+    return 0;
+  }
+
+  ejectEndpoint(): void {}
+  restoreEndpoint(): void {}
+
+  report(): ReturnType<DataplaneControl['report']> {
+    return { listeners: [], clusters: [], endpoints: [] };
+  }
+}
+
+/** There is no traffic, so there are no tables: what is in use is read from the configuration itself. */
+const NO_TABLES: ConfigurationTarget = {
+  removeRoute() {},
+  removeListener() {},
+  putListener() {},
+  putRoute() {},
+  putCluster() {},
+  putEndpoint() {},
+  removeEndpoint() {},
+  endpointsChanged() {},
+};

@@ -1,0 +1,188 @@
+import type { Prng } from '../prng.ts';
+import type { Universe } from './universe.ts';
+import { PORTS } from './workload.ts';
+
+/** Faults by name, and how often each comes at most: mean milliseconds between two. */
+const FAULTS = {
+  'worker crash': 8_000,
+  'worker hang': 30_000,
+  'worker pause': 8_000,
+  'start fault': 15_000,
+  'port busy': 6_000,
+  'out of files': 15_000,
+  'socket failure': 10_000,
+  'stream cut': 8_000,
+  'stream refused': 15_000,
+  'stream silent': 25_000,
+  'endpoint failure': 3_000,
+  'limit reached': 5_000,
+} as const;
+
+export type Fault = keyof typeof FAULTS;
+
+/**
+ * Draws what goes wrong, and when. Each seed has faults of its own, and its own rate for each: a world in which
+ * everything fails at once never gets far enough for the rarer combinations.
+ */
+export class Faults {
+  readonly rates: ReadonlyMap<Fault, number>;
+  readonly #universe: Universe;
+  readonly #prng: Prng;
+  #active = true;
+
+  constructor(universe: Universe) {
+    this.#universe = universe;
+    this.#prng = universe.prng.split('faults');
+    const rates = new Map<Fault, number>();
+    for (const [fault, mean] of Object.entries(FAULTS) as [Fault, number][])
+      if (this.#prng.chance(0.4)) rates.set(fault, mean * this.#prng.between(0.5, 3));
+    this.rates = rates;
+    if (this.#prng.chance(0.3)) universe.controller.faults.duplicate = 0.3;
+    if (this.#prng.chance(0.3)) universe.controller.faults.latencyMs = this.#prng.between(50, 2_000);
+  }
+
+  start(): void {
+    for (const [fault, mean] of this.rates) this.#schedule(fault, mean, this.#prng.split(fault));
+  }
+
+  /** Nothing new goes wrong, and what is wrong outside of the agent is mended. */
+  stop(): void {
+    this.#active = false;
+    const { ports, controller } = this.#universe;
+    ports.heal();
+    controller.faults.duplicate = 0;
+    controller.faults.latencyMs = 20;
+    controller.faults.silent = false;
+    controller.faults.refusing = false;
+    this.#universe.startFault = () => 'none';
+  }
+
+  #schedule(fault: Fault, mean: number, prng: Prng): void {
+    const wait = -Math.log(1 - prng.next()) * mean;
+    this.#universe.clock.after(wait, () => {
+      if (!this.#active) return;
+      this.#strike(fault, prng);
+      this.#schedule(fault, mean, prng);
+    });
+  }
+
+  #strike(fault: Fault, prng: Prng): void {
+    const universe = this.#universe;
+    const { clock, ports, controller, agent } = universe;
+    const worker = prng.below(agent.workers);
+    const inside = universe.worker(worker);
+    switch (fault) {
+      case 'worker crash':
+        if (inside === undefined) return;
+        universe.note(`worker ${worker} crashes`);
+        agent.pool.get(worker)?.crash('crashed');
+        return;
+      case 'worker hang':
+        if (inside === undefined) return;
+        universe.note(`worker ${worker} hangs for good`);
+        inside.block(Number.POSITIVE_INFINITY);
+        return;
+      case 'worker pause': {
+        const ms = prng.between(10, 5_000);
+        universe.note(`worker ${worker} stands still for ${ms.toFixed(0)} ms`);
+        inside?.block(ms);
+        return;
+      }
+      case 'start fault': {
+        const kind = prng.pick(['crash', 'hang'] as const);
+        universe.note(`worker ${worker} will ${kind} at its next start, and dies now`);
+        let struck = false;
+        universe.startFault = (starting) => {
+          if (struck || starting !== worker) return 'none';
+          struck = true;
+          return kind;
+        };
+        agent.pool.get(worker)?.crash('crashed');
+        return;
+      }
+      case 'port busy': {
+        const port = prng.pick(PORTS);
+        universe.note(`another program takes port ${port}`);
+        ports.occupy(port);
+        this.#later(prng.between(100, 15_000), () => {
+          ports.release(port);
+          universe.note(`port ${port} is free again`);
+        });
+        return;
+      }
+      case 'out of files':
+        universe.note(`worker ${worker} can open nothing`);
+        ports.exhaust(worker);
+        this.#later(prng.between(100, 8_000), () => ports.relieve(worker));
+        return;
+      case 'socket failure': {
+        const names = [...(inside?.dataplane.sockets ?? [])].flatMap(([name, socket]) =>
+          socket.active ? [name] : [],
+        );
+        if (names.length === 0) return;
+        const listener = prng.pick(names);
+        universe.note(`the socket of ${listener} fails on worker ${worker}`);
+        inside?.notify({ type: 'listener.failed', listener, code: 'ENOTCONN', message: 'the socket failed' });
+        return;
+      }
+      case 'stream cut':
+        universe.note('the stream is cut');
+        controller.cut();
+        return;
+      case 'stream refused':
+        universe.note('the controller refuses connections');
+        controller.faults.refusing = true;
+        controller.cut();
+        this.#later(prng.between(100, 10_000), () => {
+          controller.faults.refusing = false;
+        });
+        return;
+      case 'stream silent':
+        universe.note('the controller does not answer');
+        controller.faults.silent = true;
+        controller.cut();
+        this.#later(prng.between(100, 20_000), () => {
+          controller.faults.silent = false;
+        });
+        return;
+      case 'endpoint failure': {
+        const cluster = this.#openPool(worker, prng);
+        if (cluster === undefined) return;
+        const endpoint = `10.0.0.${1 + prng.below(3)}:80`;
+        inside?.notify({
+          type: 'endpoint.failing',
+          cluster,
+          endpoint,
+          reason: 'connection refused',
+          failures: 3,
+        });
+        if (prng.chance(0.7))
+          clock.after(prng.between(100, 5_000), () => {
+            // A pool that is gone says nothing.
+            if (universe.worker(worker) === inside && inside?.dataplane.pools.has(cluster) === true)
+              inside.notify({ type: 'endpoint.recovered', cluster, endpoint });
+          });
+        return;
+      }
+      case 'limit reached': {
+        const cluster = this.#openPool(worker, prng);
+        if (cluster === undefined) return;
+        const limit = prng.pick(['maxConnections', 'maxPendingRequests'] as const);
+        inside?.notify({ type: 'limit.reached', cluster, limit });
+        clock.after(prng.between(10, 3_000), () => inside?.notify({ type: 'limit.cleared', cluster, limit }));
+        return;
+      }
+    }
+  }
+
+  #openPool(worker: number, prng: Prng): string | undefined {
+    const names = [...(this.#universe.worker(worker)?.dataplane.pools.keys() ?? [])];
+    return names.length === 0 ? undefined : prng.pick(names);
+  }
+
+  #later(ms: number, heal: () => void): void {
+    this.#universe.clock.after(ms, () => {
+      if (this.#active) heal();
+    });
+  }
+}

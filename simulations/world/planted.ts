@@ -1,0 +1,77 @@
+import type { Effects, Event } from '../../actors/rollout.ts';
+import type { Bindings } from '../../supervisors/effects.ts';
+import type { SimulatedPool } from './worker-pool.ts';
+
+/**
+ * Bugs that can be planted into a simulation, to prove that its checkers find such:
+ * - `commit-without-prepare`: the rollout does not wait for what the last worker says of its preparation;
+ * - `ignore-rejections`: the last worker commits also what the others could not prepare;
+ * - `acknowledge-failures`: what failed is told to the controller as if it had not;
+ * - `forget-removals`: the last worker never hears that objects are gone.
+ */
+export const PLANTED_BUGS = [
+  'commit-without-prepare',
+  'ignore-rejections',
+  'acknowledge-failures',
+  'forget-removals',
+] as const;
+
+export type PlantedBug = (typeof PLANTED_BUGS)[number];
+
+export function plant(
+  bug: PlantedBug | null,
+  bindings: Bindings<Effects, Event>,
+  pool: () => SimulatedPool,
+): Bindings<Effects, Event> {
+  switch (bug) {
+    case null:
+      return bindings;
+    case 'commit-without-prepare':
+      return {
+        ...bindings,
+        prepareWorkers: async (params, scope) => {
+          const careless = params.workers.at(-1);
+          const reply: typeof scope.reply = (event) => {
+            if ((event as unknown as { worker?: number }).worker !== careless) scope.reply(event);
+          };
+          const answer = await bindings.prepareWorkers(params, { ...scope, reply });
+          if (careless === undefined) return answer;
+          return { type: 'worker.prepared', worker: careless, rollout: params.rollout, failures: [] };
+        },
+      };
+    case 'ignore-rejections':
+      return {
+        ...bindings,
+        commitWorkers: (params, scope) => {
+          const careless = params.workers.at(-1);
+          const careful = params.workers.filter((worker) => worker !== careless);
+          bindings.commitWorkers({ ...params, workers: careful }, scope);
+          if (careless === undefined) return undefined;
+          return bindings.commitWorkers({ ...params, workers: [careless], rejected: [] }, scope);
+        },
+      };
+    case 'acknowledge-failures':
+      return {
+        ...bindings,
+        tellStream: (params, scope) => bindings.tellStream({ ...params, failures: [] }, scope),
+      };
+    case 'forget-removals':
+      return {
+        ...bindings,
+        commitWorkers: (params, scope) => {
+          const careless = params.workers.at(-1);
+          const inside = careless === undefined ? undefined : pool().get(careless)?.inside;
+          const kept = [...(inside?.dataplane.inUse.keys() ?? [])].filter((key) => key.startsWith('route/'));
+          bindings.commitWorkers(
+            { ...params, workers: params.workers.filter((worker) => worker !== careless) },
+            scope,
+          );
+          if (careless === undefined) return undefined;
+          return bindings.commitWorkers(
+            { ...params, workers: [careless], rejected: [...params.rejected, ...kept] },
+            scope,
+          );
+        },
+      };
+  }
+}

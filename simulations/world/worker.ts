@@ -1,0 +1,191 @@
+import type { Event as RolloutEvent } from '../../actors/rollout.ts';
+import { Supervision, supervisorBindings } from '../../src/agent/supervision.ts';
+import { workerBindings } from '../../src/agent/worker/bindings.ts';
+import { WorkerConfiguration } from '../../src/agent/worker/configuration.ts';
+import type { WorkerCalls, WorkerMessage } from '../../src/agent/worker/contract.ts';
+import { threadName } from '../../src/agent/worker/contract.ts';
+import { type ActorNotification, notifiedActor } from '../../src/agent/worker/notified-actor.ts';
+import type { Resource } from '../../src/model/resource.ts';
+import { actorAddress } from '../../supervisors/address.ts';
+import type { Behavior } from '../../supervisors/behavior.ts';
+import type { SystemNotice } from '../../supervisors/system.ts';
+import { ActorSystem } from '../../supervisors/system.ts';
+import { TREE } from '../../supervisors/tree.ts';
+import type { SteppingClock } from '../clock.ts';
+import type { Prng } from '../prng.ts';
+import { SimulatedDataplane } from './dataplane.ts';
+import type { SimulatedPorts } from './ports.ts';
+import type { Recorder } from './recorder.ts';
+
+/** Wall clock at the start of every simulation: 2026-01-01T00:00:00Z. */
+export const EPOCH = 1_767_225_600_000;
+
+export interface WorkerWorld {
+  readonly node: string;
+  readonly clock: SteppingClock;
+  readonly ports: SimulatedPorts;
+  readonly recorder: Recorder;
+  readonly behaviors: Readonly<Record<string, Behavior>>;
+  readonly drainTimeoutMs: number;
+  readonly onNotice: (notice: SystemNotice) => void;
+  readonly seen: (worker: number, resource: Resource) => Resource;
+}
+
+/**
+ * One life of a dataplane worker's thread, wired as `src/agent/worker/thread.ts` wires the real one: the production
+ * actor system, supervision and two-phase configuration over a simulated data plane.
+ */
+export class SimulatedWorker {
+  readonly worker: number;
+  readonly dataplane: SimulatedDataplane;
+  readonly system: ActorSystem;
+  readonly api: WorkerCalls;
+  readonly #world: WorkerWorld;
+  readonly #supervision: Supervision;
+  #alive = true;
+  /** Its event loop is blocked until then. */
+  #blockedUntil = 0;
+  #cut = 0;
+  #drained: (() => void) | null = null;
+
+  constructor(options: {
+    readonly worker: number;
+    readonly prng: Prng;
+    readonly world: WorkerWorld;
+    readonly say: (message: WorkerMessage) => void;
+  }) {
+    const { worker, prng, world, say } = options;
+    const { clock, node } = world;
+    const thread = threadName(worker);
+    this.worker = worker;
+    this.#world = world;
+    // A timer that comes due while the thread stands still can still be cancelled: it has not run.
+    const after = (ms: number, callback: () => void) => {
+      let cancelled = false;
+      const cancel = clock.after(ms, () => this.run(() => cancelled || callback()));
+      return () => {
+        cancelled = true;
+        cancel();
+      };
+    };
+    this.dataplane = new SimulatedDataplane({
+      worker,
+      prng: prng.split('dataplane'),
+      ports: world.ports,
+      after,
+      notify: (notification) => this.notify(notification),
+      seen: (resource) => world.seen(worker, resource),
+      drainMs: () => prng.between(0, world.drainTimeoutMs * 1.3),
+    });
+    this.system = new ActorSystem({
+      node,
+      thread,
+      world: { now: () => clock.now, wallClock: () => EPOCH + clock.now, draw: () => prng.next(), after },
+      behaviors: world.behaviors,
+      bindings: {
+        ...workerBindings(
+          this.dataplane,
+          () => configuration,
+          (connections) => {
+            this.#cut += connections;
+          },
+        ),
+        supervisor: supervisorBindings(() => this.#supervision),
+      },
+      journal: world.recorder.sink(thread),
+      onNotice: world.onNotice,
+      forward: (envelope) => {
+        if (envelope.event.type === 'child.exited' && this.#drained !== null) this.#drained();
+        else say({ type: 'envelope', envelope });
+      },
+    });
+    this.#supervision = new Supervision({
+      node,
+      thread,
+      tree: TREE.dataplane,
+      system: () => this.system,
+      source: {
+        children: (kind) => configuration.names(kind),
+        input: (kind, name) => configuration.input(kind, name, world.drainTimeoutMs),
+        gone: () => {},
+        restarted: () => say({ type: 'restarted' }),
+        isolated: (kind, name, reason) => {
+          const resource = kind === 'listener' ? 'listener' : 'cluster';
+          configuration.answer(name, { code: 'FAILED', message: reason });
+          this.system.deliver<RolloutEvent>({
+            to: actorAddress(node, 'main', 'rollout'),
+            from: this.#supervision.address(kind, name),
+            cause: '',
+            event: {
+              type: 'object.failed',
+              failure: {
+                key: `${resource}/${name}`,
+                reason: kind === 'listener' ? 'ListenerFailed' : 'PoolFailed',
+                message: `gave up on ${thread}: ${reason}`,
+              },
+            },
+          });
+        },
+      },
+    });
+    const configuration: WorkerConfiguration = new WorkerConfiguration({
+      dataplane: this.dataplane,
+      supervision: this.#supervision,
+      system: this.system,
+      bind: undefined,
+    });
+    this.api = {
+      prepare: (changes, slots) => configuration.prepare(changes, slots),
+      commit: (rejected) => configuration.commit(rejected),
+      discard: () => configuration.discard(),
+      drain: async () => {
+        configuration.discard();
+        await new Promise<void>((resolve) => {
+          this.#drained = resolve;
+          this.system.send(this.#supervision.address('supervisor', TREE.dataplane.supervisor), {
+            type: 'stop',
+          });
+        });
+        return this.#cut;
+      },
+      report: () => ({ ...this.dataplane.report(), actors: this.system.report() }),
+    };
+    this.#supervision.startTree(
+      TREE.dataplane.supervisor,
+      actorAddress(node, 'main', 'dataplane-worker', String(worker)),
+    );
+    say({ type: 'ready' });
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  get blocked(): boolean {
+    return this.#blockedUntil > this.#world.clock.now;
+  }
+
+  /** Nothing runs in it any more. */
+  end(): void {
+    this.#alive = false;
+  }
+
+  /** Its event loop stands still; Infinity: until it is ended. */
+  block(ms: number): void {
+    this.#blockedUntil = Math.max(this.#blockedUntil, this.#world.clock.now + ms);
+  }
+
+  /** Runs in the thread: not at all when it is dead, later when it is blocked. */
+  run(callback: () => void): void {
+    if (!this.#alive) return;
+    const wait = this.#blockedUntil - this.#world.clock.now;
+    if (wait <= 0) callback();
+    else if (Number.isFinite(wait)) this.#world.clock.after(wait, () => this.run(callback));
+  }
+
+  /** As the data plane tells the actors. */
+  notify(notification: ActorNotification): void {
+    const actor = this.#supervision.address(...notifiedActor(notification));
+    this.run(() => this.system.send(actor, notification));
+  }
+}

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ConfigurationStore } from '../../src/agent/configuration-store.ts';
+import type { Resource } from '../../src/model/resource.ts';
+import { resourceKey } from '../../src/model/resource.ts';
+import type { ObjectFailure } from '../../src/model/snapshot.ts';
+import { SnapshotDigest } from '../../src/wire/snapshot/digest.ts';
+import { encodeResource } from '../../src/wire/snapshot/resource.ts';
+import { listener, route } from './harness.ts';
+
+function stageWhole(store: ConfigurationStore, resources: readonly Resource[]): void {
+  const digest = new SnapshotDigest();
+  for (const resource of resources) digest.set(resourceKey(resource), encodeResource(resource));
+  const staged = store.stage({ base: '', version: digest.version(), upserts: resources, removals: [] });
+  assert.deepEqual(staged, { ok: true });
+}
+
+function round(store: ConfigurationStore, refused: readonly ObjectFailure[] = []): void {
+  store.take();
+  store.settle(refused);
+}
+
+const failure = (key: string): ObjectFailure => ({ key, reason: 'AddressInUse', message: 'taken' });
+
+test('what fails on one worker is tried again when the same snapshot comes again, and stands until then', () => {
+  const store = new ConfigurationStore();
+  const resources = [listener('http', 80), route('a', 1)];
+  stageWhole(store, resources);
+  round(store);
+  store.note([failure('listener/test/web/http')]);
+  stageWhole(store, resources);
+  assert.equal(store.failures.length, 1, 'the worker still does not have it');
+  store.take();
+  assert.deepEqual(store.difference().upserts.map(resourceKey), ['listener/test/web/http']);
+  assert.deepEqual(store.settle([]), []);
+  stageWhole(store, resources);
+  store.take();
+  assert.deepEqual(store.difference().upserts, []);
+});
+
+test('the failure of an object that a whole snapshot no longer has is forgotten, though it never served', () => {
+  const store = new ConfigurationStore();
+  stageWhole(store, [route('a', 1), route('bad', 1)]);
+  round(store, [failure('route/test/bad')]);
+  assert.equal(store.failures.length, 1);
+  stageWhole(store, [route('a', 1)]);
+  assert.deepEqual(store.failures, []);
+});
+
+test('an object that goes while its refusal is on the way leaves no failure behind', () => {
+  const store = new ConfigurationStore();
+  stageWhole(store, [route('a', 1), route('bad', 1)]);
+  store.take();
+  stageWhole(store, [route('a', 1)]);
+  store.settle([failure('route/test/bad')]);
+  assert.ok(store.pending);
+  round(store);
+  assert.deepEqual(store.failures, []);
+});
