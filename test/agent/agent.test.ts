@@ -279,7 +279,7 @@ test('a contained exception of a worker is logged with its stack, and nothing is
   t.after(() => control.stop());
   const lines: string[] = [];
   const logger = pino({ level: 'error' }, { write: (line) => lines.push(line) });
-  const edge = await agent(control.address, temporaryDirectory(t), { logger });
+  const edge = await agent(control.address, temporaryDirectory(), { logger });
   await until('ready', () => edge.admin.readiness().ready);
   assert.notEqual(await get(port, '/fault'), null);
   const line = await until('the log line', () => lines.find((one) => one.includes('oops')));
