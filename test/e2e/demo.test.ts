@@ -6,70 +6,75 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { NEEDS_CURL } from '../curl.ts';
 import { eventually, execute, freePort, novactl, root } from './harness.ts';
 
 const leftovers = () => readdirSync(tmpdir()).filter((name) => /^novaedge-demo-/.test(name));
 
-test('npm start runs the samples, prints what to try, and Ctrl-C leaves nothing behind', async (t) => {
-  for (const port of [8080, 9001, 9002, 9003])
-    assert.equal(await connects(port), false, `port ${port}, which the samples use, is taken`);
-  const before = leftovers();
-  const admin = `127.0.0.1:${await freePort()}`;
-  // A process group of its own, as a terminal gives it, so that the interrupt reaches npm and all below it.
-  const child = spawn('npm', ['start', '--', '--admin', admin], {
-    cwd: root,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  t.after(() => {
-    if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, 'SIGKILL');
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (bytes: Buffer) => {
-      output += bytes.toString();
+test(
+  'npm start runs the samples, prints what to try, and Ctrl-C leaves nothing behind',
+  NEEDS_CURL,
+  async (t) => {
+    for (const port of [8080, 9001, 9002, 9003])
+      assert.equal(await connects(port), false, `port ${port}, which the samples use, is taken`);
+    const before = leftovers();
+    const admin = `127.0.0.1:${await freePort()}`;
+    // A process group of its own, as a terminal gives it, so that the interrupt reaches npm and all below it.
+    const child = spawn('npm', ['start', '--', '--admin', admin], {
+      cwd: root,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
-  }
-  const exited = once(child, 'exit');
-  await eventually('the lines to try', () => {
-    assert.equal(child.exitCode, null, output);
-    return output.includes('Ctrl-C drains');
-  });
-  await eventually('readiness', async () => (await fetch(`http://${admin}/readyz`)).ok);
+    t.after(() => {
+      if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, 'SIGKILL');
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (bytes: Buffer) => {
+        output += bytes.toString();
+      });
+    }
+    const exited = once(child, 'exit');
+    await eventually('the lines to try', () => {
+      assert.equal(child.exitCode, null, output);
+      return output.includes('Ctrl-C drains');
+    });
+    await eventually('readiness', async () => (await fetch(`http://${admin}/readyz`)).ok);
 
-  const printed = [...output.matchAll(/^ {2}(curl .*?)(?: {2,}.*)?$/gm)].map((match) => match[1]!);
-  assert.ok(printed.length >= 3, output);
-  const inSamples = readdirSync(join(root, 'deploy/samples')).flatMap((file) =>
-    [...readFileSync(join(root, 'deploy/samples', file), 'utf8').matchAll(/^\s*# {3}(.*\bcurl .*)$/gm)].map(
-      (match) => match[1]!,
-    ),
-  );
-  assert.ok(inSamples.length >= 8, inSamples.join('\n'));
-  for (const line of [...printed, ...inSamples]) {
-    const { code, stdout, stderr } = await execute('bash', [
-      '-c',
-      line.replaceAll('curl ', 'curl -sS -i --max-time 10 '),
-    ]);
-    assert.equal(code, 0, `${line}: ${stderr}`);
-    if (!line.includes('grep')) assert.match(stdout, /^HTTP\/1\.1 (200|30[1278]) /, `${line}: ${stdout}`);
-  }
+    const printed = [...output.matchAll(/^ {2}(curl .*?)(?: {2,}.*)?$/gm)].map((match) => match[1]!);
+    assert.ok(printed.length >= 3, output);
+    const inSamples = readdirSync(join(root, 'deploy/samples')).flatMap((file) =>
+      [...readFileSync(join(root, 'deploy/samples', file), 'utf8').matchAll(/^\s*# {3}(.*\bcurl .*)$/gm)].map(
+        (match) => match[1]!,
+      ),
+    );
+    assert.ok(inSamples.length >= 8, inSamples.join('\n'));
+    for (const line of [...printed, ...inSamples]) {
+      const { code, stdout, stderr } = await execute('bash', [
+        '-c',
+        line.replaceAll('curl ', 'curl -sS -i --max-time 10 '),
+      ]);
+      assert.equal(code, 0, `${line}: ${stderr}`);
+      if (!line.includes('grep')) assert.match(stdout, /^HTTP\/1\.1 (200|30[1278]) /, `${line}: ${stdout}`);
+    }
 
-  const graph = await novactl('topology', 'graph', '--admin', admin);
-  assert.equal(graph.code, 0, graph.stderr);
-  assert.match(graph.stdout, /external-gateway/);
-  assert.match(graph.stdout, /127\.0\.0\.1:9001/);
-  const problems = await novactl('problems', '--admin', admin, '-o', 'json');
-  assert.deepEqual((JSON.parse(problems.stdout) as { items: unknown[] }).items, []);
+    const graph = await novactl('topology', 'graph', '--admin', admin);
+    assert.equal(graph.code, 0, graph.stderr);
+    assert.match(graph.stdout, /external-gateway/);
+    assert.match(graph.stdout, /127\.0\.0\.1:9001/);
+    const problems = await novactl('problems', '--admin', admin, '-o', 'json');
+    assert.deepEqual((JSON.parse(problems.stdout) as { items: unknown[] }).items, []);
 
-  process.kill(-child.pid!, 'SIGINT');
-  await exited;
-  for (const port of [8080, 9001, 9002, 9003])
-    assert.equal(await connects(port), false, `port ${port} is still taken`);
-  assert.deepEqual(
-    leftovers().filter((name) => !before.includes(name)),
-    [],
-  );
-});
+    process.kill(-child.pid!, 'SIGINT');
+    await exited;
+    for (const port of [8080, 9001, 9002, 9003])
+      assert.equal(await connects(port), false, `port ${port} is still taken`);
+    assert.deepEqual(
+      leftovers().filter((name) => !before.includes(name)),
+      [],
+    );
+  },
+);
 
 function connects(port: number): Promise<boolean> {
   return new Promise((resolve) => {

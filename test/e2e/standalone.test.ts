@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { connect, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { NEEDS_CURL } from '../curl.ts';
 import {
   backend,
   backendManifest,
@@ -22,7 +23,7 @@ import { traffic } from './traffic.ts';
 
 const body = async (url: string, init?: RequestInit) => (await fetch(url, init)).text();
 
-test('manifests in, HTTP traffic out', async (t) => {
+test('manifests in, HTTP traffic out', NEEDS_CURL, async (t) => {
   const one = await backend(t, 'one');
   const system = await standalone(t, {
     'app.yaml': `${backendManifest('one', one.port)}---\n${routeManifest('app', '/app', 'one')}`,
@@ -96,7 +97,7 @@ test('a wrong manifest is explained, its last good version serves on, its neighb
   });
 });
 
-test('references heal in any order', async (t) => {
+test('references heal in any order', NEEDS_CURL, async (t) => {
   const one = await backend(t, 'one');
   const system = await standalone(t, { 'route.yaml': routeManifest('app', '/', 'one') });
   const unresolved = await curl('-i', system.url('/'));
@@ -143,29 +144,33 @@ test('a port that another process shares by SO_REUSEPORT is not joined', async (
   }
 });
 
-test('SIGTERM drains: what is in flight is answered, new connections are refused, exit code 0', async (t) => {
-  let answer: (() => void) | null = null;
-  const slow = createServer((_, response) => {
-    answer = () => response.end('slow but whole');
-  });
-  slow.listen(0, '127.0.0.1');
-  await once(slow, 'listening');
-  t.after(() => slow.close());
-  const { port } = slow.address() as { port: number };
-  const system = await standalone(t, {
-    'app.yaml': `${backendManifest('slow', port)}---\n${routeManifest('app', '/', 'slow')}`,
-  });
-  const inFlight = curl('-i', system.url('/'));
-  await eventually('the request at the backend', () => answer !== null);
-  system.process.kill('SIGTERM');
-  await eventually('the closed port', async () => !(await connects(system.port)));
-  answer!();
-  const { stdout } = await inFlight;
-  assert.match(stdout, /^HTTP\/1\.1 200 /);
-  assert.match(stdout, /connection: close/i);
-  assert.match(stdout, /slow but whole$/);
-  assert.equal(await system.exited, 0);
-});
+test(
+  'SIGTERM drains: what is in flight is answered, new connections are refused, exit code 0',
+  NEEDS_CURL,
+  async (t) => {
+    let answer: (() => void) | null = null;
+    const slow = createServer((_, response) => {
+      answer = () => response.end('slow but whole');
+    });
+    slow.listen(0, '127.0.0.1');
+    await once(slow, 'listening');
+    t.after(() => slow.close());
+    const { port } = slow.address() as { port: number };
+    const system = await standalone(t, {
+      'app.yaml': `${backendManifest('slow', port)}---\n${routeManifest('app', '/', 'slow')}`,
+    });
+    const inFlight = curl('-i', system.url('/'));
+    await eventually('the request at the backend', () => answer !== null);
+    system.process.kill('SIGTERM');
+    await eventually('the closed port', async () => !(await connects(system.port)));
+    answer!();
+    const { stdout } = await inFlight;
+    assert.match(stdout, /^HTTP\/1\.1 200 /);
+    assert.match(stdout, /connection: close/i);
+    assert.match(stdout, /slow but whole$/);
+    assert.equal(await system.exited, 0);
+  },
+);
 
 test('SIGHUP reads again and loses nothing', async (t) => {
   const one = await backend(t, 'one');
