@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { NEEDS_CURL } from '../curl.ts';
 import type { Standalone } from './harness.ts';
 import {
   backend,
