@@ -97,6 +97,7 @@ function residentMegabytes(system: Standalone): number {
 }
 
 test('hostile clients and backends, and changes while they rage, leave it as it was', {
+  ...NEEDS_CURL,
   timeout: 120_000,
 }, async (context) => {
   const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
