@@ -133,7 +133,8 @@ export interface Effects extends TimerEffects<Timer> {
 
 /** How long the first round waits for workers that are being started. */
 const GATHER_MS = 1_000;
-const RETRY = { baseMs: 250, maxMs: 10_000 };
+/** Short at its longest: a port that an agent before us gives up must not stay unserved. */
+const RETRY = { baseMs: 250, maxMs: 1_000 };
 
 const because = reasons<Reason>();
 const drop = (list: readonly number[], worker: number) => list.filter((one) => one !== worker);
