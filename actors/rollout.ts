@@ -174,6 +174,23 @@ const giveUpWaiting = assign<Context, From<'timer.fired'>, undefined, Event, nev
   waiting: [],
 });
 
+const retryJoins = assign<Context, From<'timer.fired'>, undefined, Event, never>({
+  retryArmed: false,
+  pending: true,
+});
+const gathered = assign<Context, From<'timer.fired'>, undefined, Event, never>({ expected: [] });
+const stageRetries = { type: 'stageRetries' as const, params: {} };
+
+/** The timers while workers are asked: a retry joins the next round, late gathering is over, a silent worker is left. */
+const timersWhile = (call: string) => [
+  {
+    guard: 'answerTimer' as const,
+    actions: [hung(call), giveUpWaiting, because('answer_timeout')],
+  },
+  { guard: 'retryTimer' as const, actions: [retryJoins, stageRetries, because('retry_joins_next')] },
+  { actions: [gathered, because('gathered_long_enough')] },
+];
+
 export const machine = setup({
   types: {} as { context: Context; events: Event; input: Input; tags: Tag },
   actions: named<Effects, Reason>(),
@@ -367,18 +384,7 @@ export const machine = setup({
             ],
           },
         ],
-        'timer.fired': [
-          { guard: 'answerTimer', actions: [hung('load'), giveUpWaiting, because('answer_timeout')] },
-          {
-            guard: 'retryTimer',
-            actions: [
-              assign({ retryArmed: false, pending: true }),
-              { type: 'stageRetries', params: {} },
-              because('retry_joins_next'),
-            ],
-          },
-          { actions: [assign({ expected: [] }), because('gathered_long_enough')] },
-        ],
+        'timer.fired': timersWhile('load'),
       },
     },
     preparing: {
@@ -430,18 +436,7 @@ export const machine = setup({
             ],
           },
         ],
-        'timer.fired': [
-          { guard: 'answerTimer', actions: [hung('prepare'), giveUpWaiting, because('answer_timeout')] },
-          {
-            guard: 'retryTimer',
-            actions: [
-              assign({ retryArmed: false, pending: true }),
-              { type: 'stageRetries', params: {} },
-              because('retry_joins_next'),
-            ],
-          },
-          { actions: [assign({ expected: [] }), because('gathered_long_enough')] },
-        ],
+        'timer.fired': timersWhile('prepare'),
       },
     },
     committing: {
@@ -470,18 +465,7 @@ export const machine = setup({
             ],
           },
         ],
-        'timer.fired': [
-          { guard: 'answerTimer', actions: [hung('commit'), giveUpWaiting, because('answer_timeout')] },
-          {
-            guard: 'retryTimer',
-            actions: [
-              assign({ retryArmed: false, pending: true }),
-              { type: 'stageRetries', params: {} },
-              because('retry_joins_next'),
-            ],
-          },
-          { actions: [assign({ expected: [] }), because('gathered_long_enough')] },
-        ],
+        'timer.fired': timersWhile('commit'),
       },
     },
     settling: {

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { nginxConfiguration } from './nginx.ts';
 import { freePort, type Started, startOnCore } from './process.ts';
 
 /** The backend every proxy gets: one nginx worker that answers from memory, on the core of the load. */
@@ -12,20 +13,9 @@ export async function startBackend(
   writeFileSync(join(directory, '100k'), Buffer.alloc(102_400, 'x'));
   writeFileSync(
     join(directory, 'nginx.conf'),
-    `worker_processes 1;
-daemon off;
-pid ${directory}/nginx.pid;
-error_log stderr error;
-events { worker_connections 8192; }
-http {
-  access_log off;
-  client_body_temp_path ${directory}/body;
-  client_body_buffer_size 64k;
-  proxy_temp_path ${directory}/proxy;
-  fastcgi_temp_path ${directory}/fastcgi;
-  uwsgi_temp_path ${directory}/uwsgi;
-  scgi_temp_path ${directory}/scgi;
-  keepalive_requests 1000000000;
+    nginxConfiguration(
+      directory,
+      `  client_body_buffer_size 64k;
   sendfile on;
   open_file_cache max=16;
   server {
@@ -33,9 +23,8 @@ http {
     root ${directory};
     location / { return 200 "Hello, world!"; }
     location = /100k { }
-  }
-}
-`,
+  }`,
+    ),
   );
   const started = await startOnCore(
     core,

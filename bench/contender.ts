@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nginxConfiguration } from './nginx.ts';
 import { freePort, installed, type Started, startOnCore } from './process.ts';
 import type { Work } from './work.ts';
 
@@ -62,20 +63,9 @@ const nginx: Contender = {
         : [];
     writeFileSync(
       join(directory, 'nginx.conf'),
-      `worker_processes 1;
-daemon off;
-pid ${directory}/nginx.pid;
-error_log stderr error;
-events { worker_connections 8192; }
-http {
-  access_log off;
-  client_body_temp_path ${directory}/body;
-  proxy_temp_path ${directory}/proxy;
-  fastcgi_temp_path ${directory}/fastcgi;
-  uwsgi_temp_path ${directory}/uwsgi;
-  scgi_temp_path ${directory}/scgi;
-  keepalive_requests 1000000000;
-  upstream backend { server 127.0.0.1:${backendPort}; keepalive 1024; keepalive_requests 1000000000; }
+      nginxConfiguration(
+        directory,
+        `  upstream backend { server 127.0.0.1:${backendPort}; keepalive 1024; keepalive_requests 1000000000; }
   server {
     listen 127.0.0.1:${port} backlog=4096;
     proxy_http_version 1.1;
@@ -86,9 +76,8 @@ http {
     proxy_set_header X-Request-Id $request_id;
     location / { proxy_pass http://backend; }
 ${locations.join('\n')}
-  }
-}
-`,
+  }`,
+      ),
     );
     const started = await startOnCore(
       PROXY_CORE,

@@ -44,6 +44,12 @@ export const WORKS: readonly Work[] = [
     help: 'the same with the headers of a browser',
     headers: BROWSER_HEADERS,
   },
+  {
+    ...SMALL,
+    name: 'h1-new-connection',
+    help: 'a new connection for each request',
+    headers: { connection: 'close' },
+  },
   { ...SMALL, name: 'h1-body-100k', help: 'the same with an answer of 100 KB', path: '/100k' },
   {
     ...SMALL,

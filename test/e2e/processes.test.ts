@@ -142,6 +142,49 @@ test('a torn last good snapshot is refused and said so', async (t) => {
   assert.equal(readiness.status, 503);
 });
 
+test('SIGHUP reads certificates again: bad ones are refused by name and the old ones stay, good ones are used', async (t) => {
+  const here = await world(t);
+  const control = await controller(t, here);
+  const first = await agent(t, here, 'edge-1');
+  await ready(first, first.admin);
+  const file = join(here.directory, 'certs', 'server.crt');
+  const good = readFileSync(file);
+
+  writeFileSync(file, 'not a certificate');
+  control.process.kill('SIGHUP');
+  await eventually(
+    'the refusal',
+    () => /reading again failed/.test(control.output()) && control.output().includes(file),
+  );
+  assert.doesNotMatch(control.output(), /PRIVATE KEY/);
+  const second = await agent(t, { ...here, port: await freePort() }, 'edge-2');
+  await eventually('an agent that connects all the same', async () =>
+    (await novactl('nodes', '--admin', control.admin)).stdout.includes('edge-2'),
+  );
+  await second.stop();
+
+  // Certificates of another authority: whoever is read again must now turn the old clients away.
+  const others = novaedge(t, 'certs', '--out', join(here.directory, 'others'));
+  assert.equal(await others.exited, 0, others.output());
+  for (const name of ['ca.crt', 'server.crt', 'server.key'])
+    writeFileSync(join(here.directory, 'certs', name), readFileSync(join(here.directory, 'others', name)));
+  assert.notDeepEqual(readFileSync(file), good);
+  control.process.kill('SIGHUP');
+  const client = ['--ca', 'ca.crt', '--cert', 'client.crt', '--key', 'client.key'].map((each) =>
+    each.startsWith('--') ? each : join(here.directory, 'others', each),
+  );
+  const admin = `127.0.0.1:${await freePort()}`;
+  const third = novaedge(
+    t,
+    ...['agent', '--node', 'edge-3', '--controller', here.listen, '--data', join(here.directory, 'edge-3')],
+    ...['--bind', '127.0.0.2', '--workers', '1', '--admin', admin, ...client],
+  );
+  await eventually('an agent of the new authority', async () => {
+    assert.equal(third.process.exitCode, null, third.output());
+    return (await novactl('nodes', '--admin', control.admin)).stdout.includes('edge-3');
+  });
+});
+
 test('plaintext beyond loopback must be asked for by name', async (t) => {
   const directory = temporaryDirectory();
   const control = novaedge(

@@ -172,7 +172,7 @@ test(
   },
 );
 
-test('SIGHUP reads again and loses nothing', async (t) => {
+test('SIGHUP leaves what serves alone', async (t) => {
   const one = await backend(t, 'one');
   const system = await standalone(t, {
     'app.yaml': `${backendManifest('one', one.port)}---\n${routeManifest('app', '/', 'one')}`,
