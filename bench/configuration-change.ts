@@ -27,6 +27,8 @@ export interface ConfigurationMeasure {
   readonly ownMillis: { readonly reconcile: number; readonly apply: number };
   /** From the start of an agent's process, with no controller in reach, to the first answer from its last good snapshot. */
   readonly coldStartMillis: number;
+  /** From the start of the standalone process, with all manifests to be read for the first time, to the first answer. */
+  readonly firstReadMillis: number;
 }
 
 const program = fileURLToPath(new URL('../src/bin/novaedge.mjs', import.meta.url));
@@ -63,6 +65,7 @@ export async function measureConfigurationChange(
     'warn',
   ];
   arguments_.push('--workers', String(workers), '--admin', `127.0.0.1:${adminPort}`);
+  const began = performance.now();
   const started = await startOnCore(
     `0-${workers - 1}`,
     [process.execPath, program, ...arguments_],
@@ -73,6 +76,8 @@ export async function measureConfigurationChange(
   const url = `http://127.0.0.1:${port}/probe`;
   try {
     await everyConnection(agents, url, 'a');
+    const firstReadMillis = performance.now() - began;
+    say(`  first read of all manifests: ${firstReadMillis.toFixed(0)} ms`);
     const before = await pushes(adminPort);
     const average = (sum: (one: Pushes) => number) => ((sum(last) - sum(before)) * 1000) / CHANGES;
     const times: number[] = [];
@@ -109,6 +114,7 @@ export async function measureConfigurationChange(
       millis: { p50: times[CHANGES / 2]!, max: times.at(-1)! },
       ownMillis: own,
       coldStartMillis,
+      firstReadMillis,
     };
   } finally {
     for (const agent of agents) agent.destroy();

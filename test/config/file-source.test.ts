@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { type Scan, scanDirectory } from '../../src/config/source/directory-scan.ts';
 import { FileSource } from '../../src/config/source/file-source.ts';
 import type { SourceChange } from '../../src/config/source/source.ts';
 
@@ -63,6 +73,32 @@ describe('FileSource', { timeout: 20_000 }, () => {
       [path('a/b/three.YAML'), path('a/two.yml'), path('one.yaml')].sort(),
     );
   });
+
+  for (const name of ['old.yaml', 'new.yaml']) {
+    it(`sees a save of ${name} that comes while a rescan is under way, though the scan is older`, async () => {
+      writeFileSync(path('old.yaml'), 'a: 1\n');
+      const begun = Promise.withResolvers<void>();
+      const finish = Promise.withResolvers<void>();
+      let scans = 0;
+      const scan = async (root: string): Promise<Scan> => {
+        const older = scanDirectory(root);
+        scans += 1;
+        begun.resolve();
+        // Only the first one ends: no later rescan can make up for what it loses.
+        await (scans === 1 ? finish.promise : new Promise<void>(() => {}));
+        return older;
+      };
+      await open({ rescan: 1, debounce: 100, scan });
+      await begun.promise;
+      const event = Promise.withResolvers<void>();
+      const observer = watch(directory, () => event.resolve());
+      writeFileSync(path(name), 'a: 2\n');
+      await event.promise;
+      observer.close();
+      finish.resolve();
+      await watcher.until((texts) => texts.get(path(name)) === 'a: 2\n');
+    });
+  }
 
   it('sees writes, new files, new directories and files moved in', async () => {
     writeFileSync(path('one.yaml'), 'a: 1\n');

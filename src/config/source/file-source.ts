@@ -16,6 +16,8 @@ export interface FileSourceOptions {
   readonly settle?: number;
   /** Time between two looks at everything, a net against lost events, ms. Large trees are looked at less often. */
   readonly rescan?: number;
+  /** How the rescan walks the directory; another one for tests. */
+  readonly scan?: (root: string) => Promise<Scan>;
 }
 
 /** At most this share of the time goes into looking at everything again. */
@@ -33,6 +35,7 @@ export class FileSource implements Source {
   readonly #debounce: number;
   readonly #settle: number;
   readonly #rescan: number;
+  readonly #scanInTurns: (root: string) => Promise<Scan>;
   readonly #watchers = new Map<string, FSWatcher>();
   #signatures = new Map<string, string>();
   readonly #texts = new Map<string, string>();
@@ -50,6 +53,7 @@ export class FileSource implements Source {
     this.#debounce = options.debounce ?? 15;
     this.#settle = options.settle ?? 300;
     this.#rescan = options.rescan ?? 2000;
+    this.#scanInTurns = options.scan ?? scanDirectoryInTurns;
   }
 
   /** Rejects where the directory is not there. */
@@ -147,7 +151,7 @@ export class FileSource implements Source {
   async #lookAgain(): Promise<void> {
     const began = performance.now();
     const looks = this.#looks;
-    const scan = this.#isFile() ? this.#scan() : await scanDirectoryInTurns(this.#root);
+    const scan = this.#isFile() ? this.#scan() : await this.#scanInTurns(this.#root);
     const took = performance.now() - began;
     if (this.#listener === null) return;
     // Where something was read meanwhile the scan may be older than that: the next one will do.
@@ -169,15 +173,15 @@ export class FileSource implements Source {
       const scan = everything === true ? this.#scan() : everything;
       // What was written between the look and the watch caused no event: look again.
       const again = this.#watchAll(scan);
-      this.#scanWanted = again;
+      // A scan made in slices may be older than an event that came meanwhile: what that asked for still stands.
+      this.#scanWanted = again || (everything !== true && this.#scanWanted);
       if (again) this.#schedule(this.#debounce);
       for (const path of this.#signatures.keys()) if (!scan.files.has(path)) signatures.set(path, null);
       for (const [path, signature] of scan.files) {
         if (this.#signatures.get(path) !== signature) signatures.set(path, signature);
       }
-    } else {
-      for (const path of this.#dirty) signatures.set(path, fileSignature(path));
     }
+    for (const path of this.#dirty) signatures.set(path, fileSignature(path));
     for (const path of this.#doubts.keys()) {
       if (!signatures.has(path)) signatures.set(path, fileSignature(path));
     }
