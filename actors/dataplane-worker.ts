@@ -6,21 +6,40 @@ import { named, reasons } from './vocabulary.ts';
  * One dataplane worker thread, seen from the main thread. A thread that dies ends the actor in `lost`; its
  * supervisor starts a new one, which starts a new thread.
  *
- *     starting ──ready──> ready ──stop──> draining ──drained|timer──> terminating ──exited──> stopped
- *         └─timer──> killing <──hung──┘       any ──exited──> lost
+ *     starting ──ready──> ready ──stop──> draining ──drained|timer──> terminating ──exited|timer──> stopped
+ *         └─hung|timer─> killing <─hung─┘          any ──exited──> lost
+ *                          └──exited|timer──> lost
+ *
+ * A thread that a system call holds cannot be ended: after a moment it is abandoned, and a new one started beside it.
  */
 export type State = 'starting' | 'ready' | 'draining' | 'terminating' | 'killing' | 'stopped' | 'lost';
 
 export type Event =
   | { readonly type: 'worker.ready' }
-  | { readonly type: 'worker.exited'; readonly code: number; readonly message: string }
-  /** It did not answer in time. */
-  | { readonly type: 'worker.hung'; readonly call: string }
+  /** `doing`: what the thread was at, as far as it is known; empty is nothing in particular. */
+  | {
+      readonly type: 'worker.exited';
+      readonly code: number;
+      readonly message: string;
+      readonly doing: string;
+    }
+  /**
+   * It did not answer in time. `call`: what it did not answer; `heartbeat`: its event loop does not turn, for
+   * `silentMs`; `start`: it did not come up, though threads did that were started after it.
+   */
+  | {
+      readonly type: 'worker.hung';
+      readonly call: string;
+      readonly silentMs?: number;
+      readonly doing?: string;
+    }
   | { readonly type: 'worker.drained'; readonly cut: number }
   /** Its own supervision gave up. */
   | { readonly type: 'child.exited'; readonly reason: string }
   | { readonly type: 'stop' }
-  | TimerFired<'start' | 'drain'>;
+  | TimerFired<Timer>;
+
+export type Timer = 'start' | 'drain' | 'end';
 
 export const REASONS = [
   'started',
@@ -33,6 +52,7 @@ export const REASONS = [
   'drained',
   'drain_timeout',
   'terminated',
+  'cannot_be_ended',
   'going_away',
   'late_answer',
   'late_timer',
@@ -50,33 +70,67 @@ export interface Context extends Input {
   readonly cut: number;
   readonly code: string;
   readonly message: string;
+  /** What the thread was at when it ended or hung. */
+  readonly doing: string;
 }
 
-export interface Effects extends TimerEffects<'start' | 'drain'> {
+export interface Effects extends TimerEffects<Timer> {
   startWorker: { readonly worker: number };
   drainWorker: { readonly worker: number };
   terminateWorker: { readonly worker: number };
+  /** Lets go of a thread that does not end, so that another one can take its place. */
+  abandonWorker: { readonly worker: number };
   /** Tells the rollout that the worker can take configuration, or no longer can. */
   joinRollout: { readonly worker: number };
-  leaveRollout: { readonly worker: number; readonly message: string };
+  leaveRollout: { readonly worker: number; readonly message: string; readonly doing: string };
 }
 
 const because = reasons<Reason>();
 const worker = ({ context }: { context: Context }) => ({ worker: context.worker });
 const leave = {
   type: 'leaveRollout' as const,
-  params: ({ context }: { context: Context }) => ({ worker: context.worker, message: context.message }),
+  params: ({ context }: { context: Context }) => ({
+    worker: context.worker,
+    message: context.message,
+    doing: context.doing,
+  }),
 };
+
+type From<T extends Event['type']> = Extract<Event, { type: T }>;
+const noteExit = assign<Context, From<'worker.exited'>, undefined, Event, never>({
+  code: ({ event }) => String(event.code),
+  message: ({ event }) => event.message,
+  doing: ({ event }) => event.doing,
+});
+const noteHung = assign<Context, From<'worker.hung'>, undefined, Event, never>({
+  message: ({ event }) => hungMessage(event),
+  doing: ({ event }) => event.doing ?? '',
+});
+
+function hungMessage({ call, silentMs }: From<'worker.hung'>): string {
+  if (call === 'heartbeat') return `did not answer for ${silentMs} ms`;
+  if (call === 'start') return 'did not come up, though threads did that were started after it';
+  return `did not answer ${call} in time`;
+}
 
 /** Room for the worker's own deadline to pass before the thread is ended from outside. */
 const DRAIN_GRACE_MS = 1_000;
+/**
+ * A thread that can be ended ends within some milliseconds, with a large heap on a busy machine within some hundred.
+ * To give up on it too early does no harm: if it ends after all, it is forgotten.
+ */
+const END_MS = 2_000;
+const endTimer = { type: 'startTimer' as const, params: { timer: 'end' as const, ms: END_MS } };
+const noEndTimer = { type: 'cancelTimer' as const, params: { timer: 'end' as const } };
+const abandon = { type: 'abandonWorker' as const, params: worker };
 
 export const machine = setup({
   types: {} as { context: Context; events: Event; input: Input; tags: Tag },
   actions: named<Effects, Reason>(),
+  guards: { endTimer: ({ event }) => event.type === 'timer.fired' && event.timer === 'end' },
 }).createMachine({
   id: 'dataplane-worker',
-  context: ({ input }) => ({ ...input, cut: 0, code: '', message: '' }),
+  context: ({ input }) => ({ ...input, cut: 0, code: '', message: '', doing: '' }),
   initial: 'starting',
   states: {
     starting: {
@@ -92,13 +146,9 @@ export const machine = setup({
         },
         'worker.exited': {
           target: 'lost',
-          actions: [
-            assign({ code: ({ event }) => String(event.code), message: ({ event }) => event.message }),
-            leave,
-            because('exited'),
-          ],
+          actions: [noteExit, leave, because('exited')],
         },
-        'worker.hung': { target: 'killing', actions: [leave, because('hung')] },
+        'worker.hung': { target: 'killing', actions: [noteHung, leave, because('hung')] },
         'child.exited': {
           target: 'killing',
           actions: [assign({ message: ({ event }) => event.reason }), leave, because('gave_up')],
@@ -114,20 +164,9 @@ export const machine = setup({
       on: {
         'worker.exited': {
           target: 'lost',
-          actions: [
-            assign({ code: ({ event }) => String(event.code), message: ({ event }) => event.message }),
-            leave,
-            because('exited'),
-          ],
+          actions: [noteExit, leave, because('exited')],
         },
-        'worker.hung': {
-          target: 'killing',
-          actions: [
-            assign({ message: ({ event }) => `did not answer ${event.call} in time` }),
-            leave,
-            because('hung'),
-          ],
-        },
+        'worker.hung': { target: 'killing', actions: [noteHung, leave, because('hung')] },
         'child.exited': {
           target: 'killing',
           actions: [assign({ message: ({ event }) => event.reason }), leave, because('gave_up')],
@@ -161,25 +200,41 @@ export const machine = setup({
       },
     },
     terminating: {
-      entry: { type: 'terminateWorker', params: worker },
+      entry: [{ type: 'terminateWorker', params: worker }, endTimer],
+      exit: noEndTimer,
       on: {
         'worker.exited': { target: 'stopped', actions: because('terminated') },
         'worker.ready': { actions: because('late_answer') },
         'worker.drained': { actions: because('late_answer') },
         'worker.hung': { actions: because('going_away') },
         'child.exited': { actions: because('going_away') },
-        'timer.fired': { actions: because('late_timer') },
+        'timer.fired': [
+          {
+            guard: 'endTimer',
+            target: 'stopped',
+            actions: [abandon, because('cannot_be_ended')],
+          },
+          { actions: because('late_timer') },
+        ],
         stop: { actions: because('going_away') },
       },
     },
     killing: {
-      entry: { type: 'terminateWorker', params: worker },
+      entry: [{ type: 'terminateWorker', params: worker }, endTimer],
+      exit: noEndTimer,
       on: {
         'worker.exited': { target: 'lost', actions: because('terminated') },
         'worker.ready': { actions: because('late_answer') },
         'worker.hung': { actions: because('going_away') },
         'child.exited': { actions: because('going_away') },
-        'timer.fired': { actions: because('late_timer') },
+        'timer.fired': [
+          {
+            guard: 'endTimer',
+            target: 'lost',
+            actions: [abandon, because('cannot_be_ended')],
+          },
+          { actions: because('late_timer') },
+        ],
         // The supervisor is going away itself: what follows is no longer a failure.
         stop: { target: 'terminating', actions: because('going_away') },
       },

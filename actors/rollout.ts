@@ -17,7 +17,13 @@ export type State = 'idle' | 'loading' | 'preparing' | 'committing' | 'settling'
 
 export type Event =
   | { readonly type: 'worker.joined'; readonly worker: number }
-  | { readonly type: 'worker.left'; readonly worker: number; readonly message: string }
+  /** `doing`: what its thread was at when it ended or hung; empty is nothing in particular. */
+  | {
+      readonly type: 'worker.left';
+      readonly worker: number;
+      readonly message: string;
+      readonly doing: string;
+    }
   /** What is in use elsewhere is in use on it too, except for the failures. */
   | { readonly type: 'worker.loaded'; readonly worker: number; readonly failures: readonly ObjectFailure[] }
   | { readonly type: 'changes.staged'; readonly nonce: number; readonly version: SnapshotVersion }

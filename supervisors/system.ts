@@ -27,6 +27,8 @@ export interface ActorSystemOptions {
   readonly bindings: Readonly<Record<string, AnyBindings>>;
   readonly journal: JournalSink;
   readonly onNotice: (notice: SystemNotice) => void;
+  /** Called with each event before its actor sees it, and with null when its effects are carried out. */
+  readonly onProcess?: (record: JournalRecord | null) => void;
   /** Takes envelopes for actors of other threads. */
   readonly forward: (envelope: Envelope) => void;
 }
@@ -227,6 +229,12 @@ export class ActorSystem {
     if (actor !== undefined) actor.mailbox -= 1;
     const record = this.#record(envelope);
     this.#cause = recordId(record);
+    this.#options.onProcess?.(record);
+    this.#receive(actor, envelope, record);
+    this.#options.onProcess?.(null);
+  }
+
+  #receive(actor: Actor | undefined, envelope: Envelope, record: JournalRecord): void {
     if (actor === undefined || !actor.alive) {
       record.outcome = 'undeliverable';
       this.#notice('undeliverable', record, actor?.state ?? 'none', 'no such actor lives');

@@ -93,14 +93,21 @@ export class SimulatedAgent {
       world,
       startFault: options.startFault,
       onMessage: (worker, message) => this.#message(worker, message),
-      onExit: (worker, code, message) => {
-        limits.takeBack(worker);
+      takeBack: (worker) => limits.takeBack(worker),
+      onExit: (worker, code, message) =>
         this.system.send<WorkerEvent>(this.address('dataplane-worker', String(worker)), {
           type: 'worker.exited',
           code,
           message,
-        });
-      },
+          doing: '',
+        }),
+      onHung: (worker, call, silentMs) =>
+        this.system.send<WorkerEvent>(this.address('dataplane-worker', String(worker)), {
+          type: 'worker.hung',
+          call,
+          silentMs,
+          doing: '',
+        }),
     });
     // Of the pool, the bindings use what the simulated one has too; the class has private members besides.
     const pool = () => this.pool as unknown as WorkerPool;

@@ -152,6 +152,7 @@ export class SimulatedDataplane implements DataplaneControl {
 
   ejectEndpoint(): void {}
   restoreEndpoint(): void {}
+  abort(): void {}
 
   report(): ReturnType<DataplaneControl['report']> {
     return { listeners: [], clusters: [], endpoints: [] };

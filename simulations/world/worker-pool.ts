@@ -11,18 +11,33 @@ export interface SimulatedPoolOptions {
   readonly world: WorkerWorld;
   readonly onMessage: (worker: number, message: WorkerMessage) => void;
   readonly onExit: (worker: number, code: number, message: string) => void;
+  readonly onHung: (worker: number, call: string, silentMs: number) => void;
+  /** What the worker held in memory that all share is given back. */
+  readonly takeBack: (worker: number) => void;
   /** What goes wrong while the thread starts. */
   readonly startFault: (worker: number) => StartFault;
 }
 
-const START_MS = 200;
+/** Until a thread has loaded its modules. */
+const LOAD_MS = 200;
+/** Until a loaded one has taken its role. */
+const ROLE_MS = 10;
 const LATENCY_MS = 5;
+/** As `src/agent/heartbeat-watch.ts` and `src/agent/worker-pool.ts` have them. */
+const LOOK_MS = 100;
+const SILENT_MS = 500;
+const SILENT_CONFIGURING_MS = 5_000;
+const OVERTAKEN_MS = 500;
 
-/** The dataplane threads that run now; what `src/agent/worker-pool.ts` is to the agent. */
+/**
+ * The dataplane threads that run now; what `src/agent/worker-pool.ts` is to the agent. There is no spare thread as
+ * such, but the time when one would be loaded; and no look every 100 ms, but the one that would find a thread hung.
+ */
 export class SimulatedPool {
   readonly #options: SimulatedPoolOptions;
   readonly #threads = new Map<number, SimulatedThread>();
   #lives = 0;
+  #spareLoadedAt = Number.POSITIVE_INFINITY;
 
   constructor(options: SimulatedPoolOptions) {
     this.#options = options;
@@ -30,16 +45,33 @@ export class SimulatedPool {
 
   start(worker: number): void {
     this.#lives += 1;
+    const prng = this.#options.prng.split(`life-${this.#lives}`);
+    const { now } = this.#options.world.clock;
+    const loadMs = this.#spareLoadedAt <= now ? 0 : prng.between(1, LOAD_MS);
+    this.#spareLoadedAt = now + loadMs + prng.between(LOOK_MS, LOOK_MS + LOAD_MS);
     const thread: SimulatedThread = new SimulatedThread({
       ...this.#options,
       worker,
-      prng: this.#options.prng.split(`life-${this.#lives}`),
+      prng,
+      startMs: loadMs + prng.between(1, ROLE_MS),
       onExit: (code, message) => {
-        if (this.#threads.get(worker) === thread) this.#threads.delete(worker);
+        // One that was abandoned is nobody's.
+        if (this.#threads.get(worker) !== thread) return;
+        this.#threads.delete(worker);
+        this.#options.takeBack(worker);
         this.#options.onExit(worker, code, message);
+      },
+      onHung: (call, silentMs) => {
+        if (this.#threads.get(worker) === thread) this.#options.onHung(worker, call, silentMs);
       },
     });
     this.#threads.set(worker, thread);
+  }
+
+  abandon(worker: number): void {
+    this.#threads.get(worker)?.abandon();
+    this.#threads.delete(worker);
+    this.#options.takeBack(worker);
   }
 
   get(worker: number): SimulatedThread | undefined {
@@ -56,31 +88,37 @@ export class SimulatedThread {
   readonly #clock: SteppingClock;
   readonly #prng: Prng;
   readonly #onExit: (code: number, message: string) => void;
+  readonly #onHung: (call: string, silentMs: number) => void;
   readonly #open = new Set<(error: Error) => void>();
   readonly #remote: Remote<WorkerCalls>;
   #inside: SimulatedWorker | null = null;
   /** Calls that came before it was there. */
   #waiting: (() => void)[] = [];
+  /** Calls under way that change its configuration. */
+  #configuring = 0;
   #ended = false;
   #exited = false;
   #lastIn = 0;
   #lastOut = 0;
 
   constructor(
-    options: Omit<SimulatedPoolOptions, 'onExit'> & {
+    options: Omit<SimulatedPoolOptions, 'onExit' | 'onHung'> & {
       readonly worker: number;
+      readonly startMs: number;
       readonly onExit: (code: number, message: string) => void;
+      readonly onHung: (call: string, silentMs: number) => void;
     },
   ) {
     const { world, worker, prng } = options;
     this.#clock = world.clock;
     this.#prng = prng;
     this.#onExit = options.onExit;
+    this.#onHung = options.onHung;
     const fault = options.startFault(worker);
     const method =
       <Name extends keyof WorkerCalls>(name: Name) =>
       (...parameters: Parameters<WorkerCalls[Name]>) =>
-        this.#invoke((api) => (api[name] as (...all: typeof parameters) => unknown)(...parameters));
+        this.#invoke(name, (api) => (api[name] as (...all: typeof parameters) => unknown)(...parameters));
     // Comlink's proxy type has more than calls, which nobody uses.
     this.#remote = {
       prepare: method('prepare'),
@@ -89,8 +127,13 @@ export class SimulatedThread {
       drain: method('drain'),
       report: method('report'),
     } as unknown as Remote<WorkerCalls>;
-    if (fault === 'hang') return;
-    this.#clock.after(prng.between(1, START_MS), () => {
+    if (fault === 'hang') {
+      this.#clock.after(OVERTAKEN_MS + prng.between(0, LOOK_MS), () => {
+        if (!this.#ended) this.#onHung('start', OVERTAKEN_MS);
+      });
+      return;
+    }
+    this.#clock.after(options.startMs, () => {
       if (this.#ended) return;
       if (fault === 'crash') {
         this.crash('failed to start');
@@ -102,6 +145,7 @@ export class SimulatedThread {
         world,
         say: (message) => this.#out(() => options.onMessage(worker, message)),
       });
+      this.#inside.onBlocked = () => this.#findOut();
       for (const call of this.#waiting.splice(0)) call();
     });
   }
@@ -125,11 +169,38 @@ export class SimulatedThread {
   }
 
   terminate(): void {
+    if (this.#inside?.stuck === true) return;
     this.#end(1, 'exited with code 1');
   }
 
   crash(message: string): void {
     this.#end(7, message);
+  }
+
+  /** Nobody waits for its end any more, and nothing that it did runs on. */
+  abandon(): void {
+    this.#ended = true;
+    this.#exited = true;
+    this.#inside?.end();
+    this.#rejectOpen('the thread cannot be ended');
+  }
+
+  /** The look that finds it hung, if it still is then. */
+  #findOut(): void {
+    const since = this.#clock.now;
+    const look = () => {
+      if (this.#ended || this.#inside?.blocked !== true) return;
+      const silentMs = this.#clock.now - since;
+      if (this.#configuring === 0 || silentMs >= SILENT_CONFIGURING_MS)
+        this.#onHung('heartbeat', Math.floor(silentMs / LOOK_MS) * LOOK_MS);
+      else this.#clock.after(LOOK_MS, look);
+    };
+    this.#clock.after(SILENT_MS + this.#prng.between(0, LOOK_MS), look);
+  }
+
+  #rejectOpen(message: string): void {
+    for (const reject of this.#open) reject(new Error(message));
+    this.#open.clear();
   }
 
   /** What it had sent before arrives before its end does. */
@@ -138,14 +209,23 @@ export class SimulatedThread {
     this.#inside?.end();
     this.#out(() => {
       this.#exited = true;
-      for (const reject of this.#open) reject(new Error(message));
-      this.#open.clear();
+      this.#rejectOpen(message);
       this.#onExit(code, message);
     });
     this.#ended = true;
   }
 
-  #invoke(run: (api: WorkerCalls) => unknown): Promise<unknown> {
+  async #invoke(name: keyof WorkerCalls, run: (api: WorkerCalls) => unknown): Promise<unknown> {
+    const changes = name !== 'report' && name !== 'drain';
+    if (changes) this.#configuring += 1;
+    try {
+      return await this.#enter(run);
+    } finally {
+      if (changes) this.#configuring -= 1;
+    }
+  }
+
+  #enter(run: (api: WorkerCalls) => unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const inside = () =>
         this.#inside?.run(() => {

@@ -17,6 +17,9 @@ import { SimulatedDataplane } from './dataplane.ts';
 import type { SimulatedPorts } from './ports.ts';
 import type { Recorder } from './recorder.ts';
 
+/** Chance that a thread which hangs cannot be ended either. */
+const HELD = 0.2;
+
 /** Wall clock at the start of every simulation: 2026-01-01T00:00:00Z. */
 export const EPOCH = 1_767_225_600_000;
 
@@ -42,6 +45,10 @@ export class SimulatedWorker {
   readonly api: WorkerCalls;
   readonly #world: WorkerWorld;
   readonly #supervision: Supervision;
+  /** Whether a hang for good is one in a system call. */
+  readonly #isHeld: boolean;
+  /** Called when its event loop begins to stand still. */
+  onBlocked: () => void = () => {};
   #alive = true;
   /** Its event loop is blocked until then. */
   #blockedUntil = 0;
@@ -59,6 +66,7 @@ export class SimulatedWorker {
     const thread = threadName(worker);
     this.worker = worker;
     this.#world = world;
+    this.#isHeld = prng.split('held').chance(HELD);
     // A timer that comes due while the thread stands still can still be cancelled: it has not run.
     const after = (ms: number, callback: () => void) => {
       let cancelled = false;
@@ -172,7 +180,15 @@ export class SimulatedWorker {
 
   /** Its event loop stands still; Infinity: until it is ended. */
   block(ms: number): void {
-    this.#blockedUntil = Math.max(this.#blockedUntil, this.#world.clock.now + ms);
+    const { clock } = this.#world;
+    const wasBlocked = this.blocked;
+    this.#blockedUntil = Math.max(this.#blockedUntil, clock.now + ms);
+    if (!wasBlocked) this.onBlocked();
+  }
+
+  /** For good, and not to be ended from outside: a system call holds it. */
+  get stuck(): boolean {
+    return this.#blockedUntil === Number.POSITIVE_INFINITY && this.#isHeld;
   }
 
   /** Runs in the thread: not at all when it is dead, later when it is blocked. */

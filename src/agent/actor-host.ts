@@ -30,12 +30,14 @@ import { productionWorld } from './effects/world.ts';
 import { foreignPorts } from './foreign-ports.ts';
 import { JOURNAL_FILE_BYTES, JOURNAL_TOTAL_BYTES } from './journal-size.ts';
 import type { LimitSlots } from './limit-slots.ts';
+import type { ReadinessFacts } from './readiness.ts';
 import { createConfigStreamClient } from './stream/client.ts';
 import { Supervision, supervisorBindings } from './supervision.ts';
 import type { WorkerMessage, WorkerReport } from './worker/contract.ts';
 import { threadName } from './worker/contract.ts';
 import type { CounterMemories } from './worker-counters.ts';
 import { WorkerPool } from './worker-pool.ts';
+import { WorkerTroubles } from './worker-troubles.ts';
 
 const START_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 30_000;
@@ -55,6 +57,8 @@ export interface ActorHostOptions {
   readonly drainTimeoutMs: number;
   readonly journalDirectory: string;
   readonly workerEntry: URL;
+  /** Most memory of a worker's JavaScript heap, in MiB. */
+  readonly workerHeapMb: number;
   readonly logger: Logger;
   readonly store: ConfigurationStore;
   readonly limits: LimitSlots;
@@ -73,7 +77,7 @@ export class ActorHost {
   readonly #journal: Journal;
   readonly #pool: WorkerPool;
   readonly #served = new Set<number>();
-  readonly #givenUp = new Map<number, string>();
+  readonly #troubles: WorkerTroubles;
   readonly #applied = diagnostics.channel(CHANNELS.applied);
   #mayConnect: Promise<unknown> = Promise.resolve();
   #cut = 0;
@@ -81,11 +85,14 @@ export class ActorHost {
   #ended = '';
   #onEnded: (() => void) | null = null;
   #takenAt = 0;
+  /** That workers which keep failing have been tried with. */
+  #triedVersion = '';
   #standing: readonly ObjectFailure[] = [];
 
   constructor(options: ActorHostOptions) {
     this.#options = options;
     this.#backendLog = new BackendLog(options.logger);
+    this.#troubles = new WorkerTroubles(options.logger, (worker) => this.#backendLog.forget(worker));
     const { node, store, limits } = options;
     const journalFile = openJournalFile({
       directory: options.journalDirectory,
@@ -115,6 +122,7 @@ export class ActorHost {
         if (event.type === 'disconnected')
           options.logger.warn({ reason: event.reason }, 'disconnected from the controller');
         this.#system.send(main('config-stream'), stream.toEvent(event));
+        if (this.#rollout()?.workers.length === 0) this.#retryIsolated();
       },
       onRefused: (reason) => options.logger.error({ reason }, 'an update could not be decoded'),
     });
@@ -128,19 +136,14 @@ export class ActorHost {
         drainTimeoutMs: options.drainTimeoutMs,
         journalDirectory: options.journalDirectory,
       },
+      heapMb: options.workerHeapMb,
       limits,
       counters: options.counters,
+      settled: () => store.settled,
+      ...this.#troubles.of((worker, event) =>
+        this.#system.send(main('dataplane-worker', String(worker)), event),
+      ),
       onMessage: (worker, message) => this.#message(worker, message),
-      onExit: (worker, code, message, fault) => {
-        this.#backendLog.forget(worker);
-        if (fault !== '')
-          options.logger.error({ worker, code, fault }, `dataplane-${worker} ended: ${message}`);
-        this.#system.send<WorkerEvent>(main('dataplane-worker', String(worker)), {
-          type: 'worker.exited',
-          code,
-          message,
-        });
-      },
     });
     this.#system = new ActorSystem({
       node,
@@ -191,7 +194,7 @@ export class ActorHost {
         },
         isolated: (kind, name, reason) => {
           options.logger.error({ actor: `${kind}/${name}`, reason }, 'keeps failing and is left out for now');
-          if (kind === 'dataplane-worker') this.#givenUp.set(Number(name), reason);
+          if (kind === 'dataplane-worker') this.#troubles.givenUp(Number(name));
         },
       },
     });
@@ -243,19 +246,21 @@ export class ActorHost {
     return context?.problem ?? 'not started';
   }
 
-  workers(): { name: string; serves: boolean; served: boolean; givenUp: string }[] {
+  workers(): ReadinessFacts['workers'] {
     const rollout = this.#rollout();
+    const { abandoned } = this.#pool;
     return Array.from({ length: this.#options.workers }, (_, worker) => {
       const serves = rollout?.workers.includes(worker) === true;
       if (serves) {
         this.#served.add(worker);
-        this.#givenUp.delete(worker);
+        this.#troubles.serves(worker);
       }
       return {
         name: threadName(worker),
         serves,
         served: this.#served.has(worker),
-        givenUp: this.#givenUp.get(worker) ?? '',
+        givenUp: this.#troubles.whyGivenUp(worker),
+        cannotBeEnded: abandoned.has(worker),
       };
     });
   }
@@ -343,6 +348,7 @@ export class ActorHost {
     }
     for (const key of before.keys()) logger.info({ object: key }, 'is in use again, or no longer wished');
     this.#standing = standing;
+    this.#retryIsolated();
     const seconds = (productionWorld.now() - this.#takenAt) / 1_000;
     logger.info(
       { version: store.servingVersion.slice(0, 12), seconds, failures: standing.length },
@@ -351,6 +357,15 @@ export class ActorHost {
     const applied: Applied = { version: store.servingVersion, seconds, failures: standing.length };
     if (this.#applied.hasSubscribers) this.#applied.publish(applied);
     onSettled();
+  }
+
+  /** Another configuration may be one that they can live with: they need not wait for their turn. */
+  #retryIsolated(): void {
+    const { wishedVersion } = this.#options.store;
+    if (wishedVersion === this.#triedVersion) return;
+    this.#triedVersion = wishedVersion;
+    const names = this.#troubles.workersGivenUp.map(String);
+    if (names.length > 0) this.#supervision.startChildren('dataplane-worker', names);
   }
 
   #notice(notice: SystemNotice): void {
@@ -363,6 +378,7 @@ export class ActorHost {
   #end(): void {
     this.#ended = this.#onEnded === null ? 'its supervision gave up' : 'it was asked to';
     if (this.#onEnded === null) this.#options.logger.fatal('supervision gave up: the agent no longer serves');
+    this.#pool.close();
     this.#onEnded?.();
   }
 

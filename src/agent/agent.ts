@@ -13,6 +13,7 @@ import { LastGoodSaver } from './last-good-saver.ts';
 import { LimitSlots } from './limit-slots.ts';
 import { SnapshotCompiler } from './snapshot-compiler.ts';
 import { CounterMemories } from './worker-counters.ts';
+import { workerHeapMb } from './worker-memory.ts';
 
 export interface AgentOptions {
   readonly node: string;
@@ -33,6 +34,8 @@ export interface AgentOptions {
   readonly logger: Logger;
   /** How long requests in flight may take when a listener goes or the agent stops; 10 s. */
   readonly drainTimeoutMs?: number;
+  /** Most memory of a worker's JavaScript heap, in MiB; see `workerHeapMb`. */
+  readonly workerHeapMb?: number | undefined;
   /** The dataplane worker's program; another one for tests. */
   readonly workerEntry?: URL;
 }
@@ -76,6 +79,7 @@ export async function startAgent(options: AgentOptions): Promise<AgentHandle> {
     reusePort,
     drainTimeoutMs: options.drainTimeoutMs ?? DRAIN_TIMEOUT_MS,
     journalDirectory: join(options.dataDirectory, 'journal'),
+    workerHeapMb: options.workerHeapMb ?? workerHeapMb(workers),
     workerEntry: options.workerEntry ?? WORKER_ENTRY,
     store,
     limits,

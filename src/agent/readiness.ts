@@ -13,6 +13,8 @@ export interface ReadinessFacts {
     readonly served: boolean;
     /** Why it was given up; empty is not. */
     readonly givenUp: string;
+    /** An earlier thread of it is still there, and with it a socket on its ports that nobody serves. */
+    readonly cannotBeEnded: boolean;
   }[];
   /** Why the agent's own supervision ended; empty while it runs. */
   readonly ended: string;
@@ -31,7 +33,9 @@ export function readiness(facts: ReadinessFacts): Readiness {
         ? 'no configuration is in use yet'
         : `no configuration is in use yet, and there is no controller: ${facts.streamProblem}`,
     );
-  for (const { name, served, givenUp } of facts.workers) {
+  for (const { name, served, givenUp, cannotBeEnded } of facts.workers) {
+    if (cannotBeEnded)
+      reasons.push(`${name}'s old thread cannot be ended and holds its ports; restart the agent`);
     if (givenUp !== '') reasons.push(`${name} keeps failing: ${givenUp}`);
     else if (!served) reasons.push(`${name} has not come up yet`);
   }

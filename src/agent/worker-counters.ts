@@ -30,6 +30,10 @@ export class CounterMemories {
     return memory;
   }
 
+  register(worker: number, registration: CounterRegistration): void {
+    this.#living.get(worker)?.registrations.push(registration);
+  }
+
   retire(worker: number): void {
     const dead = this.#living.get(worker);
     if (dead === undefined) return;

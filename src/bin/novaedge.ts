@@ -25,6 +25,14 @@ const duration = (text: string) => {
   if (match === null) throw new InvalidArgumentError('a duration such as 500ms, 10s or 2m is needed.');
   return Number(match[1]) * { ms: 1, s: 1_000, m: 60_000 }[match[2] as 'ms' | 's' | 'm'];
 };
+/** Mebibytes. */
+const memory = (text: string) => {
+  const match = /^(\d+)([MG])i?$/.exec(text);
+  const value = match === null ? 0 : Number(match[1]) * (match[2] === 'G' ? 1_024 : 1);
+  if (value < 32 || value > 65_536)
+    throw new InvalidArgumentError('a size such as 512M or 2G is needed, from 32M to 64G.');
+  return value;
+};
 const labels = (text: string) =>
   Object.fromEntries(
     text.split(',').map((pair) => {
@@ -55,6 +63,11 @@ function withAgentOptions(command: Command): Command {
   return command
     .option('--bind <address>', 'address that listeners bind (default: all)')
     .option('--workers <n>', 'dataplane worker threads', wholeNumber, availableParallelism())
+    .option(
+      '--worker-memory <size>',
+      "most memory of each worker's heap (default: half of what the process may use, shared by the workers)",
+      memory,
+    )
     .option('--access-log <file>', 'a JSON line for each request; - is standard output (default: none)')
     .addOption(
       new Option('--drain-timeout <duration>', 'how long requests in flight may take when stopping')

@@ -9,6 +9,8 @@ export interface AgentFlags {
   readonly data: string;
   readonly bind?: string;
   readonly workers: number;
+  /** MiB */
+  readonly workerMemory?: number;
   readonly labels?: Readonly<Record<string, string>>;
   readonly accessLog?: string;
   readonly drainTimeout: number;
@@ -35,6 +37,7 @@ export async function openAgent(
     dataDirectory: flags.data,
     bind: flags.bind,
     workers: flags.workers,
+    workerHeapMb: flags.workerMemory,
     labels: flags.labels ?? {},
     controllerAddress: controller.address,
     credentials: controller.credentials,

@@ -80,6 +80,11 @@ export interface DataplaneControl {
   /** The balancer passes over the endpoint until it is restored; if all are ejected it takes them all. */
   ejectEndpoint(cluster: string, endpoint: string): void;
   restoreEndpoint(cluster: string, endpoint: string): void;
+  /**
+   * The thread is about to end without notice: requests in flight that have no answer yet are told so (503), in this
+   * very call; answers that have begun are cut. The instance is not used again. Never throws.
+   */
+  abort(): void;
   /** A summary costs no memory for what is well; see ReportDetail. */
   report(detail: ReportDetail): {
     listeners: ListenerReport[];

@@ -122,6 +122,11 @@ export class Dataplane implements DataplaneControl {
     this.#pools.get(cluster)?.eject(endpoint, false);
   }
 
+  abort(): void {
+    this.#listeners.abort();
+    this.#contained(() => this.#context.accessLog?.flush());
+  }
+
   report(detail: ReportDetail): ReturnType<DataplaneControl['report']> {
     return {
       listeners: this.#listeners.report(),

@@ -208,6 +208,12 @@ export class ListenerSet implements PortHooks {
     }));
   }
 
+  /** The thread ends: whoever waits for an answer is told. */
+  abort(): void {
+    const ports = new Set([...[...this.#listeners.values()].map(({ port }) => port), ...this.#left.keys()]);
+    for (const port of ports) for (const connection of [...port.connections]) connection.abort();
+  }
+
   shutdown(): void {
     this.#preparation = {};
     this.#committed.clear();

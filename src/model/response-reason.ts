@@ -20,6 +20,8 @@ export const RESPONSE_REASONS = {
   pending_limit: 503,
   pending_timeout: 503,
   draining: 503,
+  /** The worker thread that had the request ended. */
+  worker_failed: 503,
   upstream_connect_failed: 502,
   upstream_connect_timeout: 504,
   upstream_reset: 502,

@@ -153,6 +153,7 @@ export class FakeDataplane implements DataplaneControl {
 
   ejectEndpoint(): void {}
   restoreEndpoint(): void {}
+  abort(): void {}
 
   report(): ReturnType<DataplaneControl['report']> {
     return {

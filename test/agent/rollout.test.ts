@@ -82,7 +82,7 @@ class Node {
   }
 
   die(worker: number): void {
-    if (this.workers.delete(worker)) this.send({ type: 'worker.left', worker, message: 'died' });
+    if (this.workers.delete(worker)) this.send({ type: 'worker.left', worker, message: 'died', doing: '' });
   }
 
   wish(object: number, version: number | null): void {

@@ -36,12 +36,16 @@ export function dataplaneWorkerBindings({
       pool().get(worker)?.terminate();
       return undefined;
     },
+    abandonWorker: ({ worker }) => {
+      pool().abandon(worker);
+      return undefined;
+    },
     joinRollout: ({ worker }, { send }) => {
       send<RolloutEvent>(rollout, { type: 'worker.joined', worker });
       return undefined;
     },
-    leaveRollout: ({ worker, message }, { send }) => {
-      send<RolloutEvent>(rollout, { type: 'worker.left', worker, message });
+    leaveRollout: ({ worker, message, doing }, { send }) => {
+      send<RolloutEvent>(rollout, { type: 'worker.left', worker, message, doing });
       return undefined;
     },
   };

@@ -5,6 +5,7 @@ import type { Listener } from '../../model/gateway.ts';
 import type { ResourceKey } from '../../model/resource.ts';
 import type { ObjectFailure, SnapshotChanges } from '../../model/snapshot.ts';
 import type { Supervision } from '../supervision.ts';
+import type { Activity } from './activity.ts';
 import { bindFailure } from './bind-failure.ts';
 import type { LimitSlotList } from './contract.ts';
 
@@ -38,6 +39,8 @@ export class WorkerConfiguration {
     readonly supervision: Supervision;
     readonly system: ActorSystem;
     readonly bind: string | undefined;
+    /** Where this thread notes what it is at. */
+    readonly activity?: Activity;
   }) {
     this.#dataplane = options.dataplane;
     this.#supervision = options.supervision;

@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads';
 import type { Envelope } from '../../../supervisors/envelope.ts';
 import type { SystemNotice } from '../../../supervisors/system.ts';
 import type { ActorReport } from '../../model/actor.ts';
@@ -7,7 +8,23 @@ import type { ResourceKey } from '../../model/resource.ts';
 import type { ObjectFailure, SnapshotChanges } from '../../model/snapshot.ts';
 import type { ActorNotification } from './notified-actor.ts';
 
-/** What a dataplane worker's thread is given at its start. */
+/** What a thread is born with; it has no number yet. */
+export interface ThreadSettings {
+  /** For `WorkerCalls`. */
+  readonly calls: MessagePort;
+  /** See `Heartbeat`. */
+  readonly heartbeat: SharedArrayBuffer;
+  /** See `Activity`. */
+  readonly activity: SharedArrayBuffer;
+}
+
+/** The one message to a thread: from now on it is this worker. */
+export interface WorkerRole {
+  readonly type: 'role';
+  readonly settings: WorkerSettings;
+}
+
+/** What makes a thread a dataplane worker. */
 export interface WorkerSettings {
   readonly node: string;
   readonly worker: number;
@@ -43,6 +60,9 @@ export interface WorkerCalls {
 
 /** What a dataplane worker says by itself. */
 export type WorkerMessage =
+  /** All its modules are there: it can take a role at once. */
+  | { readonly type: 'loaded' }
+  /** It can take configuration. */
   | { readonly type: 'ready' }
   | { readonly type: 'envelope'; readonly envelope: Envelope }
   | { readonly type: 'registered'; readonly registration: CounterRegistration }

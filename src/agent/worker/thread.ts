@@ -1,11 +1,12 @@
-import type { MessagePort } from 'node:worker_threads';
 import { parentPort, workerData } from 'node:worker_threads';
 import * as Comlink from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import type { Event as RolloutEvent } from '../../../actors/rollout.ts';
-import { actorAddress } from '../../../supervisors/address.ts';
+import { actorAddress, addressKind, addressName } from '../../../supervisors/address.ts';
 import { BEHAVIORS } from '../../../supervisors/behaviors.ts';
 import { Journal } from '../../../supervisors/journal.ts';
+import type { JournalRecord } from '../../../supervisors/record.ts';
+import { recordId } from '../../../supervisors/record.ts';
 import { ActorSystem } from '../../../supervisors/system.ts';
 import { TREE } from '../../../supervisors/tree.ts';
 import type { DataplaneControl, DataplaneNotification, DataplaneOptions } from '../../dataplane/control.ts';
@@ -14,18 +15,41 @@ import { productionWorld } from '../effects/world.ts';
 import { JOURNAL_FILE_BYTES, JOURNAL_TOTAL_BYTES } from '../journal-size.ts';
 import { shownActors } from '../shown-actors.ts';
 import { Supervision, supervisorBindings } from '../supervision.ts';
+import { Activity } from './activity.ts';
 import { workerBindings } from './bindings.ts';
 import { WorkerConfiguration } from './configuration.ts';
-import type { WorkerCalls, WorkerMessage, WorkerReport, WorkerSettings } from './contract.ts';
+import type {
+  ThreadSettings,
+  WorkerCalls,
+  WorkerMessage,
+  WorkerReport,
+  WorkerRole,
+  WorkerSettings,
+} from './contract.ts';
 import { threadName } from './contract.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { notifiedActor } from './notified-actor.ts';
 
-/** Runs one dataplane and its actors on this worker thread, until the main thread ends it. */
-export function runDataplaneWorker(create: (options: DataplaneOptions) => DataplaneControl): void {
-  const { settings, calls } = workerData as { settings: WorkerSettings; calls: MessagePort };
+type CreateDataplane = (options: DataplaneOptions) => DataplaneControl;
+
+const say = (message: WorkerMessage) => parentPort!.postMessage(message);
+
+/**
+ * Makes this thread a dataplane worker as soon as the main thread says which one; until then it is a spare, loaded
+ * and idle. Runs until the main thread ends it.
+ */
+export function runDataplaneWorker(create: CreateDataplane): void {
+  const born = workerData as ThreadSettings;
+  new Heartbeat(born.heartbeat).start();
+  parentPort!.once('message', ({ settings }: WorkerRole) => serve(settings, born, create));
+  say({ type: 'loaded' });
+}
+
+/** Runs one dataplane and its actors. */
+function serve(settings: WorkerSettings, born: ThreadSettings, create: CreateDataplane): void {
   const { node, worker, drainTimeoutMs } = settings;
   const thread = threadName(worker);
-  const say = (message: WorkerMessage) => parentPort!.postMessage(message);
+  const activity = new Activity(born.activity);
 
   const journalFile = openJournalFile({
     directory: settings.journalDirectory,
@@ -34,7 +58,11 @@ export function runDataplaneWorker(create: (options: DataplaneOptions) => Datapl
     totalBytes: JOURNAL_TOTAL_BYTES,
   });
   const journal = new Journal({ writer: journalFile, checksum, after: productionWorld.after });
-  process.on('exit', () => journal.flush());
+  // Nobody asks a worker to exit: something threw, or somebody called `process.exit`.
+  process.on('exit', () => {
+    dataplane.abort();
+    journal.flush();
+  });
 
   const dataplane = create({
     worker,
@@ -48,6 +76,7 @@ export function runDataplaneWorker(create: (options: DataplaneOptions) => Datapl
     register: (registration) => say({ type: 'registered', registration }),
   });
 
+  let interrupted = '';
   let cut = 0;
   let drained: (() => void) | null = null;
   const system = new ActorSystem({
@@ -67,6 +96,10 @@ export function runDataplaneWorker(create: (options: DataplaneOptions) => Datapl
     },
     journal,
     onNotice: (notice) => say({ type: 'notice', notice }),
+    onProcess: (record) => {
+      if (record !== null) interrupted = activity.enter(eventActivity(record));
+      else activity.leave(interrupted);
+    },
     forward: (envelope) => {
       // Its root has ended because it was asked to: that is the answer to `drain`.
       if (envelope.event.type === 'child.exited' && drained !== null) drained();
@@ -86,7 +119,13 @@ export function runDataplaneWorker(create: (options: DataplaneOptions) => Datapl
       isolated: (kind, name, reason) => isolated(kind, name, reason),
     },
   });
-  const configuration = new WorkerConfiguration({ dataplane, supervision, system, bind: settings.bind });
+  const configuration = new WorkerConfiguration({
+    dataplane,
+    supervision,
+    system,
+    bind: settings.bind,
+    activity,
+  });
 
   function notify(notification: DataplaneNotification): void {
     if (notification.type === 'fault') {
@@ -151,6 +190,11 @@ export function runDataplaneWorker(create: (options: DataplaneOptions) => Datapl
     TREE.dataplane.supervisor,
     actorAddress(node, 'main', 'dataplane-worker', String(worker)),
   );
-  Comlink.expose(api, nodeEndpoint(calls));
+  Comlink.expose(api, nodeEndpoint(born.calls));
   say({ type: 'ready' });
+}
+
+function eventActivity(record: JournalRecord): string {
+  const { actor, event } = record;
+  return `event ${recordId(record)} ${event.type} of ${addressKind(actor)}/${addressName(actor)}`;
 }

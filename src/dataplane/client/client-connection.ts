@@ -191,6 +191,19 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     }
   }
 
+  /** The thread ends: a request that waits for its answer is told so. Never throws. */
+  abort(): void {
+    this.#feeding = false;
+    this.#passOver = false;
+    try {
+      if (this.#state === HEAD && this.#reader.head !== null) this.exchange.refuse('worker_failed');
+      else if (this.exchange.isActive) this.exchange.fail('worker_failed');
+      this.flush();
+    } catch {
+      // There is nobody left to tell.
+    }
+  }
+
   /** Without asking anybody who might throw again. */
   #letGo(): void {
     this.#state = CLOSED;

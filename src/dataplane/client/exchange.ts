@@ -381,16 +381,21 @@ export class Exchange implements UpstreamUser, TimerOwner {
 
   /** Something threw: answered where nothing of an answer has been put together yet, else cut. */
   fault(): void {
-    const client = this.#client;
     if (!this.#active) {
       this.#count('internal_error');
-      client.cut(true);
-    } else if (this.#answering) {
-      this.#end('internal_error');
+      this.#client.cut(true);
+    } else this.fail('internal_error');
+  }
+
+  /** Answered with the reason where no answer has begun, else cut. */
+  fail(reason: ResponseReason): void {
+    const client = this.#client;
+    if (this.#answering) {
+      this.#end(reason);
       client.cut(true);
     } else {
       client.keepAlive = false;
-      this.#answerInstead('internal_error');
+      this.#answerInstead(reason);
       client.flush();
     }
   }
