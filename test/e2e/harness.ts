@@ -5,7 +5,6 @@ import { createServer, type Server } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -22,9 +21,18 @@ export interface Program {
   stop(signal?: NodeJS.Signals): Promise<number | string>;
 }
 
+/** What ends when a test does: its context, or what stands in for it outside of a test. */
+export interface Scope {
+  after(end: () => unknown): void;
+}
+
 /** Starts `novaedge …` as a user would; it is killed when the test ends. */
-export function novaedge(test: TestContext, ...arguments_: string[]): Program {
-  const child = spawn(process.execPath, [program, ...arguments_], { stdio: ['ignore', 'pipe', 'pipe'] });
+export function novaedge(test: Scope, ...arguments_: string[]): Program {
+  return novaedgeIn(test, process.env, arguments_);
+}
+
+function novaedgeIn(test: Scope, env: NodeJS.ProcessEnv, arguments_: readonly string[]): Program {
+  const child = spawn(process.execPath, [program, ...arguments_], { stdio: ['ignore', 'pipe', 'pipe'], env });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (bytes: Buffer) => {
@@ -101,7 +109,7 @@ export interface Backend {
 }
 
 /** A backend that answers `name` and counts. */
-export async function backend(test: TestContext, name: string): Promise<Backend> {
+export async function backend(test: Scope, name: string): Promise<Backend> {
   const server = createServer((request, response) => {
     result.requests += 1;
     request.resume();
@@ -149,8 +157,18 @@ export interface Standalone extends Program {
 }
 
 /** The standalone system with one gateway on a free port; ready when it returns. */
-export async function standalone(
-  test: TestContext,
+export function standalone(
+  test: Scope,
+  files: Readonly<Record<string, string>>,
+  ...more: string[]
+): Promise<Standalone> {
+  return standaloneIn(test, process.env, files, ...more);
+}
+
+/** The same with environment variables. */
+export async function standaloneIn(
+  test: Scope,
+  env: NodeJS.ProcessEnv,
   files: Readonly<Record<string, string>>,
   ...more: string[]
 ): Promise<Standalone> {
@@ -175,7 +193,7 @@ export async function standalone(
     '--workers',
     '2',
   ];
-  const started = novaedge(test, ...arguments_, ...more);
+  const started = novaedgeIn(test, env, [...arguments_, ...more]);
   await ready(started, admin);
   return { ...started, port, admin, config, data, write, url: (path) => `http://127.0.0.1:${port}${path}` };
 }

@@ -1,0 +1,153 @@
+import { openSync, rmSync, unlinkSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import net, { type Socket, type SocketConstructorOpts } from 'node:net';
+import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { BroadcastChannel, isMainThread, parentPort } from 'node:worker_threads';
+import type { FaultEvent, FaultKind, FaultReply, FaultRequest } from './protocol.ts';
+
+/**
+ * Loaded into a NovaEdge process by `NODE_OPTIONS=--import=…`, on its main thread and on every other one, before its
+ * own code: so that threads can be made to fail though NovaEdge has no way to ask for it. The main thread takes
+ * requests on a Unix socket and passes them on; threads know which worker they are from the message that says so.
+ */
+const directory = process.env.FAULTS_DIRECTORY;
+
+interface Said<Message> {
+  readonly data: Message;
+}
+
+const wall = () => performance.timeOrigin + performance.now();
+
+/** Whether the file was there; it is gone then, so that one thread alone acts on it. */
+function taken(path: string): boolean {
+  try {
+    unlinkSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function forever(): never {
+  for (;;);
+}
+
+function runMain(path: string): void {
+  const channel = new BroadcastChannel('faults');
+  const connections = new Set<Socket>();
+  const tell = (message: FaultReply | FaultEvent) => {
+    for (const connection of connections) connection.write(`${JSON.stringify(message)}\n`);
+  };
+  channel.onmessage = (message) => tell((message as unknown as Said<FaultReply | FaultEvent>).data);
+  channel.unref();
+  const server = net.createServer((connection) => {
+    connections.add(connection);
+    connection.unref();
+    connection.on('error', () => {});
+    connection.on('close', () => connections.delete(connection));
+    let text = '';
+    connection.on('data', (bytes) => {
+      text += bytes.toString();
+      for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n')) {
+        const request = JSON.parse(text.slice(0, end)) as FaultRequest;
+        text = text.slice(end + 1);
+        if (request.do === 'heap') tell({ id: request.id, at: wall(), heapBytes: heapBytes() });
+        else channel.postMessage(request);
+      }
+    });
+  });
+  // A process that this one starts finds the socket taken.
+  server.on('error', () => {});
+  rmSync(path, { force: true });
+  server.listen(path);
+  server.unref();
+}
+
+/** After everything that can be collected has been. */
+function heapBytes(): number {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  collect();
+  return process.memoryUsage().heapUsed;
+}
+
+function runThread(path: string): void {
+  if (taken(join(path, 'hang-before-role'))) forever();
+  const port = parentPort!;
+  const channel = new BroadcastChannel('faults');
+  channel.unref();
+  /** Client ports of the connections it took, the newest last. */
+  const accepted = new Set<number>();
+  let worker = -1;
+
+  const once = port.once.bind(port) as (name: string, listener: (message: unknown) => void) => typeof port;
+  port.once = ((name: string, listener: (message: unknown) => void) =>
+    once(name, (message) => {
+      const role = message as { readonly type?: string; readonly settings?: { readonly worker: number } };
+      if (role?.type === 'role') {
+        worker = role.settings!.worker;
+        channel.postMessage({ event: 'role', worker, at: wall() } satisfies FaultEvent);
+        if (taken(join(path, 'hang-after-role'))) forever();
+      }
+      listener(message);
+    })) as typeof port.once;
+
+  type Handle = { getpeername?: (out: { port?: number }) => number };
+  const Original = net.Socket;
+  net.Socket = class extends Original {
+    constructor(options?: SocketConstructorOpts) {
+      super(options);
+      const handle = (options as unknown as { handle?: Handle } | undefined)?.handle;
+      const peer: { port?: number } = {};
+      if (worker === -1 || handle?.getpeername?.(peer) !== 0 || peer.port === undefined) return;
+      if (accepted.size === 0)
+        channel.postMessage({ event: 'accepted', worker, at: wall() } satisfies FaultEvent);
+      // A port that comes again is the newest again.
+      accepted.delete(peer.port);
+      accepted.add(peer.port);
+    }
+  };
+  syncBuiltinESMExports();
+
+  channel.onmessage = (message) => {
+    const request = (message as unknown as Said<FaultRequest | FaultReply>).data;
+    if (!('do' in request) || request.do === 'heap' || request.worker !== worker) return;
+    const ports = request.do === 'accepted' ? request.ports.filter((each) => accepted.has(each)) : [];
+    channel.postMessage({ id: request.id, at: wall(), ports } satisfies FaultReply);
+    if (request.do === 'fault') setImmediate(() => fail(request.fault, path));
+  };
+}
+
+function fail(kind: FaultKind, path: string): void {
+  switch (kind) {
+    case 'throw':
+      throw new Error('injected exception');
+    case 'reject':
+      void Promise.reject(new Error('injected rejection'));
+      return;
+    case 'exit':
+      process.exit(7);
+      break;
+    case 'loop':
+      forever();
+      break;
+    case 'memory': {
+      const kept: unknown[] = [];
+      for (;;) kept.push(new Array(1_000).fill(kept.length));
+    }
+    case 'wait':
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+      return;
+    case 'read':
+      // Nobody writes to it: the system call does not return.
+      openSync(join(path, 'pipe'), 'r');
+  }
+}
+
+if (directory !== undefined) {
+  if (isMainThread) runMain(join(directory, 'control'));
+  else if (parentPort !== null) runThread(directory);
+}
