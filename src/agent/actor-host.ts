@@ -31,6 +31,8 @@ import { foreignPorts } from './foreign-ports.ts';
 import { JOURNAL_FILE_BYTES, JOURNAL_TOTAL_BYTES } from './journal-size.ts';
 import type { LimitSlots } from './limit-slots.ts';
 import type { ReadinessFacts } from './readiness.ts';
+import type { RestartLimit } from './restart-limit.ts';
+import { mainTree } from './restart-limit.ts';
 import { createConfigStreamClient } from './stream/client.ts';
 import { Supervision, supervisorBindings } from './supervision.ts';
 import type { WorkerMessage, WorkerReport } from './worker/contract.ts';
@@ -59,6 +61,8 @@ export interface ActorHostOptions {
   readonly workerEntry: URL;
   /** Most memory of a worker's JavaScript heap, in MiB. */
   readonly workerHeapMb: number;
+  /** Undefined is that of the tree. */
+  readonly workerRestarts?: RestartLimit | undefined;
   readonly logger: Logger;
   readonly store: ConfigurationStore;
   readonly limits: LimitSlots;
@@ -182,7 +186,7 @@ export class ActorHost {
     this.#supervision = new Supervision({
       node,
       thread: 'main',
-      tree: TREE.main,
+      tree: mainTree(options.workerRestarts),
       system: () => this.#system,
       source: {
         children: () => Array.from({ length: options.workers }, (_, worker) => String(worker)),

@@ -11,6 +11,7 @@ import type { LastGoodFile } from './last-good.ts';
 import { lastGoodFile } from './last-good.ts';
 import { LastGoodSaver } from './last-good-saver.ts';
 import { LimitSlots } from './limit-slots.ts';
+import type { RestartLimit } from './restart-limit.ts';
 import { SnapshotCompiler } from './snapshot-compiler.ts';
 import { CounterMemories } from './worker-counters.ts';
 import { workerHeapMb } from './worker-memory.ts';
@@ -36,6 +37,8 @@ export interface AgentOptions {
   readonly drainTimeoutMs?: number;
   /** Most memory of a worker's JavaScript heap, in MiB; see `workerHeapMb`. */
   readonly workerHeapMb?: number | undefined;
+  /** Failures of one worker after which it is left out for a while. */
+  readonly workerRestarts?: RestartLimit | undefined;
   /** The dataplane worker's program; another one for tests. */
   readonly workerEntry?: URL;
 }

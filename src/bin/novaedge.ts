@@ -33,6 +33,12 @@ const memory = (text: string) => {
     throw new InvalidArgumentError('a size such as 512M or 2G is needed, from 32M to 64G.');
   return value;
 };
+const restartLimit = (text: string) => {
+  const [restarts, within, ...rest] = text.split('/');
+  if (within === undefined || rest.length > 0)
+    throw new InvalidArgumentError('COUNT/DURATION is needed, such as 5/30s.');
+  return { restarts: wholeNumber(restarts!), withinMs: duration(within) };
+};
 const labels = (text: string) =>
   Object.fromEntries(
     text.split(',').map((pair) => {
@@ -67,6 +73,11 @@ function withAgentOptions(command: Command): Command {
       '--worker-memory <size>',
       "most memory of each worker's heap (default: half of what the process may use, shared by the workers)",
       memory,
+    )
+    .option(
+      '--worker-restarts <count/duration>',
+      'failures of one worker that are forgiven in that time before it is left out for 30s (default: 5/30s)',
+      restartLimit,
     )
     .option('--access-log <file>', 'a JSON line for each request; - is standard output (default: none)')
     .addOption(

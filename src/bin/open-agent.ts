@@ -11,6 +11,7 @@ export interface AgentFlags {
   readonly workers: number;
   /** MiB */
   readonly workerMemory?: number;
+  readonly workerRestarts?: { readonly restarts: number; readonly withinMs: number };
   readonly labels?: Readonly<Record<string, string>>;
   readonly accessLog?: string;
   readonly drainTimeout: number;
@@ -38,6 +39,7 @@ export async function openAgent(
     bind: flags.bind,
     workers: flags.workers,
     workerHeapMb: flags.workerMemory,
+    workerRestarts: flags.workerRestarts,
     labels: flags.labels ?? {},
     controllerAddress: controller.address,
     credentials: controller.credentials,

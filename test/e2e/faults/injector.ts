@@ -47,9 +47,15 @@ export class FaultInjector {
     return new FaultInjector(directory, socket);
   }
 
-  /** Resolves with the time when the worker was about to fail. */
+  /** Resolves with the time when the worker was about to fail; not before there is a thread of that worker. */
   async fault(worker: number, fault: FaultKind): Promise<number> {
     return (await this.#ask({ do: 'fault', worker, fault })).at;
+  }
+
+  /** The same where there may be no thread of that worker: then nothing happens. */
+  faultIfThere(worker: number, fault: FaultKind): void {
+    this.#id += 1;
+    this.#say({ do: 'fault', worker, fault, id: this.#id });
   }
 
   /** The next thread that starts hangs: before it has loaded anything, or when it has been made a worker. */
@@ -92,7 +98,14 @@ export class FaultInjector {
         resolve(reply);
       });
     });
-    this.#socket.write(`${JSON.stringify({ ...wish, id })}\n`);
-    return answered;
+    const ask = () => this.#say({ ...wish, id });
+    ask();
+    // Between two lives of a worker there is nobody to hear it.
+    const again = setInterval(ask, 50);
+    return answered.finally(() => clearInterval(again));
+  }
+
+  #say(request: FaultRequest): void {
+    this.#socket.write(`${JSON.stringify(request)}\n`);
   }
 }

@@ -4,7 +4,7 @@ import net, { type Socket, type SocketConstructorOpts } from 'node:net';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { BroadcastChannel, isMainThread, parentPort } from 'node:worker_threads';
+import { BroadcastChannel, isMainThread, parentPort, threadName } from 'node:worker_threads';
 import type { FaultEvent, FaultKind, FaultReply, FaultRequest } from './protocol.ts';
 
 /**
@@ -117,7 +117,8 @@ function runThread(path: string): void {
     if (!('do' in request) || request.do === 'heap' || request.worker !== worker) return;
     const ports = request.do === 'accepted' ? request.ports.filter((each) => accepted.has(each)) : [];
     channel.postMessage({ id: request.id, at: wall(), ports } satisfies FaultReply);
-    if (request.do === 'fault') setImmediate(() => fail(request.fault, path));
+    // What it has said is to be out before it fails.
+    if (request.do === 'fault') setTimeout(() => fail(request.fault, path), 5);
   };
 }
 
@@ -135,8 +136,8 @@ function fail(kind: FaultKind, path: string): void {
       forever();
       break;
     case 'memory': {
-      const kept: unknown[] = [];
-      for (;;) kept.push(new Array(1_000).fill(kept.length));
+      const kept: { readonly index: number }[] = [];
+      for (;;) kept.push({ index: kept.length });
     }
     case 'wait':
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
@@ -149,5 +150,5 @@ function fail(kind: FaultKind, path: string): void {
 
 if (directory !== undefined) {
   if (isMainThread) runMain(join(directory, 'control'));
-  else if (parentPort !== null) runThread(directory);
+  else if (threadName?.startsWith('dataplane')) runThread(directory);
 }
