@@ -1,4 +1,5 @@
 import type { Effects, Event } from '../../actors/rollout.ts';
+import type { Files } from '../../src/os/files.ts';
 import type { Bindings } from '../../supervisors/effects.ts';
 import type { SimulatedPool } from './worker-pool.ts';
 
@@ -7,13 +8,17 @@ import type { SimulatedPool } from './worker-pool.ts';
  * - `commit-without-prepare`: the rollout does not wait for what the last worker says of its preparation;
  * - `ignore-rejections`: the last worker commits also what the others could not prepare;
  * - `acknowledge-failures`: what failed is told to the controller as if it had not;
- * - `forget-removals`: the last worker never hears that objects are gone.
+ * - `forget-removals`: the last worker never hears that objects are gone;
+ * - `save-without-sync`: what is saved is never synced;
+ * - `save-in-place`: a file is written over instead of beside, then renamed.
  */
 export const PLANTED_BUGS = [
   'commit-without-prepare',
   'ignore-rejections',
   'acknowledge-failures',
   'forget-removals',
+  'save-without-sync',
+  'save-in-place',
 ] as const;
 
 export type PlantedBug = (typeof PLANTED_BUGS)[number];
@@ -24,8 +29,6 @@ export function plant(
   pool: () => SimulatedPool,
 ): Bindings<Effects, Event> {
   switch (bug) {
-    case null:
-      return bindings;
     case 'commit-without-prepare':
       return {
         ...bindings,
@@ -73,5 +76,25 @@ export function plant(
           );
         },
       };
+    default:
+      return bindings;
+  }
+}
+
+export function plantOnDisk(bug: PlantedBug | null, files: Files): Files {
+  switch (bug) {
+    case 'save-without-sync':
+      return {
+        ...files,
+        create: async (path, mode) => ({ ...(await files.create(path, mode)), sync: async () => {} }),
+      };
+    case 'save-in-place':
+      return {
+        ...files,
+        create: (path, mode) => files.create(path.replace(/\.new$/, ''), mode),
+        rename: (from, to) => (from === `${to}.new` ? Promise.resolve() : files.rename(from, to)),
+      };
+    default:
+      return files;
   }
 }
