@@ -3,6 +3,7 @@ import type { ResourceKey } from '../../src/model/resource.ts';
 import type { JournalRecord } from '../../supervisors/record.ts';
 import type { Snapshot } from '../world/controller.ts';
 import type { Universe } from '../world/universe.ts';
+import type { SimulatedWorker } from '../world/worker.ts';
 import type { Checker } from './checker.ts';
 
 /**
@@ -33,6 +34,13 @@ export function agreement(universe: Universe): Checker {
       return null;
     },
   };
+}
+
+/** The threads that the rollout counts on. */
+export function countedWorkers({ agent, workers }: Universe): readonly SimulatedWorker[] {
+  return workers.filter(
+    ({ worker }) => agent.rollout?.workers.includes(worker) === true && agent.workerState(worker) === 'ready',
+  );
 }
 
 /** Pairs of worker and object that failed on that worker alone, when it was loaded or while it served. */

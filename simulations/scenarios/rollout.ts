@@ -1,9 +1,13 @@
 import { resourceKey } from '../../src/model/resource.ts';
 import { agreement } from '../checkers/agreement.ts';
 import { answers } from '../checkers/answers.ts';
+import { budgets } from '../checkers/budgets.ts';
 import { type Checker, InvariantViolation } from '../checkers/checker.ts';
 import { convergence } from '../checkers/convergence.ts';
+import { draining } from '../checkers/draining.ts';
 import { expectations } from '../checkers/expectations.ts';
+import { lastGood } from '../checkers/last-good.ts';
+import { refusals } from '../checkers/refusals.ts';
 import { supervision } from '../checkers/supervision.ts';
 import { Prng } from '../prng.ts';
 import { Faults } from '../world/faults.ts';
@@ -33,7 +37,17 @@ export const rollout: Scenario = {
       planted,
     });
     const faults = new Faults(universe);
-    const checkers = [agreement(universe), answers(universe), expectations(), supervision(), convergence()];
+    const checkers = [
+      agreement(universe),
+      answers(),
+      refusals(universe),
+      draining(),
+      expectations(),
+      supervision(),
+      budgets(universe),
+      lastGood(),
+      convergence(),
+    ];
     const drawn = `${universe.agent.workers} workers, ${(safetyMs / 1_000).toFixed(0)} s, faults: ${[...faults.rates.keys()].join(', ') || 'none'}`;
     let violation: InvariantViolation | null = null;
     try {
@@ -52,7 +66,7 @@ async function live(
   checkers: readonly Checker[],
   { safetyMs, updateMs }: { readonly safetyMs: number; readonly updateMs: number },
 ): Promise<void> {
-  const { agent, clock, controller, recorder } = universe;
+  const { clock, controller, recorder } = universe;
   let failed: InvariantViolation | null = null;
   const hold = (checker: Checker, wrong: string | null | undefined) => {
     if (wrong !== null && wrong !== undefined) failed ??= new InvariantViolation(checker.name, wrong);
@@ -66,6 +80,7 @@ async function live(
     // Nothing has happened to any actor since.
     if (recorder.lines.length === seen) return;
     seen = recorder.lines.length;
+    if (universe.down) return;
     for (const checker of checkers) hold(checker, checker.always?.(universe));
     if (failed !== null) throw failed;
   };
@@ -80,7 +95,7 @@ async function live(
   };
   edit();
   faults.start();
-  agent.start();
+  universe.agent.start();
   await universe.run(safetyMs, look);
 
   universe.note('all is mended');
@@ -90,9 +105,9 @@ async function live(
   await converge(universe, checkers, look);
 
   universe.note('the agent is asked to stop');
-  agent.stop();
+  universe.agent.stop();
   await universe.run(clock.now + STOP_MS, look);
-  const left = agent.system.report().map(({ address, state }) => `${address} (${state})`);
+  const left = universe.agent.system.report().map(({ address, state }) => `${address} (${state})`);
   if (!universe.ended || left.length > 0 || universe.workers.length > 0)
     throw new InvariantViolation(
       'a stop ends everything',

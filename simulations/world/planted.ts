@@ -1,5 +1,6 @@
 import type { Effects, Event } from '../../actors/rollout.ts';
 import type { Files } from '../../src/os/files.ts';
+import type { Behavior, Step } from '../../supervisors/behavior.ts';
 import type { Bindings } from '../../supervisors/effects.ts';
 import type { SimulatedPool } from './worker-pool.ts';
 
@@ -9,6 +10,8 @@ import type { SimulatedPool } from './worker-pool.ts';
  * - `ignore-rejections`: the last worker commits also what the others could not prepare;
  * - `acknowledge-failures`: what failed is told to the controller as if it had not;
  * - `forget-removals`: the last worker never hears that objects are gone;
+ * - `skipped-drain`: a listener that is to drain is left as it is until its deadline;
+ * - `forgotten-budget`: supervisors forget their children's failures;
  * - `save-without-sync`: what is saved is never synced;
  * - `save-in-place`: a file is written over instead of beside, then renamed.
  */
@@ -17,6 +20,8 @@ export const PLANTED_BUGS = [
   'ignore-rejections',
   'acknowledge-failures',
   'forget-removals',
+  'skipped-drain',
+  'forgotten-budget',
   'save-without-sync',
   'save-in-place',
 ] as const;
@@ -79,6 +84,40 @@ export function plant(
     default:
       return bindings;
   }
+}
+
+export function plantInBehaviors(
+  bug: PlantedBug | null,
+  behaviors: Readonly<Record<string, Behavior>>,
+): Readonly<Record<string, Behavior>> {
+  switch (bug) {
+    case 'skipped-drain':
+      return {
+        ...behaviors,
+        listener: changed(behaviors.listener!, (step) => ({
+          ...step,
+          effects: step.effects.filter(({ type }) => type !== 'drainListener'),
+        })),
+      };
+    case 'forgotten-budget':
+      return {
+        ...behaviors,
+        supervisor: changed(behaviors.supervisor!, (step) => ({
+          ...step,
+          snapshot: { ...(step.snapshot as object), failures: [] },
+        })),
+      };
+    default:
+      return behaviors;
+  }
+}
+
+function changed(behavior: Behavior, change: (step: Step) => Step): Behavior {
+  return {
+    ...behavior,
+    start: (input) => change(behavior.start(input)),
+    receive: (snapshot, event) => change(behavior.receive(snapshot, event)),
+  };
 }
 
 export function plantOnDisk(bug: PlantedBug | null, files: Files): Files {
