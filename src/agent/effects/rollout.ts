@@ -72,8 +72,22 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
     return { changes: without(all, failures), slots, failures };
   };
 
+  const roundContent = async () => {
+    const { leftOut } = store;
+    const all = content(store.difference());
+    const taken = await world.foreignPorts(all.changes, store.serving);
+    return {
+      changes: without(all.changes, taken),
+      slots: all.slots,
+      failures: [...leftOut, ...all.failures, ...taken],
+    };
+  };
+  /** The same for all of a round: the worker that goes ahead has ports that the next look would take for foreign. */
+  let round: { readonly rollout: number; readonly content: ReturnType<typeof roundContent> } | null = null;
+
   return {
     takeChanges: () => {
+      round = null;
       store.take();
       world.onTaken();
       return undefined;
@@ -83,11 +97,8 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
       return undefined;
     },
     prepareWorkers: async ({ rollout, workers }, scope) => {
-      const round = content(store.difference());
-      const { slots } = round;
-      const taken = await world.foreignPorts(round.changes, store.serving);
-      const changes = without(round.changes, taken);
-      const failures = [...store.leftOut, ...round.failures, ...taken];
+      if (round?.rollout !== rollout) round = { rollout, content: roundContent() };
+      const { changes, slots, failures } = await round.content;
       for (const worker of workers) {
         const answer = (found: readonly ObjectFailure[]) =>
           scope.reply<Event>({
