@@ -1,11 +1,10 @@
 import { TRANSIENT_FAILURES } from '../../actors/rollout.ts';
 import type { Universe } from '../world/universe.ts';
-import { countedWorkers, excuses } from './agreement.ts';
+import { countedWorkers } from './agreement.ts';
 import type { Checker } from './checker.ts';
 
 /** Of an object that was refused towards the controller, the version that was refused serves on no worker. */
 export function refusals(universe: Universe): Checker {
-  const excused = excuses(universe);
   /** Refused for its content: it can never serve. */
   const refused = new Set<object>();
   return {
@@ -20,7 +19,7 @@ export function refusals(universe: Universe): Checker {
         if (workload.isBad(resource)) refused.add(resource);
         if (TRANSIENT_FAILURES.has(reason)) continue;
         for (const { worker, dataplane } of countedWorkers(universe))
-          if (dataplane.inUse.get(key) === resource && !someExcuse(excused, key))
+          if (dataplane.inUse.get(key) === resource)
             return `${key} of version ${version.slice(0, 12)} is refused (${reason}), but serves on worker ${worker}`;
       }
       return null;
@@ -33,10 +32,4 @@ export function refusals(universe: Universe): Checker {
       return null;
     },
   };
-}
-
-/** It failed on one worker that was loaded later: the others serve it, and that it fails is said. */
-function someExcuse(excused: ReadonlySet<string>, key: string): boolean {
-  for (const pair of excused) if (pair.endsWith(` ${key}`)) return true;
-  return false;
 }

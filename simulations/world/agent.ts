@@ -130,6 +130,7 @@ export class SimulatedAgent {
       workerAddress: (worker) => this.address('dataplane-worker', String(worker)),
       streamAddress: this.address('config-stream'),
       onTaken: () => {},
+      onFailed: () => {},
       onSettled: () => this.#saver.changed(),
       foreignPorts: (changes, serving) =>
         this.#foreignPorts(changes, serving, { ports: world.ports, after: runtime.after }, prng),
