@@ -3,7 +3,7 @@ import { agreement } from '../checkers/agreement.ts';
 import { answers } from '../checkers/answers.ts';
 import { budgets } from '../checkers/budgets.ts';
 import { type Checker, InvariantViolation } from '../checkers/checker.ts';
-import { convergence } from '../checkers/convergence.ts';
+import { convergence, unlikeWished } from '../checkers/convergence.ts';
 import { draining } from '../checkers/draining.ts';
 import { expectations } from '../checkers/expectations.ts';
 import { lastGood } from '../checkers/last-good.ts';
@@ -17,6 +17,8 @@ import type { Outcome, RunOptions, Scenario } from './scenario.ts';
 /** A reconnect, a worker that hangs, an isolated child and the retries after each fit in one after the other. */
 const CONVERGENCE_MS = 240_000;
 const STOP_MS = 60_000;
+/** From the start of the process until everything serves that served last, with no controller in reach. */
+const COLD_START_MS = 2_000;
 
 /**
  * Configurations are rolled out to all workers while workers die, hang and stand still, ports are taken, sockets
@@ -103,6 +105,7 @@ async function live(
   const { upserts, removals } = universe.workload.mend(controller.wish);
   controller.change(upserts, removals);
   await converge(universe, checkers, look);
+  await startCold(universe, checkers, look);
 
   universe.note('the agent is asked to stop');
   universe.agent.stop();
@@ -130,4 +133,26 @@ async function converge(universe: Universe, checkers: readonly Checker[], look: 
     if (missing() === null) return;
   }
   throw missing() ?? new Error('unreachable');
+}
+
+/** The agent dies while its controller is away: it serves what it served, in time, and follows the controller later. */
+async function startCold(universe: Universe, checkers: readonly Checker[], look: () => void): Promise<void> {
+  const { clock, controller, workload } = universe;
+  const prng = universe.prng.split('cold start');
+  controller.faults.refusing = true;
+  const downMs = prng.between(10, 2_000);
+  universe.crash(prng.pick(['killed', 'power lost'] as const), downMs);
+  await universe.run(clock.now + downMs + COLD_START_MS, look);
+  const missing = unlikeWished(universe);
+  if (missing !== null)
+    throw new InvariantViolation(
+      'without a controller it serves what it served last',
+      `${COLD_START_MS / 1_000} s after its start: ${missing}`,
+    );
+  controller.faults.refusing = false;
+  const { upserts, removals } = workload.draw(controller.wish);
+  controller.change(upserts, removals);
+  const mended = workload.mend(controller.wish);
+  controller.change(mended.upserts, mended.removals);
+  await converge(universe, checkers, look);
 }
