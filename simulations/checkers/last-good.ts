@@ -9,7 +9,7 @@ export function lastGood(): Checker {
     name: 'last good survives any crash point',
     always: ({ lastGood: watched }) => watched.wrong,
     converged({ agent, lastGood: watched }) {
-      const { version } = agent.store.servingContent();
+      const { version } = agent.store.lastGood();
       if (watched.version === version) return null;
       return `version ${version.slice(0, 12)} serves, but on disk is ${watched.version?.slice(0, 12) ?? 'nothing that is known'}`;
     },

@@ -92,7 +92,7 @@ async function live(
     const change = universe.workload.draw(controller.wish);
     const edits = [...change.upserts.map(resourceKey), ...change.removals.map((key) => `-${key}`)];
     universe.note(`a user edits ${edits.join(' ')}`);
-    controller.change(change.upserts, change.removals);
+    universe.change(change.upserts, change.removals);
     clock.after(users.between(0, 2 * updateMs), () => clock.now < safetyMs && edit());
   };
   edit();
@@ -103,7 +103,7 @@ async function live(
   universe.note('all is mended');
   faults.stop();
   const { upserts, removals } = universe.workload.mend(controller.wish);
-  controller.change(upserts, removals);
+  universe.change(upserts, removals);
   await converge(universe, checkers, look);
   await startCold(universe, checkers, look);
 
@@ -151,8 +151,8 @@ async function startCold(universe: Universe, checkers: readonly Checker[], look:
     );
   controller.faults.refusing = false;
   const { upserts, removals } = workload.draw(controller.wish);
-  controller.change(upserts, removals);
+  universe.change(upserts, removals);
   const mended = workload.mend(controller.wish);
-  controller.change(mended.upserts, mended.removals);
+  universe.change(mended.upserts, mended.removals);
   await converge(universe, checkers, look);
 }

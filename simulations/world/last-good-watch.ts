@@ -1,4 +1,5 @@
 import type { LastGoodFile } from '../../src/agent/last-good.ts';
+import { type ResourceKey, resourceKey } from '../../src/model/resource.ts';
 import type { SnapshotVersion } from '../../src/model/snapshot.ts';
 
 /** What was saved and what was read back, over all lives of an agent: what a checker knows of its last good. */
@@ -10,6 +11,13 @@ export class LastGoodWatch {
   #saved = false;
   #damaged = false;
   #wrong: string | null = null;
+  readonly #isWished: (key: ResourceKey) => boolean;
+  /** Of what the present life has read: what users wish, and have not taken away since. */
+  #inherited = new Set<ResourceKey>();
+
+  constructor(isWished: (key: ResourceKey) => boolean) {
+    this.#isWished = isWished;
+  }
 
   /** What is wrong with what a start has read; null: nothing. */
   get wrong(): string | null {
@@ -19,6 +27,11 @@ export class LastGoodWatch {
   /** The version that is on disk for sure; null: a save is under way, has failed, or never was. */
   get version(): SnapshotVersion | null {
     return this.#saved && this.#possible.length === 1 ? this.#possible[0]!.version : null;
+  }
+
+  /** Users take these away. */
+  removed(keys: readonly ResourceKey[]): void {
+    for (const key of keys) this.#inherited.delete(key);
   }
 
   /** The newest file is damaged: a start may read one before it. */
@@ -35,12 +48,16 @@ export class LastGoodWatch {
           return loaded;
         }
         const { version } = loaded;
+        this.#inherited = new Set(loaded.resources.map(resourceKey).filter(this.#isWished));
         const expected = this.#possible.some((save) => save.version === version);
         if (!expected && !(this.#damaged && this.#past.has(version)))
           this.#wrong = `a start reads version ${version.slice(0, 12)}, which is neither the last that was saved nor a newer one`;
         return loaded;
       },
       save: async (resources, version) => {
+        for (const key of this.#inherited)
+          if (!resources.has(key))
+            this.#wrong ??= `${key} was in use before the restart and nobody took it away, but it is no longer saved`;
         this.#number += 1;
         const number = this.#number;
         this.#possible.push({ number, version });

@@ -1,4 +1,5 @@
 import { lastGoodFile } from '../../src/agent/last-good.ts';
+import type { Resource, ResourceKey } from '../../src/model/resource.ts';
 import { Turns } from '../../src/os/turns.ts';
 import type { Behavior } from '../../supervisors/behavior.ts';
 import { BEHAVIORS } from '../../supervisors/behaviors.ts';
@@ -38,7 +39,7 @@ export class Universe {
   readonly workload: Workload;
   readonly controller: SimulatedController;
   readonly disk: SimulatedDisk;
-  readonly lastGood = new LastGoodWatch();
+  readonly lastGood = new LastGoodWatch((key) => this.controller.wish.has(key));
   readonly notices: SystemNotice[] = [];
   readonly drainTimeoutMs: number;
   /** What the next start of a worker runs into. */
@@ -87,6 +88,12 @@ export class Universe {
   /** The agent's process is dead, and not yet started again. */
   get down(): boolean {
     return !this.#agent.alive;
+  }
+
+  /** Users change what they wish. */
+  change(upserts: readonly Resource[], removals: readonly ResourceKey[]): void {
+    this.lastGood.removed(removals);
+    this.controller.change(upserts, removals);
   }
 
   /** The agent's process dies at once with all its threads, by a signal or with the machine; starts again after `ms`. */

@@ -50,7 +50,7 @@ export class LastGoodSaver {
     this.#cancel = null;
     this.#since = null;
     if (!this.#store.settled) return;
-    const { resources, version } = this.#store.servingContent();
+    const { resources, version } = this.#store.lastGood();
     if (version !== this.#asked) {
       this.#asked = version;
       this.#attempt = this.#write(resources, version);
