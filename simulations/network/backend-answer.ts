@@ -41,6 +41,8 @@ export interface PlannedAnswer {
   readonly isWhole: boolean;
   /** The connection ends after it. */
   readonly closes: boolean;
+  /** Nothing else says where it ends. */
+  readonly endsWithConnection: boolean;
   /** How it ends before its time: not, by a FIN, by a RST, by silence. */
   readonly cut: 'no' | 'end' | 'reset' | 'silence';
   /** There are bytes after its end, or none that could be it. */
@@ -72,6 +74,7 @@ export function planAnswer(id: number, method: string, temperament: Temperament,
     length,
     isWhole: true,
     closes,
+    endsWithConnection: lie === '' && framing === 'close',
     cut: 'no' as const,
     isPoisonous: false,
     isSlow: prng.chance(temperament.slow),

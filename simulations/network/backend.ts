@@ -78,6 +78,9 @@ export class BackendConnection implements SideOwner, MessageReaderOwner, Backend
   #read = 0;
   #length = -1;
   #answering = false;
+  /** The answer under way, and what had been sent before it. */
+  #plan: PlannedAnswer | null = null;
+  #sentBefore = 0;
   #requestDone = true;
 
   constructor(backend: Backend, side: Side) {
@@ -146,6 +149,18 @@ export class BackendConnection implements SideOwner, MessageReaderOwner, Backend
   }
 
   cut(byReset: boolean): void {
+    const answer = this.#plan;
+    if (answer !== null && this.#attempt !== null) {
+      const sent = this.#outbox.sent - this.#sentBefore;
+      const unsent = answer.bytes.length - sent;
+      // What nothing but the connection ends is whole wherever it ends.
+      if (unsent > 0)
+        this.#attempt.answer = {
+          status: answer.status,
+          length: answer.length - unsent,
+          isWhole: answer.isWhole && answer.endsWithConnection && !byReset && unsent <= answer.length,
+        };
+    }
     this.#outbox.drop();
     if (byReset) this.side.reset();
     else this.side.close();
@@ -168,6 +183,8 @@ export class BackendConnection implements SideOwner, MessageReaderOwner, Backend
     network.clock.after(think, () => {
       if (this.isCut) return;
       attempt.answer = plan;
+      this.#plan = plan;
+      this.#sentBefore = this.#outbox.sent;
       if (plan.isPoisonous) this.isPoisoned = true;
       if (plan.isSlow) this.#sendSlowly(plan, plan.bytes);
       else {
@@ -198,6 +215,7 @@ export class BackendConnection implements SideOwner, MessageReaderOwner, Backend
       return;
     }
     this.#answering = false;
+    this.#plan = null;
     if (!prng.chance(temperament.closeIdle)) return;
     const wait = prng.chance(0.5) ? prng.between(0, 5) : prng.between(0, 300);
     network.clock.after(wait, () => {

@@ -40,6 +40,8 @@ export class Pipe {
   /** Written and not read yet. */
   #outstanding = 0;
   #starved = false;
+  /** Read since the window was opened last. */
+  #freed = 0;
   #lastArrival = 0;
   #lastRoom = 0;
 
@@ -112,12 +114,18 @@ export class Pipe {
     this.#receivedBytes -= length;
     this.bytesRead += length;
     if (!this.#starved) {
-      this.#outstanding -= length;
+      this.#outstanding -= length + this.#freed;
+      this.#freed = 0;
       return;
     }
+    // As RFC 9293 section 3.8.6.2.2 has it: a window opens by a good part or not at all.
+    this.#freed += length;
+    if (this.#freed * 2 < this.#window && this.#freed < this.#outstanding) return;
+    const freed = this.#freed;
+    this.#freed = 0;
     this.#lastRoom = this.#back.arrival(this.#lastRoom);
     this.#back.deliver(this.#lastRoom, () => {
-      this.#outstanding -= length;
+      this.#outstanding -= freed;
       if (!this.#starved) return;
       this.#starved = false;
       this.sender?.onRoom();

@@ -68,7 +68,7 @@ export function drawTopology(prng: Prng): Topology {
     windows: prng.pick([
       [65_536, 262_144],
       [65_536, 262_144],
-      [500, 8_000],
+      [1_500, 8_000],
     ] as const),
     clients,
   };
