@@ -78,6 +78,8 @@ export class BackendConnection implements SideOwner, MessageReaderOwner, Backend
   #read = 0;
   #length = -1;
   #answering = false;
+  /** The request at hand is being answered, or has been before its end. */
+  #hasBegun = false;
   /** The answer under way, and what had been sent before it. */
   #plan: PlannedAnswer | null = null;
   #sentBefore = 0;
@@ -118,6 +120,7 @@ export class BackendConnection implements SideOwner, MessageReaderOwner, Backend
     this.#read = 0;
     this.#length = Number(fields.get('x-length') ?? 0);
     this.#requestDone = false;
+    this.#hasBegun = false;
     if (this.#attempt !== null && this.#backend.prng.chance(this.#backend.temperament.early)) this.#answer();
     return true;
   }
@@ -141,7 +144,7 @@ export class BackendConnection implements SideOwner, MessageReaderOwner, Backend
       this.#backend.ledger.broken(
         `request ${request.id} ended with ${this.#read} bytes of body; its client sends ${request.bodyLength}`,
       );
-    if (!this.#answering) this.#answer();
+    if (!this.#hasBegun) this.#answer();
   }
 
   onMalformed(what: string): void {
@@ -178,6 +181,7 @@ export class BackendConnection implements SideOwner, MessageReaderOwner, Backend
     const { temperament, prng, network } = this.#backend;
     const attempt = this.#attempt!;
     this.#answering = true;
+    this.#hasBegun = true;
     const plan = planAnswer(attempt.id, attempt.request.method, temperament, prng);
     const think = prng.chance(0.3) ? 0 : prng.between(0, temperament.thinkMs);
     network.clock.after(think, () => {

@@ -90,6 +90,8 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     this.#answered = false;
     this.#interim = 0;
     this.#context.wheel.clear(this.#timer);
+    // It may come straight from a request whose client took its answer more slowly than it came.
+    if (this.stream.paused) this.stream.resume();
   }
 
   /** The request has been sent whole: from now on the backend's time counts. 0 is for ever. */
