@@ -33,6 +33,8 @@ export type Event =
       readonly silentMs?: number;
       readonly doing?: string;
     }
+  /** It cannot take what other workers serve. */
+  | { readonly type: 'worker.unfit'; readonly message: string }
   | { readonly type: 'worker.drained'; readonly cut: number }
   /** Its own supervision gave up. */
   | { readonly type: 'child.exited'; readonly reason: string }
@@ -46,6 +48,7 @@ export const REASONS = [
   'start_timeout',
   'exited',
   'hung',
+  'unfit',
   'gave_up',
   'drain_requested',
   'stopped_while_starting',
@@ -149,6 +152,7 @@ export const machine = setup({
           actions: [noteExit, leave, because('exited')],
         },
         'worker.hung': { target: 'killing', actions: [noteHung, leave, because('hung')] },
+        'worker.unfit': { actions: because('late_answer') },
         'child.exited': {
           target: 'killing',
           actions: [assign({ message: ({ event }) => event.reason }), leave, because('gave_up')],
@@ -167,6 +171,10 @@ export const machine = setup({
           actions: [noteExit, leave, because('exited')],
         },
         'worker.hung': { target: 'killing', actions: [noteHung, leave, because('hung')] },
+        'worker.unfit': {
+          target: 'killing',
+          actions: [assign({ message: ({ event }) => event.message }), leave, because('unfit')],
+        },
         'child.exited': {
           target: 'killing',
           actions: [assign({ message: ({ event }) => event.reason }), leave, because('gave_up')],
@@ -195,6 +203,7 @@ export const machine = setup({
         },
         'timer.fired': { target: 'terminating', actions: because('drain_timeout') },
         'worker.hung': { actions: because('going_away') },
+        'worker.unfit': { actions: because('going_away') },
         'child.exited': { actions: because('going_away') },
         stop: { actions: because('going_away') },
       },
@@ -207,6 +216,7 @@ export const machine = setup({
         'worker.ready': { actions: because('late_answer') },
         'worker.drained': { actions: because('late_answer') },
         'worker.hung': { actions: because('going_away') },
+        'worker.unfit': { actions: because('going_away') },
         'child.exited': { actions: because('going_away') },
         'timer.fired': [
           {
@@ -226,6 +236,7 @@ export const machine = setup({
         'worker.exited': { target: 'lost', actions: because('terminated') },
         'worker.ready': { actions: because('late_answer') },
         'worker.hung': { actions: because('going_away') },
+        'worker.unfit': { actions: because('going_away') },
         'child.exited': { actions: because('going_away') },
         'timer.fired': [
           {

@@ -78,6 +78,11 @@ export class SimulatedPool {
     return this.#threads.get(worker);
   }
 
+  /** All threads end with their process: nobody is told. */
+  vanish(): void {
+    for (const thread of this.#threads.values()) thread.vanish();
+  }
+
   running(): readonly (readonly [worker: number, thread: SimulatedThread])[] {
     return [...this.#threads];
   }
@@ -97,6 +102,7 @@ export class SimulatedThread {
   /** Calls under way that change its configuration. */
   #configuring = 0;
   #ended = false;
+  #vanished = false;
   #exited = false;
   #lastIn = 0;
   #lastOut = 0;
@@ -203,6 +209,13 @@ export class SimulatedThread {
     this.#open.clear();
   }
 
+  /** Ends without a word, and what it had sent never arrives. */
+  vanish(): void {
+    this.#inside?.end();
+    this.#ended = true;
+    this.#vanished = true;
+  }
+
   /** What it had sent before arrives before its end does. */
   #end(code: number, message: string): void {
     if (this.#ended) return;
@@ -250,7 +263,9 @@ export class SimulatedThread {
   /** In order: never before what was sent before. */
   #later(last: number, run: () => void): number {
     const at = Math.max(last, this.#clock.now + this.#prng.between(0, LATENCY_MS));
-    this.#clock.after(at - this.#clock.now, run);
+    this.#clock.after(at - this.#clock.now, () => {
+      if (!this.#vanished) run();
+    });
     return at;
   }
 }

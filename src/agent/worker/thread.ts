@@ -116,7 +116,7 @@ function serve(settings: WorkerSettings, born: ThreadSettings, create: CreateDat
       input: (kind, name) => configuration.input(kind, name, drainTimeoutMs),
       gone: () => {},
       restarted: () => say({ type: 'restarted' }),
-      isolated: (kind, name, reason) => isolated(kind, name, reason),
+      isolated,
     },
   });
   const configuration = new WorkerConfiguration({
@@ -138,9 +138,9 @@ function serve(settings: WorkerSettings, born: ThreadSettings, create: CreateDat
   }
 
   /** The rollout reports it, and tries it again on all workers where that may help. */
-  function isolated(kind: string, name: string, reason: string): void {
+  function isolated(kind: string, name: string, reason: string, event: string): void {
     const resource = kind === 'listener' ? 'listener' : 'cluster';
-    configuration.answer(name, { code: 'FAILED', message: reason });
+    configuration.answer(name, { code: 'FAILED', message: reason, event });
     system.deliver<RolloutEvent>({
       to: actorAddress(node, 'main', 'rollout'),
       from: supervision.address(kind, name),
@@ -151,6 +151,7 @@ function serve(settings: WorkerSettings, born: ThreadSettings, create: CreateDat
           key: `${resource}/${name}`,
           reason: kind === 'listener' ? 'ListenerFailed' : 'PoolFailed',
           message: `gave up on ${thread}: ${reason}`,
+          event,
         },
       },
     });
