@@ -205,7 +205,7 @@ test('a listener and a cluster that are wished again while they drain are back a
   await edge.stop();
 });
 
-for (const how of ['exit', 'throw'])
+for (const how of ['exit', 'throw', 'block'])
   test(`a worker that dies by ${how} is replaced with the current configuration; the other serves on`, async (t) => {
     const port = await freePort();
     const source = new FakeSource([listener('http', port), route('a', 1), cluster('backend')]);
