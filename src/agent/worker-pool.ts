@@ -24,8 +24,13 @@ export interface WorkerPoolOptions {
   readonly onSpareLost: (message: string) => void;
 }
 
-/** A thread that is not there after so many looks (500 ms), though a later one is, hangs in its start. */
-const OVERTAKEN_LOOKS = 5;
+/**
+ * A thread that has not loaded for so many looks (300 ms) after a later one has, hangs in its start. Where loading
+ * took that later one longer, the machine is busy, and it is waited as long again.
+ */
+const OVERTAKEN_LOOKS = 3;
+/** A thread that is not there after so many looks (500 ms), though others are, is late: another one is started. */
+const LATE_LOOKS = 5;
 /** Where no thread at all has come up after so many looks (2 s), another one is started to tell slow from hung. */
 const RIVAL_LOOKS = 20;
 /** Without a configuration for so many looks (10 s), a spare is kept all the same. */
@@ -96,6 +101,10 @@ export class WorkerPool {
     this.#closed = true;
     clearInterval(this.#looking);
     this.#spare.close();
+    // A process that ends waits for all its threads; for these it would wait forever.
+    process.once('exit', () => {
+      if (this.#abandoned.size > 0) process.kill(process.pid, 'SIGKILL');
+    });
   }
 
   #create(name: string): WorkerThread {
@@ -153,10 +162,13 @@ export class WorkerPool {
     }
   }
 
+  /** One look at whether others pass it by in its start. */
   #isOvertaken(thread: WorkerThread): boolean {
-    if (thread.loaded || thread.looks < OVERTAKEN_LOOKS) return false;
     const order = this.#order.get(thread)!;
-    return this.#all().some((other) => other.loaded && this.#order.get(other)! > order);
+    const later = this.#all().filter((other) => other.loaded && this.#order.get(other)! > order);
+    thread.overtakenLooks = thread.loaded || later.length === 0 ? 0 : thread.overtakenLooks + 1;
+    const most = Math.min(...later.map((other) => other.loadLooks));
+    return thread.overtakenLooks >= Math.max(OVERTAKEN_LOOKS, most);
   }
 
   /**
@@ -167,13 +179,12 @@ export class WorkerPool {
     const threads = [...this.#threads.values()];
     const late = threads.some(
       (thread) =>
-        !thread.loaded &&
-        thread.looks >= (threads.some((other) => other.loaded) ? OVERTAKEN_LOOKS : RIVAL_LOOKS),
+        !thread.loaded && thread.looks >= (threads.some((other) => other.loaded) ? LATE_LOOKS : RIVAL_LOOKS),
     );
     const calm =
       threads.length > 0 &&
       (this.#options.settled() || this.#looks >= UNSETTLED_LOOKS) &&
-      threads.every((thread) => thread.ready && !thread.configuring && thread.looks >= OVERTAKEN_LOOKS);
+      threads.every((thread) => thread.ready && !thread.configuring && thread.looks >= LATE_LOOKS);
     return late || calm;
   }
 

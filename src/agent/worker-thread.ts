@@ -2,6 +2,7 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import type { Remote } from 'comlink';
 import * as Comlink from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import { waitedForProcessor } from '../os/thread-schedule.ts';
 import { HeartbeatWatch } from './heartbeat-watch.ts';
 import { Activity } from './worker/activity.ts';
 import type {
@@ -45,12 +46,19 @@ export class WorkerThread {
   ready = false;
   /** Looks since its start, see HeartbeatWatch. */
   looks = 0;
+  /** How many of them it took until it had loaded. */
+  loadLooks = 0;
+  /** Looks in a row that found it not loaded, though a later one was. */
+  overtakenLooks = 0;
   readonly #worker: Worker;
   readonly #remote: Remote<WorkerCalls>;
   readonly #open = new Set<(error: Error) => void>();
   readonly #heartbeat: Heartbeat;
   readonly #activity: Activity;
   readonly #watch = new HeartbeatWatch();
+  #schedule = '';
+  #waitedMs = 0;
+  #lookedAt = 0;
   #configuring = 0;
   #exited = false;
   #ending = false;
@@ -71,8 +79,11 @@ export class WorkerThread {
     let problem = '';
     let stack = '';
     this.#worker.on('message', (message: WorkerMessage) => {
-      if (message.type === 'loaded') this.loaded = true;
-      else {
+      if (message.type === 'loaded') {
+        this.loaded = true;
+        this.#schedule = message.schedule;
+        this.loadLooks = this.looks;
+      } else {
         if (message.type === 'ready') this.ready = true;
         options.onMessage(message);
       }
@@ -112,7 +123,17 @@ export class WorkerThread {
   /** One look at its heartbeat, once it has loaded. Returns the milliseconds of a silence that is too long, else 0. */
   look(): number {
     this.looks += 1;
-    return this.loaded ? this.#watch.look(this.#heartbeat.beats, this.#configuring > 0) : 0;
+    if (!this.loaded) return 0;
+    return this.#watch.look(this.#heartbeat.beats, this.#configuring > 0, this.#isStarved());
+  }
+
+  /** Since the last look it was ready to run most of the time, and did not. */
+  #isStarved(): boolean {
+    const [waitedMs, now] = [waitedForProcessor(this.#schedule), performance.now()];
+    const starved = waitedMs - this.#waitedMs > (now - this.#lookedAt) / 2;
+    this.#waitedMs = waitedMs;
+    this.#lookedAt = now;
+    return starved;
   }
 
   /** It has a change of configuration to work on. */

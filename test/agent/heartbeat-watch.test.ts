@@ -37,6 +37,13 @@ test('a thread that compiles a configuration has ten times as long', () => {
   );
 });
 
+test('a thread that has no processor is given four times as long', () => {
+  const watch = new HeartbeatWatch();
+  const silences = Array.from({ length: 21 }, () => watch.look(7, false, true));
+  assert.ok(silences.slice(0, 20).every((silentMs) => silentMs === 0));
+  assert.equal(silences[20], 20 * LOOK_MS);
+});
+
 test('a thread is found exactly when the last five looks, and the one before them, saw no new beat', () => {
   fc.assert(
     fc.property(fc.array(fc.boolean(), { maxLength: 60 }), (beats) => {

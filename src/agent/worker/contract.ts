@@ -61,7 +61,11 @@ export interface WorkerCalls {
 /** What a dataplane worker says by itself. */
 export type WorkerMessage =
   /** All its modules are there: it can take a role at once. */
-  | { readonly type: 'loaded' }
+  | {
+      readonly type: 'loaded';
+      /** See `waitedForProcessor`. */
+      readonly schedule: string;
+    }
   /** It can take configuration. */
   | { readonly type: 'ready' }
   | { readonly type: 'envelope'; readonly envelope: Envelope }

@@ -11,6 +11,7 @@ import { ActorSystem } from '../../../supervisors/system.ts';
 import { TREE } from '../../../supervisors/tree.ts';
 import type { DataplaneControl, DataplaneNotification, DataplaneOptions } from '../../dataplane/control.ts';
 import { checksum, openJournalFile } from '../../os/journal-file.ts';
+import { ownSchedule } from '../../os/thread-schedule.ts';
 import { productionWorld } from '../effects/world.ts';
 import { JOURNAL_FILE_BYTES, JOURNAL_TOTAL_BYTES } from '../journal-size.ts';
 import { shownActors } from '../shown-actors.ts';
@@ -42,7 +43,7 @@ export function runDataplaneWorker(create: CreateDataplane): void {
   const born = workerData as ThreadSettings;
   new Heartbeat(born.heartbeat).start();
   parentPort!.once('message', ({ settings }: WorkerRole) => serve(settings, born, create));
-  say({ type: 'loaded' });
+  say({ type: 'loaded', schedule: ownSchedule() });
 }
 
 /** Runs one dataplane and its actors. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FaultEvent, FaultKind, FaultReply, FaultRequest } from './protocol.ts';
 
-const PRELOAD = fileURLToPath(new URL('preload.ts', import.meta.url));
+const PRELOAD = fileURLToPath(new URL('./preload.ts', import.meta.url));
 
 /** Environment of a process whose threads can be made to fail; `directory` is its alone. */
 export function faultEnvironment(directory: string): NodeJS.ProcessEnv {
