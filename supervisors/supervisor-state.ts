@@ -18,8 +18,16 @@ export interface SupervisorInput {
   readonly children: readonly ChildOptions[];
 }
 
+/**
+ *     running ──asked──> stopping ──ended──> (gone, or waiting if its group is to be restarted)
+ *        └──a sibling after it is to stop first──> condemned ──asked──> stopping
+ *     running ──failed──> waiting ──back-off over──> running        waiting, isolated: no actor lives
+ *        └──too often──> isolated ──retry──> running
+ */
+export type ChildStatus = 'running' | 'condemned' | 'stopping' | 'waiting' | 'isolated';
+
 export interface Child extends ChildOptions {
-  readonly status: 'running' | 'stopping' | 'waiting' | 'isolated';
+  readonly status: ChildStatus;
   readonly restarts: number;
   /** Its place in the order of start. */
   readonly place: number;
@@ -34,13 +42,13 @@ export interface State {
   readonly children: PersistentMap<ActorAddress, Child>;
   /** Of the next child. */
   readonly place: number;
-  /** How many of the children are being stopped. */
+  /** How many of the children have been asked to stop and live yet. */
   readonly stopping: number;
   /** When failures that still count were, by whose budget they are. */
   readonly failures: PersistentMap<string, readonly number[]>;
   /** The back-off of a group is over, but some of it are still being stopped. */
   readonly due: boolean;
-  /** While it ends: whom to stop one after the other, in order of start, and how many of them had their turn. */
+  /** Whom to stop one after the other, in order of start, and how many of them had their turn, from the end. */
   readonly toStop: readonly ActorAddress[];
   readonly stopped: number;
 }
@@ -105,6 +113,11 @@ export function forgotten(state: State, id: ActorAddress): State {
 /** Without the child and without its failures: it ended as it should. */
 export function left(state: State, { child }: Child): State {
   return { ...forgotten(state, child), failures: state.failures.without(child) };
+}
+
+/** Those of which an actor lives. */
+export function lives({ status }: Child): boolean {
+  return status === 'running' || status === 'condemned' || status === 'stopping';
 }
 
 /** Under which name failures of the child count. */

@@ -11,6 +11,7 @@ import {
   initialState,
   inOrder,
   left,
+  lives,
   withChild,
 } from './supervisor-state.ts';
 
@@ -89,7 +90,7 @@ function startChildren(before: State, options: readonly ChildOptions[]): Move {
   const effects: NamedEffect[] = [];
   for (const option of options) {
     const known = state.children.get(option.child);
-    if (known?.status === 'running' || known?.status === 'stopping') continue;
+    if (known !== undefined && lives(known)) continue;
     if (known !== undefined) {
       state = forgotten(state, known.child);
       effects.push(cancelRestart(known));
@@ -104,7 +105,7 @@ function startChildren(before: State, options: readonly ChildOptions[]): Move {
 function exited(state: State, event: Exit): Move {
   const child = state.children.get(event.child);
   if (child === undefined) return [state, 'unknown_child', [], 'ignored'];
-  if (child.status === 'stopping')
+  if (child.status === 'stopping' || child.status === 'condemned')
     return stoppedForGroup(state, child, 'stopped_for_restart', cancelKill(child));
   if (child.status !== 'running') return [state, 'late_exit', [], 'ignored'];
   const { policy } = state.input;
@@ -133,34 +134,52 @@ function exited(state: State, event: Exit): Move {
 
 /** The child's timer is the one of its whole group. */
 function restartAfter(before: State, child: Child, ms: number): Move {
-  const { strategy } = before.input.policy;
-  if (strategy === 'one-for-one') return [before, 'child_failed', [restartTimer(child, ms)]];
+  const { policy, many } = before.input;
+  if (policy.strategy === 'one-for-one') return [before, 'child_failed', [restartTimer(child, ms)]];
   const order = inOrder(before).map((one) => one.child);
   let state: State = { ...before, due: false };
   const effects: NamedEffect[] = [];
-  for (const id of [...restartGroup(strategy, order, child.child)].reverse()) {
+  for (const id of [...restartGroup(policy.strategy, order, child.child)].reverse()) {
     const member = state.children.get(id)!;
     if (member.status === 'running') {
-      state = changed(state, member, { status: 'stopping' });
-      effects.push(...stop(member));
+      state = changed(state, member, { status: many ? 'stopping' : 'condemned' });
+      if (many) effects.push(...stop(member));
     } else if (member.status === 'waiting' && id !== child.child) effects.push(cancelRestart(member));
   }
-  return [state, 'child_failed', [...effects, restartTimer(child, ms)]];
+  const toStop = inOrder(state).flatMap((one) => (one.status === 'condemned' ? [one.child] : []));
+  const [next, asked] = askNext({ ...state, toStop, stopped: 0 });
+  return [next, 'child_failed', [...effects, ...asked, restartTimer(child, ms)]];
 }
 
 /** One of a group that is to be restarted has ended as it was asked to, or was ended. */
 function stoppedForGroup(before: State, child: Child, reason: string, done: NamedEffect): Move {
   const temporary = child.restart === 'temporary';
-  const state = temporary ? left(before, child) : changed(before, child, { status: 'waiting' });
-  const effects = temporary ? [done, gone(child, reason)] : [done];
+  const [state, asked] = askNext(
+    temporary ? left(before, child) : changed(before, child, { status: 'waiting' }),
+  );
+  const effects = [done, ...(temporary ? [gone(child, reason)] : []), ...asked];
   return state.due && state.stopping === 0 ? startGroup(state, effects) : [state, reason, effects];
+}
+
+/** Asks the next one to stop, if none is being stopped. Who has ended by itself meanwhile is passed over. */
+function askNext(before: State): [State, NamedEffect[]] {
+  if (before.stopping > 0) return [before, []];
+  let at = before.stopped;
+  let next: Child | undefined;
+  while ((next === undefined || !lives(next)) && at < before.toStop.length) {
+    at += 1;
+    next = before.children.get(before.toStop.at(-at)!);
+  }
+  const state: State = { ...before, stopped: at };
+  if (next === undefined || !lives(next)) return [state, []];
+  return [changed(state, next, { status: 'stopping' }), stop(next)];
 }
 
 function unwished(state: State, id: ActorAddress): Move {
   const child = state.children.get(id);
   if (child === undefined) return [state, 'unknown_child', [], 'ignored'];
   if (state.phase !== 'running') return exitedWhileStopping(state, id);
-  if (child.status === 'stopping')
+  if (child.status === 'stopping' || child.status === 'condemned')
     return stoppedForGroup(state, child, 'stopped_for_restart', cancelKill(child));
   return [left(state, child), 'child_unwished', [gone(child, 'not_wished')]];
 }
@@ -207,14 +226,14 @@ function stopAll(before: State, phase: 'stopping' | 'escalating', reason: string
   const effects: NamedEffect[] = [];
   const running: Child[] = [];
   for (const child of inOrder(state)) {
-    if (child.status === 'running') running.push(child);
+    if (child.status === 'running' || child.status === 'condemned') running.push(child);
     else if (child.status !== 'stopping') {
       effects.push(cancelRestart(child));
       state = forgotten(state, child.child);
     }
   }
   if (!state.input.many)
-    return stopNext({ ...state, toStop: running.map((child) => child.child) }, reason, effects);
+    return stopNext({ ...state, toStop: running.map((child) => child.child), stopped: 0 }, reason, effects);
   for (const child of running.reverse()) {
     state = changed(state, child, { status: 'stopping' });
     effects.push(...stop(child));
@@ -233,17 +252,8 @@ function stopNext(before: State, reason: string, effects: readonly NamedEffect[]
     const end = before.phase === 'escalating' ? 'gave_up' : 'stopped';
     return [{ ...before, phase: 'ended' }, end, effects];
   }
-  if (before.stopping > 0) return [before, reason, effects];
-  // Who has ended by itself meanwhile is passed over.
-  let at = before.stopped;
-  let next: Child | undefined;
-  while (next === undefined && at < before.toStop.length) {
-    at += 1;
-    next = before.children.get(before.toStop.at(-at)!);
-  }
-  const state: State = { ...before, stopped: at };
-  if (next === undefined) return [state, reason, effects];
-  return [changed(state, next, { status: 'stopping' }), reason, [...effects, ...stop(next)]];
+  const [state, asked] = askNext(before);
+  return [state, reason, [...effects, ...asked]];
 }
 
 function effect(type: string, params: Readonly<Record<string, unknown>>): NamedEffect {

@@ -3,6 +3,7 @@ import { actorAddress, addressKind, addressName } from '../../supervisors/addres
 import type { AnyBindings, Bindings } from '../../supervisors/effects.ts';
 import type { SupervisorEvent } from '../../supervisors/supervisor.ts';
 import type { ChildOptions, Described, SupervisorInput } from '../../supervisors/supervisor-state.ts';
+import { lives } from '../../supervisors/supervisor-state.ts';
 import type { ActorSystem } from '../../supervisors/system.ts';
 import type { ActorNode, SupervisorNode } from '../../supervisors/tree.ts';
 import { isSupervisor, stopDeadlineMs } from '../../supervisors/tree.ts';
@@ -111,22 +112,18 @@ export class Supervision {
     return [...this.#supervisors.keys()].flatMap((name) => {
       const parent = this.address('supervisor', name);
       const described = this.#system().describe(parent) as Described | undefined;
-      return (described?.children ?? []).flatMap(({ child, status, restarts, last }) =>
-        status === 'running' || status === 'stopping'
-          ? []
-          : [
-              {
-                address: child,
-                parent,
-                thread: this.#thread,
-                state: status === 'isolated' ? 'given_up' : 'restart_waits',
-                reason: last?.reason ?? 'stopped_for_restart',
-                since: last === null ? wall : wall - (now - last.at),
-                restarts,
-                mailbox: 0,
-              },
-            ],
-      );
+      return (described?.children ?? [])
+        .filter((child) => !lives(child))
+        .map(({ child, status, restarts, last }) => ({
+          address: child,
+          parent,
+          thread: this.#thread,
+          state: status === 'isolated' ? 'given_up' : 'restart_waits',
+          reason: last?.reason ?? 'stopped_for_restart',
+          since: last === null ? wall : wall - (now - last.at),
+          restarts,
+          mailbox: 0,
+        }));
     });
   }
 
