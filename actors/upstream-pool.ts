@@ -1,4 +1,4 @@
-import { assign, setup } from 'xstate';
+import { assign, enqueueActions, setup } from 'xstate';
 import type { Cluster } from '../src/model/cluster.ts';
 import type { Tag, TimerEffects, TimerFired } from './vocabulary.ts';
 import { backoffMs, named, reasons } from './vocabulary.ts';
@@ -116,6 +116,11 @@ export const machine = setup({
         type: 'openPool',
         params: ({ context }) => ({ cluster: context.cluster, limitSlot: context.limitSlot }),
       },
+      exit: enqueueActions(({ context, enqueue }) => {
+        for (const [endpoint, { phase }] of Object.entries(context.suspects))
+          if (phase === 'ejected')
+            enqueue({ type: 'cancelTimer', params: { timer: `endpoint:${endpoint}` } });
+      }),
       on: {
         changed: {
           actions: [
