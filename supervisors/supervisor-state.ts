@@ -128,3 +128,20 @@ export function budget(policy: Policy, child: ActorAddress): string {
 function stoppingOf(child: Child): number {
   return child.status === 'stopping' ? 1 : 0;
 }
+
+/** All that its future depends on, as JSON; `restored` undoes it. */
+export function saved(state: State): unknown {
+  return { ...state, children: inOrder(state), failures: state.failures.entries() };
+}
+
+export function restored(memory: unknown): State {
+  const { children, failures, ...rest } = memory as Omit<State, 'children' | 'failures'> & {
+    readonly children: readonly Child[];
+    readonly failures: readonly (readonly [string, readonly number[]])[];
+  };
+  return {
+    ...rest,
+    children: PersistentMap.of(children.map((child) => [child.child, child] as const)),
+    failures: PersistentMap.of(failures),
+  };
+}

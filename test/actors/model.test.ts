@@ -136,3 +136,22 @@ for (const [kind, { machine: typed, REASONS }] of Object.entries(MACHINES)) {
 
   test(`${kind}: reasons are told apart`, () => assert.equal(new Set(REASONS).size, REASONS.length));
 }
+
+test('upstream-pool: who opens it anew starts without ejected endpoints, who changes it keeps them', () => {
+  const behavior = machineBehavior(MACHINES['upstream-pool'].machine as unknown as AnyStateMachine);
+  const world = WORLDS['upstream-pool']![0]!();
+  const anew = (step: Step) =>
+    step.effects.flatMap(({ type, params }) => (type === 'openPool' ? [params.anew] : []));
+  let step = behavior.start(world.input);
+  assert.deepEqual(anew(step), [true]);
+  const tell = (event: WorldEvent) => {
+    step = behavior.receive(step.snapshot, event);
+    return anew(step);
+  };
+  const { cluster } = world.input as { cluster: unknown };
+  tell({ type: 'endpoint.failing', endpoint: 'e', reason: 'refused', failures: 5 });
+  assert.deepEqual(tell({ type: 'changed', cluster }), [false]);
+  assert.deepEqual(tell({ type: 'reopen', cluster, limitSlot: 1 }), [false]);
+  tell({ type: 'stop' });
+  assert.deepEqual(tell({ type: 'reopen', cluster, limitSlot: 1 }), [true]);
+});

@@ -5,6 +5,7 @@ import type { Behavior, Step } from '../../supervisors/behavior.ts';
 import type { AnyBindings } from '../../supervisors/effects.ts';
 import type { Policy } from '../../supervisors/strategy.ts';
 import { supervisorBehavior } from '../../supervisors/supervisor.ts';
+import { restored, type State, saved } from '../../supervisors/supervisor-state.ts';
 import { ActorSystem } from '../../supervisors/system.ts';
 import { OtpModel } from './otp-model.ts';
 import { SteppingWorld } from './stepping-world.ts';
@@ -103,6 +104,13 @@ test('whatever ends whenever, a supervisor does as OTP says', () => {
     assert.ok((seen.get(what) ?? 0) > 100, `${what} was tried ${seen.get(what)} times`);
 });
 
+/** As if it had been written down and read again before each event: nothing of it may be lost by that. */
+const forgetful: Behavior = {
+  ...supervisorBehavior,
+  receive: (snapshot, event) =>
+    supervisorBehavior.receive(restored(JSON.parse(JSON.stringify(saved(snapshot as State)))), event),
+};
+
 const TOP = 'n/main/supervisor/top';
 
 function address(name: string): string {
@@ -172,7 +180,7 @@ function puppetSystem(
     node: 'n',
     thread: 'main',
     world,
-    behaviors: { supervisor: supervisorBehavior, puppet },
+    behaviors: { supervisor: forgetful, puppet },
     bindings: { supervisor: bindings, puppet: {} },
     journal: { run: 1, append: () => {} },
     onNotice: (notice) => assert.equal(notice.type, 'undeliverable', notice.message),
