@@ -1,5 +1,6 @@
 import type { Event as RolloutEvent } from '../../actors/rollout.ts';
 import { Supervision, supervisorBindings } from '../../src/agent/supervision.ts';
+import { Activity } from '../../src/agent/worker/activity.ts';
 import { workerBindings } from '../../src/agent/worker/bindings.ts';
 import { WorkerConfiguration } from '../../src/agent/worker/configuration.ts';
 import type { WorkerCalls, WorkerMessage } from '../../src/agent/worker/contract.ts';
@@ -41,6 +42,7 @@ export class SimulatedWorker {
   readonly dataplane: SimulatedDataplane;
   readonly system: ActorSystem;
   readonly api: WorkerCalls;
+  readonly activity = new Activity(Activity.memory());
   readonly #world: WorkerWorld;
   readonly #supervision: Supervision;
   #alive = true;
@@ -115,9 +117,9 @@ export class SimulatedWorker {
           this.#cut += releaseHeld(this.dataplane, kind, name);
         },
         restarted: () => say({ type: 'restarted' }),
-        isolated: (kind, name, reason) => {
+        isolated: (kind, name, reason, event) => {
           const resource = kind === 'listener' ? 'listener' : 'cluster';
-          configuration.answer(name, { code: 'FAILED', message: reason });
+          configuration.answer(name, { code: 'FAILED', message: reason, event });
           this.system.deliver<RolloutEvent>({
             to: actorAddress(node, 'main', 'rollout'),
             from: this.#supervision.address(kind, name),
@@ -128,6 +130,7 @@ export class SimulatedWorker {
                 key: `${resource}/${name}`,
                 reason: kind === 'listener' ? 'ListenerFailed' : 'PoolFailed',
                 message: `gave up on ${thread}: ${reason}`,
+                event,
               },
             },
           });
@@ -139,6 +142,7 @@ export class SimulatedWorker {
       supervision: this.#supervision,
       system: this.system,
       bind: undefined,
+      activity: this.activity,
     });
     this.api = {
       prepare: (changes, slots) => configuration.prepare(changes, slots),

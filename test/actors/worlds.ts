@@ -155,6 +155,7 @@ function dataplaneWorker(): ActorWorld {
         STOP,
         { type: 'worker.hung', call: 'heartbeat', silentMs: 500, doing: '' },
         { type: 'child.exited', reason: 'gave_up' },
+        { type: 'worker.unfit', message: 'it cannot bind listener/a' },
       ];
       if (!ready && !['ready', 'draining'].includes(state)) events.push({ type: 'worker.ready' });
       if (draining) events.push({ type: 'worker.drained', cut: 3 });
