@@ -44,6 +44,8 @@ export interface State {
   readonly place: number;
   /** How many of the children have been asked to stop and live yet. */
   readonly stopping: number;
+  /** Of how many no actor lives: they wait for a restart, or are left out. */
+  readonly absent: number;
   /** When failures that still count were, by whose budget they are. */
   readonly failures: PersistentMap<string, readonly number[]>;
   /** The back-off of a group is over, but some of it are still being stopped. */
@@ -53,9 +55,10 @@ export interface State {
   readonly stopped: number;
 }
 
-/** What can be shown of it, and written down: JSON. */
+/** What can be shown of it: JSON. */
 export interface Described {
   readonly phase: State['phase'];
+  readonly absent: number;
   /** In order of start. */
   readonly children: readonly Child[];
   readonly failures: readonly (readonly [string, readonly number[]])[];
@@ -68,6 +71,7 @@ export function initialState(input: SupervisorInput): State {
     children: PersistentMap.of(),
     place: 0,
     stopping: 0,
+    absent: 0,
     failures: PersistentMap.of(),
     due: false,
     toStop: [],
@@ -80,8 +84,18 @@ export function inOrder(state: State): Child[] {
   return state.children.values().sort((a, b) => a.place - b.place);
 }
 
+/** Lists are made when they are read: there may be very many children, and nobody asking for them. */
 export function described(state: State): Described {
-  return { phase: state.phase, children: inOrder(state), failures: state.failures.entries() };
+  return {
+    phase: state.phase,
+    absent: state.absent,
+    get children() {
+      return inOrder(state);
+    },
+    get failures() {
+      return state.failures.entries();
+    },
+  };
 }
 
 /** A running child more, the last in order of start. */
@@ -95,6 +109,7 @@ export function changed(state: State, child: Child, change: Partial<Child>): Sta
   return {
     ...state,
     stopping: state.stopping + stoppingOf(next) - stoppingOf(child),
+    absent: state.absent + absentOf(next) - absentOf(child),
     children: state.children.with(child.child, next),
   };
 }
@@ -106,6 +121,7 @@ export function forgotten(state: State, id: ActorAddress): State {
   return {
     ...state,
     stopping: state.stopping - stoppingOf(child),
+    absent: state.absent - absentOf(child),
     children: state.children.without(id),
   };
 }
@@ -123,6 +139,10 @@ export function lives({ status }: Child): boolean {
 /** Under which name failures of the child count. */
 export function budget(policy: Policy, child: ActorAddress): string {
   return policy.intensity.of === 'supervisor' ? '' : child;
+}
+
+function absentOf(child: Child): number {
+  return lives(child) ? 0 : 1;
 }
 
 function stoppingOf(child: Child): number {

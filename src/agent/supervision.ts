@@ -112,7 +112,8 @@ export class Supervision {
     return [...this.#supervisors.keys()].flatMap((name) => {
       const parent = this.address('supervisor', name);
       const described = this.#system().describe(parent) as Described | undefined;
-      return (described?.children ?? [])
+      if (described === undefined || described.absent === 0) return [];
+      return described.children
         .filter((child) => !lives(child))
         .map(({ child, status, restarts, last }) => ({
           address: child,

@@ -5,7 +5,7 @@ import type { Behavior, Step } from '../../supervisors/behavior.ts';
 import type { AnyBindings } from '../../supervisors/effects.ts';
 import type { Policy } from '../../supervisors/strategy.ts';
 import { supervisorBehavior } from '../../supervisors/supervisor.ts';
-import { restored, type State, saved } from '../../supervisors/supervisor-state.ts';
+import { described, lives, restored, type State, saved } from '../../supervisors/supervisor-state.ts';
 import { ActorSystem } from '../../supervisors/system.ts';
 import { OtpModel } from './otp-model.ts';
 import { SteppingWorld } from './stepping-world.ts';
@@ -107,8 +107,12 @@ test('whatever ends whenever, a supervisor does as OTP says', () => {
 /** As if it had been written down and read again before each event: nothing of it may be lost by that. */
 const forgetful: Behavior = {
   ...supervisorBehavior,
-  receive: (snapshot, event) =>
-    supervisorBehavior.receive(restored(JSON.parse(JSON.stringify(saved(snapshot as State)))), event),
+  receive(snapshot, event) {
+    const state = restored(JSON.parse(JSON.stringify(saved(snapshot as State))));
+    const { children, absent } = described(state);
+    assert.equal(absent, children.filter((child) => !lives(child)).length);
+    return supervisorBehavior.receive(state, event);
+  },
 };
 
 const TOP = 'n/main/supervisor/top';
