@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { Supervision, supervisorBindings } from '../../src/agent/supervision.ts';
 import type { Behavior, Step } from '../../supervisors/behavior.ts';
 import { supervisorBehavior } from '../../supervisors/supervisor.ts';
-import { ActorSystem } from '../../supervisors/system.ts';
 import type { ActorNode, SupervisorNode } from '../../supervisors/tree.ts';
+import { recordedSystem } from '../supervisors/recorder.ts';
 import { SteppingWorld } from '../supervisors/stepping-world.ts';
 
 type Story = { readonly what: string; readonly name: string; readonly at: number }[];
@@ -64,13 +64,10 @@ function rig(
     },
   };
   let ended: string | null = null;
-  const system: ActorSystem = new ActorSystem({
-    node: 'n',
+  const { system } = recordedSystem(world, {
     thread: 't',
-    world,
     behaviors: { supervisor: overseer, [KIND]: obedient },
     bindings: { supervisor: supervisorBindings(() => supervision), [KIND]: {} },
-    journal: { run: 1, append: () => {} },
     onNotice: (notice) => assert.equal(notice.type, 'undeliverable', notice.message),
     forward: ({ event }) => {
       ended = (event as { outcome?: string }).outcome ?? null;

@@ -6,8 +6,9 @@ import type { AnyBindings } from '../../supervisors/effects.ts';
 import type { Policy } from '../../supervisors/strategy.ts';
 import { supervisorBehavior } from '../../supervisors/supervisor.ts';
 import { described, lives, restored, type State, saved } from '../../supervisors/supervisor-state.ts';
-import { ActorSystem } from '../../supervisors/system.ts';
+import type { ActorSystem } from '../../supervisors/system.ts';
 import { OtpModel } from './otp-model.ts';
+import { recordedSystem } from './recorder.ts';
 import { SteppingWorld } from './stepping-world.ts';
 
 const policies: fc.Arbitrary<Policy> = fc.record({
@@ -180,13 +181,9 @@ function puppetSystem(
       return undefined;
     },
   };
-  const system: ActorSystem = new ActorSystem({
-    node: 'n',
-    thread: 'main',
-    world,
+  const { system } = recordedSystem(world, {
     behaviors: { supervisor: forgetful, puppet },
     bindings: { supervisor: bindings, puppet: {} },
-    journal: { run: 1, append: () => {} },
     onNotice: (notice) => assert.equal(notice.type, 'undeliverable', notice.message),
     forward: ({ event }) => see(`over ${(event as { outcome?: string }).outcome}`),
   });
