@@ -30,6 +30,7 @@ import type {
 import { threadName } from './contract.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { notifiedActor } from './notified-actor.ts';
+import { releaseHeld } from './release-held.ts';
 
 type CreateDataplane = (options: DataplaneOptions) => DataplaneControl;
 
@@ -112,10 +113,15 @@ function serve(settings: WorkerSettings, born: ThreadSettings, create: CreateDat
     thread,
     tree: TREE.dataplane,
     system: () => system,
+    world: productionWorld,
+    drainTimeoutMs,
     source: {
       children: (kind) => configuration.names(kind),
       input: (kind, name) => configuration.input(kind, name, drainTimeoutMs),
       gone: () => {},
+      killed: (kind, name) => {
+        cut += releaseHeld(dataplane, kind, name);
+      },
       restarted: () => say({ type: 'restarted' }),
       isolated,
     },
@@ -183,7 +189,7 @@ function serve(settings: WorkerSettings, born: ThreadSettings, create: CreateDat
           breaker: system.state(supervision.address('circuit-breaker', cluster.name)) ?? cluster.breaker,
         })),
         endpoints: report.endpoints,
-        actors: shownActors(system.report(), detail),
+        actors: shownActors([...system.report(), ...supervision.absent()], detail),
       };
     },
   };
