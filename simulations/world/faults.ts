@@ -20,6 +20,9 @@ const FAULTS = {
   'stream cut': 8_000,
   'stream refused': 15_000,
   'stream silent': 25_000,
+  'controller deaf': 25_000,
+  'controller restart': 15_000,
+  'controller lags': 30_000,
   'endpoint failure': 3_000,
   'limit reached': 5_000,
 } as const;
@@ -63,6 +66,8 @@ export class Faults {
     controller.faults.latencyMs = 20;
     controller.faults.silent = false;
     controller.faults.refusing = false;
+    controller.hear();
+    this.#universe.controllerCatchesUp();
     this.#universe.startFault = () => 'none';
   }
 
@@ -193,6 +198,22 @@ export class Faults {
         this.#later(prng.between(100, 20_000), () => {
           controller.faults.silent = false;
         });
+        return true;
+      case 'controller deaf':
+        universe.note('the controller hears nothing of the agent');
+        controller.faults.deaf = true;
+        clock.after(prng.between(100, 20_000), () => {
+          if (prng.chance(0.5)) controller.cut();
+          controller.hear();
+        });
+        return true;
+      case 'controller restart':
+        universe.note('the controller starts again');
+        controller.restart();
+        return true;
+      case 'controller lags':
+        universe.controllerLags(prng);
+        this.#later(prng.between(100, 10_000), () => universe.controllerCatchesUp());
         return true;
       case 'endpoint failure': {
         const cluster = this.#openPool(worker, prng);
