@@ -8,7 +8,7 @@ interface Inode {
   bytes: Buffer;
   /** What a loss of power leaves for sure. */
   synced: Buffer;
-  /** A sync has failed: what was not written by then never is, though later syncs succeed. */
+  /** A sync has failed: what was not written by then never is, though later syncs of the same content succeed. */
   dropped: boolean;
 }
 
@@ -86,6 +86,7 @@ export class SimulatedDisk {
         const inode: Inode = before === undefined || before === 'directory' ? emptyFile() : before;
         await change(path, (names) => names.set(path, inode));
         inode.bytes = Buffer.alloc(0);
+        inode.dropped = false;
         return this.#file(inode, run);
       },
       read: (path) =>
