@@ -238,6 +238,7 @@ export class ListenerSet implements PortHooks {
     if (known !== undefined && !known.isClosing) return known;
     const port = new ServedPort(this.#context, this, number);
     const socket = new ListenSocket(
+      this.#context.system,
       { port: number, address: this.#options.bind, reusePort: this.#options.reusePort },
       (stream) => port.accept(stream),
       (error) => this.#context.faults.report(error),
