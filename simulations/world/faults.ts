@@ -3,7 +3,7 @@ import type { Universe } from './universe.ts';
 import { PORTS } from './workload.ts';
 
 /** Faults by name, and how often each comes at most: mean milliseconds between two. */
-const FAULTS = {
+export const FAULTS = {
   'worker crash': 8_000,
   'worker hang': 30_000,
   'worker pause': 8_000,
