@@ -52,6 +52,7 @@ export class SimulatedDisk {
   readonly #unsynced = new Map<string, ((names: Names) => void)[]>();
   readonly #underWay = new Set<UnderWay>();
   #mount = 0;
+  #onBusy: (() => void) | null = null;
 
   constructor({ prng, after }: SimulatedDiskOptions) {
     this.#prng = prng;
@@ -138,6 +139,11 @@ export class SimulatedDisk {
     this.#names = new Map(this.#durable);
   }
 
+  /** Runs once, when the next operation begins. */
+  whenBusy(callback: () => void): void {
+    this.#onBusy = callback;
+  }
+
   /** A bit of the file turns by itself; false: there is no such file, or nothing in it. */
   rot(path: string): boolean {
     const inode = this.#names.get(path);
@@ -202,6 +208,9 @@ export class SimulatedDisk {
       if (mount !== this.#mount) return;
       const underWay = { interrupt: (part: number) => ignoreRefusal(() => interrupt(part)) };
       this.#underWay.add(underWay);
+      const onBusy = this.#onBusy;
+      this.#onBusy = null;
+      onBusy?.();
       this.#after(ms, () => {
         if (mount !== this.#mount) return;
         this.#underWay.delete(underWay);

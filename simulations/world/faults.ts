@@ -27,6 +27,9 @@ export const FAULTS = {
   'limit reached': 5_000,
 } as const;
 
+/** About what a save takes while the disk is well. */
+const SAVE_MS = 60;
+
 export type Fault = keyof typeof FAULTS;
 
 /**
@@ -127,11 +130,13 @@ export class Faults {
         return true;
       }
       case 'agent killed':
-        universe.crash('killed', prng.between(10, 3_000));
+        this.#crash(prng, () => universe.crash('killed', prng.between(10, 3_000)));
         return true;
       case 'power loss':
-        universe.crash('power lost', prng.between(1_000, 10_000));
-        if (prng.chance(0.3)) universe.damageLastGood();
+        this.#crash(prng, () => {
+          universe.crash('power lost', prng.between(1_000, 10_000));
+          if (prng.chance(0.3)) universe.damageLastGood();
+        });
         return true;
       case 'disk full':
         universe.note('the disk is full');
@@ -243,6 +248,13 @@ export class Faults {
         return true;
       }
     }
+  }
+
+  /** Half of the time in the middle of the next save. */
+  #crash(prng: Prng, crash: () => void): void {
+    const { clock, disk } = this.#universe;
+    if (prng.chance(0.5)) crash();
+    else disk.whenBusy(() => clock.after(prng.between(0, SAVE_MS), () => this.#active && crash()));
   }
 
   #openPool(worker: number, prng: Prng): string | undefined {
