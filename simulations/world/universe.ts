@@ -1,5 +1,5 @@
 import { lastGoodFile } from '../../src/agent/last-good.ts';
-import type { Resource, ResourceKey } from '../../src/model/resource.ts';
+import { type Resource, type ResourceKey, resourceKey } from '../../src/model/resource.ts';
 import { Turns } from '../../src/os/turns.ts';
 import type { Behavior } from '../../supervisors/behavior.ts';
 import { BEHAVIORS } from '../../supervisors/behaviors.ts';
@@ -39,7 +39,9 @@ export class Universe {
   readonly workload: Workload;
   readonly controller: SimulatedController;
   readonly disk: SimulatedDisk;
-  readonly lastGood = new LastGoodWatch((key) => this.controller.wants(key));
+  readonly lastGood = new LastGoodWatch(
+    (resource) => this.controller.wants(resourceKey(resource)) && !this.workload.isFlawed(resource),
+  );
   readonly notices: SystemNotice[] = [];
   readonly drainTimeoutMs: number;
   /** What the next start of a worker runs into. */
