@@ -8,6 +8,7 @@ import { draining } from '../checkers/draining.ts';
 import { expectations } from '../checkers/expectations.ts';
 import { lastGood } from '../checkers/last-good.ts';
 import { refusals } from '../checkers/refusals.ts';
+import { stopping } from '../checkers/stopping.ts';
 import { supervision } from '../checkers/supervision.ts';
 import { Prng } from '../prng.ts';
 import { Faults } from '../world/faults.ts';
@@ -52,6 +53,7 @@ export const rollout: Scenario = {
       supervision(),
       budgets(universe),
       lastGood(),
+      stopping(),
       convergence(),
     ];
     const drawn = `${universe.agent.workers} workers, ${(safetyMs / 1_000).toFixed(0)} s, faults: ${[...faults.rates.keys()].join(', ') || 'none'}`;

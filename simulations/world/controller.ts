@@ -153,6 +153,10 @@ export class SimulatedController implements ConfigStreamClient {
     return this.#wish.has(key) && this.#known?.snapshot.has(key) !== false;
   }
 
+  askForReport(): void {
+    if (this.#connected) this.#toAgent({ type: 'report.requested' });
+  }
+
   /** It hears again. */
   hear(): void {
     this.faults.deaf = false;

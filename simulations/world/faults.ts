@@ -9,6 +9,7 @@ export const FAULTS = {
   'worker pause': 8_000,
   'start fault': 15_000,
   'crash loop': 40_000,
+  'agent restart': 30_000,
   'agent killed': 25_000,
   'power loss': 40_000,
   'disk full': 15_000,
@@ -20,6 +21,7 @@ export const FAULTS = {
   'stream cut': 8_000,
   'stream refused': 15_000,
   'stream silent': 25_000,
+  'report asked for': 10_000,
   'controller deaf': 25_000,
   'controller restart': 15_000,
   'controller lags': 30_000,
@@ -129,6 +131,9 @@ export class Faults {
         agent.pool.get(worker)?.crash('crashed');
         return true;
       }
+      case 'agent restart':
+        universe.restart(prng.between(10, 3_000));
+        return true;
       case 'agent killed':
         this.#crash(prng, () => universe.crash('killed', prng.between(10, 3_000)));
         return true;
@@ -203,6 +208,9 @@ export class Faults {
         this.#later(prng.between(100, 20_000), () => {
           controller.faults.silent = false;
         });
+        return true;
+      case 'report asked for':
+        controller.askForReport();
         return true;
       case 'controller deaf':
         universe.note('the controller hears nothing of the agent');
