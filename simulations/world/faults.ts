@@ -180,9 +180,7 @@ export class Faults {
         this.#later(prng.between(100, 8_000), () => ports.relieve(worker));
         return true;
       case 'socket failure': {
-        const names = [...(inside?.dataplane.sockets ?? [])].flatMap(([name, socket]) =>
-          socket.active ? [name] : [],
-        );
+        const names = [...(inside?.dataplane.sockets.keys() ?? [])];
         if (names.length === 0) return false;
         const listener = prng.pick(names);
         universe.note(`the socket of ${listener} fails on worker ${worker}`);
