@@ -27,8 +27,18 @@ export function budgets(universe: Universe): Checker {
   const exited = (node: SupervisorNode, record: JournalRecord) => {
     const { child, outcome } = record.event as Extract<SupervisorEvent, { type: 'child.exited' }>;
     const restart = restartOf(node, child);
-    if (restart === 'temporary' || (restart === 'transient' && outcome === 'normal')) return;
-    failures.get(record.actor)?.push({ child, at: record.mono, restarted: false });
+    if (restart === 'temporary' || (restart === 'transient' && outcome === 'normal'))
+      left(node, record.actor, child);
+    else failures.get(record.actor)?.push({ child, at: record.mono, restarted: false });
+  };
+  /** A child that is not restarted is forgotten; another one under its name begins with a budget of its own. */
+  const left = ({ intensity }: SupervisorNode, supervisor: string, child: string) => {
+    const own = failures.get(supervisor);
+    if (own === undefined || intensity.of === 'supervisor') return;
+    failures.set(
+      supervisor,
+      own.filter((one) => one.child !== child),
+    );
   };
   const restarted = (supervisor: string, node: SupervisorNode, child: string, at: number) => {
     const { intensity } = node;
@@ -61,6 +71,8 @@ export function budgets(universe: Universe): Checker {
     const node = nodes.get(addressName(actor));
     if (node === undefined) return;
     if (event.type === 'child.exited') exited(node, record);
+    if (event.type === 'child.unwished')
+      left(node, actor, (event as Extract<SupervisorEvent, { type: 'child.unwished' }>).child);
     if (event.type === 'timer.fired') restartTimers.add(recordId(record));
   });
   return { name: 'restart budgets are kept', always: () => wrong };

@@ -18,6 +18,8 @@ export class Trouble {
   readonly #prng: Prng;
   /** Mean time between two of a kind, in ms; those that do not happen are missing. */
   readonly rates = new Map<Kind, number>();
+  /** How often each has come. */
+  readonly struck = new Map<Kind, number>();
   #stopped = false;
 
   constructor(world: TrafficWorld) {
@@ -60,6 +62,7 @@ export class Trouble {
     this.#world.clock.after(this.#prng.between(0, 2 * mean), () => {
       if (this.#stopped) return;
       this.#make(kind);
+      this.struck.set(kind, (this.struck.get(kind) ?? 0) + 1);
       this.#again(kind, mean);
     });
   }

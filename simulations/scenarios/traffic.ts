@@ -19,6 +19,7 @@ export interface TrafficOutcome {
   readonly drawn: string;
   readonly violation: InvariantViolation | null;
   readonly simulatedMs: number;
+  readonly faults: ReadonlyMap<string, number>;
   readonly universe: TrafficWorld;
 }
 
@@ -48,7 +49,7 @@ export async function runTraffic({
       if (!(error instanceof InvariantViolation)) throw error;
       violation = error;
     }
-    return { seed, drawn, violation, simulatedMs: world.clock.now, universe: world };
+    return { seed, drawn, violation, simulatedMs: world.clock.now, faults: trouble.struck, universe: world };
   } finally {
     mend();
   }

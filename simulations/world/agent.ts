@@ -161,8 +161,7 @@ export class SimulatedAgent {
       onNotice: world.onNotice,
       forward: (envelope) => {
         if (envelope.event.type !== 'child.exited') return;
-        void this.#saver.save();
-        options.onEnded();
+        void this.#saver.save().then(() => options.onEnded());
       },
     });
     this.#supervision = new Supervision({

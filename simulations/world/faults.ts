@@ -3,12 +3,13 @@ import type { Universe } from './universe.ts';
 import { PORTS } from './workload.ts';
 
 /** Faults by name, and how often each comes at most: mean milliseconds between two. */
-const FAULTS = {
+export const FAULTS = {
   'worker crash': 8_000,
   'worker hang': 30_000,
   'worker pause': 8_000,
   'start fault': 15_000,
   'crash loop': 40_000,
+  'agent restart': 30_000,
   'agent killed': 25_000,
   'power loss': 40_000,
   'disk full': 15_000,
@@ -20,9 +21,16 @@ const FAULTS = {
   'stream cut': 8_000,
   'stream refused': 15_000,
   'stream silent': 25_000,
+  'report asked for': 10_000,
+  'controller deaf': 25_000,
+  'controller restart': 15_000,
+  'controller lags': 30_000,
   'endpoint failure': 3_000,
   'limit reached': 5_000,
 } as const;
+
+/** About what a save takes while the disk is well. */
+const SAVE_MS = 60;
 
 export type Fault = keyof typeof FAULTS;
 
@@ -63,6 +71,8 @@ export class Faults {
     controller.faults.latencyMs = 20;
     controller.faults.silent = false;
     controller.faults.refusing = false;
+    controller.hear();
+    this.#universe.controllerCatchesUp();
     this.#universe.startFault = () => 'none';
   }
 
@@ -121,12 +131,17 @@ export class Faults {
         agent.pool.get(worker)?.crash('crashed');
         return true;
       }
+      case 'agent restart':
+        universe.restart(prng.between(10, 3_000));
+        return true;
       case 'agent killed':
-        universe.crash('killed', prng.between(10, 3_000));
+        this.#crash(prng, () => universe.crash('killed', prng.between(10, 3_000)));
         return true;
       case 'power loss':
-        universe.crash('power lost', prng.between(1_000, 10_000));
-        if (prng.chance(0.3)) universe.damageLastGood();
+        this.#crash(prng, () => {
+          universe.crash('power lost', prng.between(1_000, 10_000));
+          if (prng.chance(0.3)) universe.damageLastGood();
+        });
         return true;
       case 'disk full':
         universe.note('the disk is full');
@@ -165,9 +180,7 @@ export class Faults {
         this.#later(prng.between(100, 8_000), () => ports.relieve(worker));
         return true;
       case 'socket failure': {
-        const names = [...(inside?.dataplane.sockets ?? [])].flatMap(([name, socket]) =>
-          socket.active ? [name] : [],
-        );
+        const names = [...(inside?.dataplane.sockets.keys() ?? [])];
         if (names.length === 0) return false;
         const listener = prng.pick(names);
         universe.note(`the socket of ${listener} fails on worker ${worker}`);
@@ -193,6 +206,25 @@ export class Faults {
         this.#later(prng.between(100, 20_000), () => {
           controller.faults.silent = false;
         });
+        return true;
+      case 'report asked for':
+        controller.askForReport();
+        return true;
+      case 'controller deaf':
+        universe.note('the controller hears nothing of the agent');
+        controller.faults.deaf = true;
+        clock.after(prng.between(100, 20_000), () => {
+          if (prng.chance(0.5)) controller.cut();
+          controller.hear();
+        });
+        return true;
+      case 'controller restart':
+        universe.note('the controller starts again');
+        controller.restart();
+        return true;
+      case 'controller lags':
+        universe.controllerLags(prng);
+        this.#later(prng.between(100, 10_000), () => universe.controllerCatchesUp());
         return true;
       case 'endpoint failure': {
         const cluster = this.#openPool(worker, prng);
@@ -222,6 +254,13 @@ export class Faults {
         return true;
       }
     }
+  }
+
+  /** Half of the time in the middle of the next save. */
+  #crash(prng: Prng, crash: () => void): void {
+    const { clock, disk } = this.#universe;
+    if (prng.chance(0.5)) crash();
+    else disk.whenBusy(() => clock.after(prng.between(0, SAVE_MS), () => this.#active && crash()));
   }
 
   #openPool(worker: number, prng: Prng): string | undefined {

@@ -1,5 +1,5 @@
 import { lastGoodFile } from '../../src/agent/last-good.ts';
-import type { Resource, ResourceKey } from '../../src/model/resource.ts';
+import { type Resource, type ResourceKey, resourceKey } from '../../src/model/resource.ts';
 import { Turns } from '../../src/os/turns.ts';
 import type { Behavior } from '../../supervisors/behavior.ts';
 import { BEHAVIORS } from '../../supervisors/behaviors.ts';
@@ -30,6 +30,9 @@ export interface UniverseOptions {
 const DATA_DIRECTORY = '/data';
 export const LAST_GOOD_PATH = `${DATA_DIRECTORY}/last-good.snapshot`;
 
+/** Requests are drained, calls to workers time out, and a slow disk takes its time. */
+const STOP_MS = 120_000;
+
 /** One agent with its workers, its controller, its users, and a clock that all of them share. */
 export class Universe {
   readonly clock = new SteppingClock();
@@ -39,7 +42,9 @@ export class Universe {
   readonly workload: Workload;
   readonly controller: SimulatedController;
   readonly disk: SimulatedDisk;
-  readonly lastGood = new LastGoodWatch((key) => this.controller.wish.has(key));
+  readonly lastGood = new LastGoodWatch(
+    (resource) => this.controller.wants(resourceKey(resource)) && !this.workload.isFlawed(resource),
+  );
   readonly notices: SystemNotice[] = [];
   readonly drainTimeoutMs: number;
   /** What the next start of a worker runs into. */
@@ -47,10 +52,14 @@ export class Universe {
   /** Called when the agent answers an update. */
   onAnswer: (answer: Answer) => void = () => {};
   ended = false;
+  /** Why the agent has not stopped in time; null: it has. */
+  stuck: string | null = null;
   readonly #options: UniverseOptions;
   readonly #world: WorkerWorld;
   #agent: SimulatedAgent;
   #lives = 0;
+  /** What follows once the agent has stopped by itself; null: nobody has asked it to. */
+  #afterStop: (() => void) | null = null;
 
   constructor(options: UniverseOptions) {
     this.prng = new Prng(String(options.seed));
@@ -96,14 +105,46 @@ export class Universe {
     this.controller.change(upserts, removals);
   }
 
+  /** The controller starts again and knows, for a while, only what was wished some time ago. */
+  controllerLags(prng: Prng): void {
+    this.note('the controller starts again, and has not read everything yet');
+    this.controller.restart();
+    this.lastGood.removed(this.controller.lag(prng));
+  }
+
+  controllerCatchesUp(): void {
+    this.controller.catchUp();
+  }
+
   /** The agent's process dies at once with all its threads, by a signal or with the machine; starts again after `ms`. */
   crash(how: 'killed' | 'power lost', ms: number): void {
     if (this.down) return;
     this.note(`the agent dies: ${how}`);
+    if (how === 'killed') this.#die(() => this.disk.kill(), ms);
+    else this.#die(() => this.disk.losePower(), ms);
+  }
+
+  /** The agent is asked to stop, in the middle of whatever it does, and starts again `ms` after it has. */
+  restart(ms: number): void {
+    if (this.down || this.#afterStop !== null) return;
+    this.note('the agent is asked to stop and start again');
+    const life = this.#lives;
+    this.#afterStop = () => this.#die(() => this.disk.kill(), ms);
+    this.agent.stop();
+    this.clock.after(STOP_MS, () => {
+      if (life === this.#lives && this.#afterStop !== null)
+        this.stuck = `it was asked to stop ${STOP_MS / 1_000} s ago, and there is still: ${this.agent.system
+          .report()
+          .map(({ address, state }) => `${address} (${state})`)
+          .join(', ')}`;
+    });
+  }
+
+  #die(unmount: () => void, ms: number): void {
+    this.#afterStop = null;
     this.#agent.kill();
     this.controller.lose();
-    if (how === 'killed') this.disk.kill();
-    else this.disk.losePower();
+    unmount();
     this.clock.after(ms, () => {
       this.note('the agent starts again');
       this.#agent = this.#newAgent();
@@ -134,7 +175,9 @@ export class Universe {
       planted: this.#options.planted,
       startFault: (worker) => this.startFault(worker),
       onEnded: () => {
-        if (life === this.#lives) this.ended = true;
+        if (life !== this.#lives) return;
+        if (this.#afterStop === null) this.ended = true;
+        else this.#afterStop();
       },
     });
   }
