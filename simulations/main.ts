@@ -6,7 +6,7 @@ import { randomInt } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { checksum } from '../src/os/journal-file.ts';
-import { encodeRecord } from '../supervisors/journal.ts';
+import { encodeRecord } from '../supervisors/journal-line.ts';
 import { rollout } from './scenarios/rollout.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 import { simulate } from './simulate.ts';

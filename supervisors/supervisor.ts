@@ -69,6 +69,8 @@ export const supervisorBehavior: Behavior = {
     const { phase, children, failures } = snapshot as State;
     return { phase, children, failures };
   },
+  save: (snapshot) => snapshot,
+  restore: (memory) => memory,
 };
 
 function step([state, reason, effects, ignored]: Move): Step {

@@ -86,7 +86,7 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
           scope.reply<Event>({ type: 'worker.prepared', worker, rollout, failures: [...failures, ...found] });
         const thread = pool().get(worker);
         thread
-          ?.call((remote) => remote.prepare(changes, slots))
+          ?.call((remote) => remote.prepare(changes, slots, scope.cause))
           .then(answer, (error: Error) => {
             if (pool().get(worker) !== thread) return;
             // What it choked on is not known: nothing of this round goes into use anywhere.
@@ -98,7 +98,7 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
       for (const worker of workers) {
         const thread = pool().get(worker);
         thread
-          ?.call((remote) => remote.commit(rejected))
+          ?.call((remote) => remote.commit(rejected, scope.cause))
           .then(
             () => scope.reply<Event>({ type: 'worker.committed', worker, rollout }),
             (error: Error) => broken(scope, worker, `commit (${error.message})`),
@@ -112,9 +112,12 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
         void pool()
           .get(worker)
           ?.call(async (remote) => {
-            const found = await remote.prepare(changes, slots);
+            const found = await remote.prepare(changes, slots, scope.cause);
             const all = [...failures, ...found];
-            await remote.commit(all.map((failure) => failure.key));
+            await remote.commit(
+              all.map((failure) => failure.key),
+              scope.cause,
+            );
             return all;
           })
           .then(

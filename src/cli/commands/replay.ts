@@ -53,10 +53,12 @@ async function replayPaths(
     records: records.length,
     compared: replayer.compared,
     uncompared: replayer.uncompared,
+    older: replayer.older,
     missing: replayer.missing,
     unfinished: replayer.unfinished,
   };
-  const structured = { ...counts, damage: journal.damage, actors, difference: difference ?? null };
+  const gaps = replayer.gaps.map(({ record, lost, reason }) => ({ id: recordId(record), lost, reason }));
+  const structured = { ...counts, damage: journal.damage, gaps, actors, difference: difference ?? null };
   if (!printStructured(session, structured)) {
     if (options.actor !== undefined)
       printEvents(
@@ -161,22 +163,20 @@ function printRemarks(session: Session, journal: MergedJournal, replayer: Replay
       session.paint('warn', `${plural(damage.length, 'damaged line')}: ${shortList(places, 3, ', ')}\n`),
     );
   }
-  if (replayer.missing > 0)
-    session.print(session.paint('warn', `${plural(replayer.missing, 'record')} missing before or between\n`));
+  const warn = (text: string) => session.print(session.paint('warn', `${text}\n`));
+  for (const { record, lost, reason } of replayer.gaps)
+    warn(`${plural(lost, 'record')} lost up to ${recordId(record)} at ${clock(record.wall)}: ${reason}`);
+  if (replayer.older > 0)
+    session.note(
+      `${plural(replayer.older, 'older record')} no longer there: actors are known from their checkpoints on`,
+    );
+  if (replayer.missing > 0) warn(`${plural(replayer.missing, 'record')} missing in between`);
   if (replayer.uncompared > 0)
-    session.print(
-      session.paint(
-        'warn',
-        `${plural(replayer.uncompared, 'event')} not compared: the start of their actors is not in the journal\n`,
-      ),
+    warn(
+      `${plural(replayer.uncompared, 'event')} not compared: neither start nor checkpoint of their actors is in the journal before`,
     );
   if (replayer.unfinished > 0)
-    session.print(
-      session.paint(
-        'warn',
-        `${plural(replayer.unfinished, 'event')} whose processing never ended: the process died there\n`,
-      ),
-    );
+    warn(`${plural(replayer.unfinished, 'event')} whose processing never ended: the process died there`);
 }
 
 function printDifference(session: Session, difference: Difference, more: number): void {
@@ -198,7 +198,10 @@ function printDifference(session: Session, difference: Difference, more: number)
       row('effects', recorded.effects.join(', ') || '-', replayed.effects.join(', ') || '-'),
     ],
   );
-  session.print(`${JSON.stringify(record.event)}\n`);
+  if (recorded.memory !== undefined) {
+    session.print(`remembered, recorded ${JSON.stringify(recorded.memory)}\n`);
+    session.print(`remembered, replayed ${JSON.stringify(replayed.memory)}\n`);
+  } else session.print(`${JSON.stringify(record.event)}\n`);
   if (more > 0) session.print(`and ${plural(more, 'more actor')} after it\n`);
 }
 
