@@ -345,7 +345,10 @@ export class ActorHost {
     const { logger } = this.#options;
     if (trouble.type === 'failing') {
       this.#journalsFailing.add(thread);
-      logger.error({ thread, reason: trouble.message }, 'the journal cannot be written; what happens meanwhile is lost to it');
+      logger.error(
+        { thread, reason: trouble.message },
+        'the journal cannot be written; what happens meanwhile is lost to it',
+      );
     } else {
       this.#journalsFailing.delete(thread);
       this.#journalRecordsLost += trouble.lost;

@@ -231,8 +231,7 @@ suite('novactl replay', () => {
       const rest = replay((await readJournals(files.slice(index))).records);
       assert.deepEqual(rest.differences, []);
       assert.deepEqual([rest.uncompared, rest.missing], [0, 0]);
-      const shown = (replayer: Replayer) =>
-        replayer.actors().map(({ events: _counted, ...actor }) => actor);
+      const shown = (replayer: Replayer) => replayer.actors().map(({ events: _counted, ...actor }) => actor);
       assert.deepEqual(shown(rest), shown(whole));
     }
   });

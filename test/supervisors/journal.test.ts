@@ -276,8 +276,7 @@ test('a file is made with its first line', (t) => {
 
 test('threads do not touch each other’s files', (t) => {
   const path = directory(t);
-  for (const thread of ['dataplane-1', 'dataplane-11', 'main'])
-  {
+  for (const thread of ['dataplane-1', 'dataplane-11', 'main']) {
     const file = openJournalFile({ directory: path, thread, fileBytes: 1, totalBytes: 1 });
     file.write(encodeRecord(record(1), checksum));
     file.close();

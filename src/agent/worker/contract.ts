@@ -35,11 +35,7 @@ export type LimitSlotList = readonly (readonly [cluster: string, slot: number])[
 /** Calls from the main thread into a dataplane worker. `cause`: id of the event in the journal that led to the call. */
 export interface WorkerCalls {
   /** Resolves when every listener that is new is bound or refused. */
-  prepare(
-    changes: SnapshotChanges,
-    slots: LimitSlotList,
-    cause: string,
-  ): Promise<readonly ObjectFailure[]>;
+  prepare(changes: SnapshotChanges, slots: LimitSlotList, cause: string): Promise<readonly ObjectFailure[]>;
   commit(rejected: readonly ResourceKey[], cause: string): void;
   discard(): void;
   /** Ends all actors, listeners first; resolves with the number of client connections that were cut. */

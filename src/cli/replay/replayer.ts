@@ -200,7 +200,13 @@ export class Replayer {
     this.#compare(
       before,
       record,
-      { state: before.state, reason: before.reason, outcome: 'taken', effects: [], ...(same ? {} : { memory }) },
+      {
+        state: before.state,
+        reason: before.reason,
+        outcome: 'taken',
+        effects: [],
+        ...(same ? {} : { memory }),
+      },
       same ? undefined : event.memory,
     );
   }
