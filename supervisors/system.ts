@@ -299,7 +299,7 @@ export class ActorSystem {
   /** False: it failed, and the actor with it. Nobody waits for the answers to what an actor's last step asked for. */
   #carryOut(actor: Actor, effect: NamedEffect, record: JournalRecord, last: boolean): boolean {
     if (effect.type === 'startTimer') {
-      this.#startTimer(actor, String(effect.params.timer), Number(effect.params.ms));
+      this.#startTimer(actor, String(effect.params.timer), Number(effect.params.ms), recordId(record));
       return true;
     }
     if (effect.type === 'cancelTimer') {
@@ -342,11 +342,11 @@ export class ActorSystem {
     this.#process();
   }
 
-  #startTimer(actor: Actor, timer: string, ms: number): void {
+  #startTimer(actor: Actor, timer: string, ms: number, cause: string): void {
     this.#cancelTimer(actor, timer);
     const cancel = this.#options.world.after(ms, () => {
       const event = { type: 'timer.fired', timer } as ActorEvent;
-      const fired = this.#enqueue(this.#envelope(actor.address, event), actor);
+      const fired = this.#enqueue({ to: actor.address, from: this.#world, cause, event }, actor);
       // Cancelled while it waits in the inbox, it never happened.
       actor.timers.set(timer, () => fired !== undefined && this.#takeBack(fired));
       this.#process();
