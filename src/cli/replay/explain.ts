@@ -39,9 +39,9 @@ export function explain(records: readonly JournalRecord[], subject: Subject, mos
   let earlier = 0;
   for (const address of [...subject.actors].sort()) {
     const life = lastLife(records, address);
-    const state = standingOf(address, life);
-    if (state !== null) standing.push(state);
     const own = life.filter((record) => did(record) && concerns(record, subject));
+    const state = subject.endpoint === '' ? standingOf(address, life) : endpointStanding(address, own);
+    if (state !== null) standing.push(state);
     const shown = own.slice(-most);
     const [start] = life;
     if (start !== undefined && start.event.type === 'actor.start' && subject.endpoint === '')
@@ -82,6 +82,13 @@ function standingOf(address: ActorAddress, life: readonly JournalRecord[]): Stan
     since = record.event.type === 'actor.checkpoint' && typeof before === 'number' ? before : record.wall;
   }
   return { address, state: last.state ?? '', reason: last.reason ?? '', since };
+}
+
+/** An endpoint has no machine of its own: what last happened to it says how it stands. */
+function endpointStanding(address: ActorAddress, own: readonly JournalRecord[]): Standing | null {
+  const last = own.at(-1);
+  if (last === undefined) return null;
+  return { address, state: last.reason ?? '', reason: last.event.type, since: last.wall };
 }
 
 function did(record: JournalRecord): boolean {

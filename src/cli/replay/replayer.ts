@@ -53,6 +53,7 @@ interface Actor {
 interface Thread {
   readonly run: number;
   seq: number;
+  last: JournalRecord;
   /** Records are left out on purpose. */
   slice: boolean;
   readonly actors: Map<ActorAddress, Actor>;
@@ -137,19 +138,48 @@ export class Replayer {
       .sort((a, b) => (a.address < b.address ? -1 : 1));
   }
 
+  /** The living actors as checkpoints, numbered so that they come before all records of their thread's life. */
+  checkpoints(): JournalRecord[] {
+    return [...this.#threads.values()].flatMap((thread) =>
+      [...thread.actors.values()].map((actor, index, { length }): JournalRecord => {
+        const event: ActorCheckpoint = {
+          type: 'actor.checkpoint',
+          kind: actor.kind,
+          parent: actor.parent,
+          since: actor.since,
+          memory: actor.behavior.save(actor.snapshot),
+        };
+        const { address, state, reason } = actor;
+        return {
+          ...thread.last,
+          seq: index - length,
+          actor: address,
+          from: address,
+          cause: '',
+          event,
+          state,
+          reason,
+          effects: [],
+          outcome: 'taken',
+        };
+      }),
+    );
+  }
+
   #thread(record: JournalRecord): Thread {
     const name = recordThread(record);
     let thread = this.#threads.get(name);
     if (thread === undefined || thread.run !== record.run) {
       // A new life of the thread: nothing of the one before is left.
       const slice = thread?.slice === true;
-      thread = { run: record.run, seq: slice ? 0 : record.seq - 1, slice, actors: new Map() };
+      thread = { run: record.run, seq: record.seq - 1, last: record, slice, actors: new Map() };
       this.#threads.set(name, thread);
       if (!slice && record.event.type !== 'journal.slice') this.older += record.seq - 1;
     }
     if (record.event.type === 'journal.slice') thread.slice = true;
     else if (!thread.slice) this.#follow(thread, record);
     thread.seq = record.seq;
+    thread.last = record;
     return thread;
   }
 

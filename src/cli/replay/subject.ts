@@ -108,14 +108,16 @@ export function endpointOf(event: JournalRecord['event']): string {
 
 /** Keys of configuration objects that an event names. */
 export function keysIn(event: JournalRecord['event']): readonly string[] {
-  const { keys, failures, standing, failure } = event as {
-    keys?: readonly string[];
-    failures?: readonly { readonly key: string }[];
-    standing?: readonly { readonly key: string }[];
-    failure?: { readonly key: string };
-  };
-  const failed = [...(failures ?? []), ...(standing ?? []), ...(failure === undefined ? [] : [failure])];
-  return [...(keys ?? []), ...failed.map(({ key }) => key)];
+  const { keys, failures, standing, failure } = event as unknown as Readonly<Record<string, unknown>>;
+  const failed = [...list(failures), ...list(standing), failure] as (
+    | { readonly key?: unknown }
+    | undefined
+  )[];
+  return [...list(keys), ...failed.map((one) => one?.key)].filter((key) => typeof key === 'string');
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
 }
 
 /** `dataplane-0` for an actor on that thread, to tell the same actors of several workers apart. */
