@@ -20,10 +20,10 @@ import { RECORD_VERSION } from './record.ts';
  * While the disk fails, records are lost and counted, and the actors go on; a new file begins when it works again,
  * with a `journal.gap` that says how many.
  */
-export const FLUSH_MS = 20;
+export const FLUSH_MS = 50;
 const MAX_BUFFERED = 4_096;
-/** Some 60 KB, some 0.3 ms. */
-const CHECKPOINTS_A_FLUSH = 64;
+/** Some 120 KB, some 0.6 ms. */
+const CHECKPOINTS_A_FLUSH = 128;
 const RETRY_MS = 1_000;
 
 export interface JournalWriter {

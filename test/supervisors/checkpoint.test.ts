@@ -215,7 +215,7 @@ test('the checkpoints of 20,000 actors are written in small pieces', () => {
   system.send('n/main/circuit-breaker/7', { type: 'limit.reached', limit: 'maxConnections' } as never);
   world.advance(20_000);
   const rolled = writes.slice(before);
-  assert.ok(rolled.length > 300, `${rolled.length} writes`);
-  assert.ok(Math.max(...rolled) < 64 * 1_024, `${Math.max(...rolled)} bytes at once`);
+  assert.ok(rolled.length > 150, `${rolled.length} writes`);
+  assert.ok(Math.max(...rolled) < 128 * 1_024, `${Math.max(...rolled)} bytes at once`);
   assert.equal(world.pending, 0);
 });
