@@ -177,6 +177,13 @@ export const machine = setup({
         commit: { actions: [assign({ committed: true }), because('committed')] },
         // Of the socket before, when it was wished again while it drained.
         'listener.drained': { actions: [assign({ before: 'drained' }), because('drained')] },
+        'listener.failed': [
+          {
+            guard: ({ context }) => context.before !== 'nothing',
+            actions: [assign({ before: 'drained' }), because('socket_failed')],
+          },
+          { actions: because('late_answer') },
+        ],
         discard: { target: 'abandoning', actions: because('bind_abandoned') },
         stop: { target: 'abandoning', actions: because('bind_abandoned') },
       },

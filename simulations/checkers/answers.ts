@@ -1,6 +1,6 @@
 import { TRANSIENT_FAILURES } from '../../actors/rollout.ts';
 import type { Universe } from '../world/universe.ts';
-import { differing, excuses } from './agreement.ts';
+import { differing } from './agreement.ts';
 import type { Checker } from './checker.ts';
 
 /**
@@ -8,7 +8,6 @@ import type { Checker } from './checker.ts';
  * rollout counts, and of a refused object the version that was refused is in use on none.
  */
 export function answers(universe: Universe): Checker {
-  const excused = excuses(universe);
   /** Refused for its content: it can never serve. */
   const refused = new Set<object>();
   const workers = () =>
@@ -36,7 +35,7 @@ export function answers(universe: Universe): Checker {
         if (universe.workload.isBad(resource)) refused.add(resource);
         if (TRANSIENT_FAILURES.has(reason)) continue;
         for (const { worker, dataplane } of workers())
-          if (dataplane.inUse.get(key) === resource && !someExcuse(excused, key))
+          if (dataplane.inUse.get(key) === resource)
             return `${key} of version ${version.slice(0, 12)} is refused (${reason}), but serves on worker ${worker}`;
       }
       return null;
@@ -49,10 +48,4 @@ export function answers(universe: Universe): Checker {
       return null;
     },
   };
-}
-
-/** It failed on one worker that was loaded later: the others serve it, and that it fails is said. */
-function someExcuse(excused: ReadonlySet<string>, key: string): boolean {
-  for (const pair of excused) if (pair.endsWith(` ${key}`)) return true;
-  return false;
 }

@@ -111,6 +111,7 @@ export class SimulatedAgent {
       workerAddress: (worker) => this.address('dataplane-worker', String(worker)),
       streamAddress: this.address('config-stream'),
       onTaken: () => {},
+      onFailed: () => {},
       onSettled: () => {},
       foreignPorts: (changes, serving) => this.#foreignPorts(changes, serving, world, prng),
     });

@@ -20,8 +20,10 @@ export class ConfigurationStore {
   #serving: LayeredMap<ResourceKey, Resource> = LayeredMap.empty();
   #servingDigest = new SnapshotDigest();
   readonly #failures = new Map<ResourceKey, ObjectFailure>();
-  /** In use, but not on every worker: one that started later could not prepare it, or gave it up. */
+  /** In use, but not on every worker: one has given it up. */
   readonly #partial = new Set<ResourceKey>();
+  /** Left out of every round, and of what serves, for as long as they are as they were; null: their removal. */
+  readonly #aside = new Map<ResourceKey, { readonly as: Resource | null; readonly failure: ObjectFailure }>();
   #dirty = new Set<ResourceKey>();
   /** null: is to go. */
   #taken: Map<ResourceKey, Resource | null> | null = null;
@@ -92,9 +94,31 @@ export class ConfigurationStore {
   /** All that is staged, as the content of one round. */
   take(): void {
     this.#taken = new Map();
-    for (const key of this.#dirty) this.#taken.set(key, this.wished.get(key) ?? null);
+    for (const key of this.#dirty) {
+      const wished = this.wished.get(key) ?? null;
+      this.#taken.set(key, wished);
+      const aside = this.#aside.get(key);
+      if (aside !== undefined && !sameOrNone(aside.as, wished)) this.#aside.delete(key);
+    }
     this.#dirty = new Set();
     this.#takenVersion = this.wishedVersion;
+  }
+
+  /** Leaves an object out until it changes; null: everything in the round. Returns their failures. */
+  putAside(key: ResourceKey | null, failure: Omit<ObjectFailure, 'key'>): readonly ObjectFailure[] {
+    const keys = key === null ? [...(this.#taken?.keys() ?? [])] : [key];
+    return keys.map((each) => {
+      const as = this.#taken?.has(each) ? (this.#taken.get(each) ?? null) : (this.wished.get(each) ?? null);
+      const whole = { ...failure, key: each };
+      this.#aside.set(each, { as, failure: whole });
+      return whole;
+    });
+  }
+
+  /** Why objects of the round are left out of it. */
+  get leftOut(): readonly ObjectFailure[] {
+    if (this.#aside.size === 0) return [];
+    return [...this.#aside].flatMap(([key, { failure }]) => (this.#taken?.has(key) ? [failure] : []));
   }
 
   /** The content of the round for workers that have what serves now. */
@@ -102,6 +126,7 @@ export class ConfigurationStore {
     const upserts: Resource[] = [];
     const removals: ResourceKey[] = [];
     for (const [key, resource] of this.#taken ?? []) {
+      if (this.#aside.has(key)) continue;
       if (resource !== null) upserts.push(resource);
       else removals.push(key);
     }
@@ -130,7 +155,7 @@ export class ConfigurationStore {
     }
     this.#serve(changed, refused.length === 0);
     // A refusal may name an object that another one's change has broken.
-    for (const failure of refused) this.#failures.set(failure.key, failure);
+    for (const failure of refused) this.#fail(failure);
     this.#taken = null;
     this.#servingVersion = this.#takenVersion;
     this.#settled = true;
@@ -139,9 +164,35 @@ export class ConfigurationStore {
 
   note(failures: readonly ObjectFailure[]): void {
     for (const failure of failures) {
-      this.#failures.set(failure.key, failure);
+      this.#fail(failure);
       if (this.#serving.has(failure.key)) this.#partial.add(failure.key);
     }
+  }
+
+  /** No worker can serve them, so they do not serve. */
+  lose(failures: readonly ObjectFailure[]): void {
+    const lost = new Map<ResourceKey, null>();
+    for (const failure of failures) {
+      this.#fail(failure);
+      this.#partial.delete(failure.key);
+      if (this.#serving.has(failure.key)) lost.set(failure.key, null);
+    }
+    this.#serve(lost, false);
+  }
+
+  isPartial(key: ResourceKey): boolean {
+    return this.#partial.has(key);
+  }
+
+  failure(key: ResourceKey): ObjectFailure | undefined {
+    return this.#failures.get(key);
+  }
+
+  /** The event named is the first that led to this very failure, however often it has been tried again since. */
+  #fail(failure: ObjectFailure): void {
+    const before = this.#failures.get(failure.key);
+    if (before?.reason === failure.reason && before.message === failure.message) return;
+    this.#failures.set(failure.key, failure);
   }
 
   stageRetries(): void {
@@ -166,13 +217,17 @@ export class ConfigurationStore {
   /** A worker is not bothered with what it has: a whole snapshot after a reconnect changes nothing by itself. */
   #mark(key: ResourceKey, wished: Resource | null): void {
     const serving = this.#serving.get(key) ?? null;
-    const unchanged = wished === null || serving === null ? wished === serving : same(wished, serving);
+    const unchanged = sameOrNone(wished, serving);
     const inFlight = this.#taken?.has(key) === true;
     if (unchanged && !inFlight && !this.#partial.has(key)) {
       this.#dirty.delete(key);
       this.#failures.delete(key);
     } else this.#dirty.add(key);
   }
+}
+
+function sameOrNone(one: Resource | null, other: Resource | null): boolean {
+  return one === null || other === null ? one === other : same(one, other);
 }
 
 /** Of one key. Their canonical bytes are remembered, so this is far cheaper than a look at all their fields. */
