@@ -15,7 +15,7 @@ import type { SystemNotice } from '../../supervisors/system.ts';
 import { ActorSystem } from '../../supervisors/system.ts';
 import { TREE } from '../../supervisors/tree.ts';
 import type { ActorReport } from '../model/actor.ts';
-import type { Applied } from '../model/channel.ts';
+import type { Applied, Journaled } from '../model/channel.ts';
 import { CHANNELS } from '../model/channel.ts';
 import type { NodeReport, ReportDetail } from '../model/report.ts';
 import type { ObjectFailure, SnapshotChanges } from '../model/snapshot.ts';
@@ -78,8 +78,7 @@ export class ActorHost {
   #mayConnect: Promise<unknown> = Promise.resolve();
   #cut = 0;
   #restarts = 0;
-  readonly #journalsFailing = new Set<string>();
-  #journalRecordsLost = 0;
+  readonly #journaled = diagnostics.channel(CHANNELS.journaled);
   #ended = '';
   #onEnded: (() => void) | null = null;
   #takenAt = 0;
@@ -134,7 +133,6 @@ export class ActorHost {
       onMessage: (worker, message) => this.#message(worker, message),
       onExit: (worker, code, message, fault) => {
         this.#backendLog.forget(worker);
-        this.#journalsFailing.delete(threadName(worker));
         if (fault !== '')
           options.logger.error({ worker, code, fault }, `dataplane-${worker} ended: ${message}`);
         this.#system.send<WorkerEvent>(main('dataplane-worker', String(worker)), {
@@ -239,11 +237,6 @@ export class ActorHost {
     return this.#restarts;
   }
 
-  /** Threads whose journal cannot be written now, and how many records were lost in failures that are over. */
-  get journal(): { readonly failing: readonly string[]; readonly lost: number } {
-    return { failing: [...this.#journalsFailing], lost: this.#journalRecordsLost };
-  }
-
   get streamProblem(): string {
     const context = this.#system.describe(this.#supervision.address('config-stream')) as
       | StreamContext
@@ -344,17 +337,16 @@ export class ActorHost {
   /** Once for each time that it fails. */
   #journalTrouble(thread: string, trouble: JournalTrouble): void {
     const { logger } = this.#options;
-    if (trouble.type === 'failing') {
-      this.#journalsFailing.add(thread);
+    const failing = trouble.type === 'failing';
+    const lost = failing ? 0 : trouble.lost;
+    if (failing)
       logger.error(
         { thread, reason: trouble.message },
-        'the journal cannot be written; what happens meanwhile is lost to it',
+        'the journal cannot be written: what happens until it can cannot be replayed',
       );
-    } else {
-      this.#journalsFailing.delete(thread);
-      this.#journalRecordsLost += trouble.lost;
-      logger.warn({ thread, lost: trouble.lost }, 'the journal is written again');
-    }
+    else logger.warn({ thread, lost }, 'the journal is written again');
+    const told: Journaled = { thread, failing, lost };
+    if (this.#journaled.hasSubscribers) this.#journaled.publish(told);
   }
 
   #logFailures(standing: readonly ObjectFailure[]): void {
