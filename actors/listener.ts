@@ -281,7 +281,21 @@ export const machine = setup({
           target: 'draining',
           actions: [{ type: 'drainListener', params: name }, because('drain_requested')],
         },
-        'listener.failed': failed,
+        // Whoever prepared the move is told now: its supervisor starts it anew where it was, and that knows of no move.
+        'listener.failed': {
+          ...failed,
+          actions: [
+            {
+              type: 'answerPreparation',
+              params: ({ context, event }) => ({
+                name: context.listener.name,
+                code: 'BUSY',
+                message: event.message,
+              }),
+            },
+            ...failed.actions,
+          ],
+        },
       },
     },
     rebound: {

@@ -1,6 +1,7 @@
 import type { ResourceKey } from '../../src/model/resource.ts';
 import type { Snapshot } from '../world/controller.ts';
 import type { Universe } from '../world/universe.ts';
+import type { SimulatedWorker } from '../world/worker.ts';
 import type { Checker } from './checker.ts';
 
 /**
@@ -22,6 +23,13 @@ export function agreement(universe: Universe): Checker {
       return null;
     },
   };
+}
+
+/** The threads that the rollout counts on. */
+export function countedWorkers({ agent, workers }: Universe): readonly SimulatedWorker[] {
+  return workers.filter(
+    ({ worker }) => agent.rollout?.workers.includes(worker) === true && agent.workerState(worker) === 'ready',
+  );
 }
 
 /** Keys under which the two have not the same content. */

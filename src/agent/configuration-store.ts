@@ -24,6 +24,8 @@ export class ConfigurationStore {
   readonly #partial = new Set<ResourceKey>();
   /** Left out of every round, and of what serves, for as long as they are as they were; null: their removal. */
   readonly #aside = new Map<ResourceKey, { readonly as: Resource | null; readonly failure: ObjectFailure }>();
+  /** Served last, still wished, and kept from serving by what may pass: a start must find them too. */
+  readonly #kept = new Map<ResourceKey, Resource>();
   #dirty = new Set<ResourceKey>();
   /** null: is to go. */
   #taken: Map<ResourceKey, Resource | null> | null = null;
@@ -49,9 +51,16 @@ export class ConfigurationStore {
     return this.#serving;
   }
 
-  /** What serves, with the version that its content gives; it never changes once handed out. */
-  servingContent(): { readonly resources: ResourceSet; readonly version: SnapshotVersion } {
-    return { resources: this.#serving, version: this.#servingDigest.version() };
+  /**
+   * What a start without a controller is to serve: what serves now, and what served until something took its place
+   * that may pass, such as another program on its port. With the version that its content gives; it never changes
+   * once handed out.
+   */
+  lastGood(): { readonly resources: ResourceSet; readonly version: SnapshotVersion } {
+    if (this.#kept.size === 0) return { resources: this.#serving, version: this.#servingDigest.version() };
+    const digest = this.#servingDigest.clone();
+    for (const [key, resource] of this.#kept) digest.set(key, encodeResource(resource));
+    return { resources: this.#serving.with(this.#kept), version: digest.version() };
   }
 
   /** True once a whole configuration, even an empty one, is in use. */
@@ -73,7 +82,10 @@ export class ConfigurationStore {
   /** Starts from what served last, which was checked when it was read. Only before anything else is staged. */
   restore({ resources, version, digest }: LastGoodLoaded): void {
     this.#wished.adopt(resources, version, digest);
-    for (const key of this.wished.keys()) this.#dirty.add(key);
+    for (const [key, resource] of this.wished) {
+      this.#dirty.add(key);
+      this.#kept.set(key, resource);
+    }
   }
 
   /** Takes over an update after checking that its content gives its version. */
@@ -84,7 +96,7 @@ export class ConfigurationStore {
     for (const key of changes.removals) this.#mark(key, null);
     if (changes.base === '') {
       // Also what has never served: its failure would stand for ever.
-      const known = [this.#serving, this.#failures, this.#dirty, this.#taken ?? new Map()];
+      const known = [this.#serving, this.#failures, this.#kept, this.#dirty, this.#taken ?? new Map()];
       for (const key of new Set(known.flatMap((keys) => [...keys.keys()])))
         if (!this.wished.has(key)) this.#mark(key, null);
     }
@@ -155,7 +167,13 @@ export class ConfigurationStore {
     }
     this.#serve(changed, refused.length === 0);
     // A refusal may name an object that another one's change has broken.
-    for (const failure of refused) this.#fail(failure);
+    for (const failure of refused) {
+      this.#fail(failure);
+      const kept = this.#kept.get(failure.key) ?? null;
+      // It cannot serve any more as it was.
+      if (!TRANSIENT_FAILURES.has(failure.reason) && sameOrNone(kept, this.wished.get(failure.key) ?? null))
+        this.#kept.delete(failure.key);
+    }
     this.#taken = null;
     this.#servingVersion = this.#takenVersion;
     this.#settled = true;
@@ -172,12 +190,16 @@ export class ConfigurationStore {
   /** No worker can serve them, so they do not serve. */
   lose(failures: readonly ObjectFailure[]): void {
     const lost = new Map<ResourceKey, null>();
+    const kept = new Map<ResourceKey, Resource>();
     for (const failure of failures) {
       this.#fail(failure);
       this.#partial.delete(failure.key);
-      if (this.#serving.has(failure.key)) lost.set(failure.key, null);
+      const serving = this.#serving.get(failure.key);
+      if (serving !== undefined) lost.set(failure.key, null);
+      if (serving !== undefined && TRANSIENT_FAILURES.has(failure.reason)) kept.set(failure.key, serving);
     }
     this.#serve(lost, false);
+    for (const [key, resource] of kept) this.#kept.set(key, resource);
   }
 
   isPartial(key: ResourceKey): boolean {
@@ -201,6 +223,7 @@ export class ConfigurationStore {
   }
 
   #serve(changed: ReadonlyMap<ResourceKey, Resource | null>, complete: boolean): void {
+    for (const key of changed.keys()) this.#kept.delete(key);
     // With nothing refused or on its way, what serves is what is wished: both then share all they have.
     if (complete && this.#failures.size === 0 && this.#dirty.size === 0) {
       this.#serving = this.#wished.resources;
@@ -222,6 +245,7 @@ export class ConfigurationStore {
     if (unchanged && !inFlight && !this.#partial.has(key)) {
       this.#dirty.delete(key);
       this.#failures.delete(key);
+      this.#kept.delete(key);
     } else this.#dirty.add(key);
   }
 }

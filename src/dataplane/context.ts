@@ -1,3 +1,4 @@
+import type { System } from '../os/system.ts';
 import type { HeadParser } from '../wire/http1/head-parser.ts';
 import type { MessageWriter } from '../wire/http1/writer.ts';
 import type { AccessLog } from './access-log.ts';
@@ -13,6 +14,7 @@ import type { TimerWheel } from './timer-wheel.ts';
 export interface Context {
   /** Milliseconds of the monotonic clock, read once for each batch of bytes. */
   time: number;
+  readonly system: System;
   readonly wheel: TimerWheel;
   readonly timeouts: Timeouts;
   readonly counters: Counters;

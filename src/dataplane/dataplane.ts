@@ -4,8 +4,9 @@ import type { Listener } from '../model/gateway.ts';
 import type { ReportDetail } from '../model/report.ts';
 import type { ResourceKey } from '../model/resource.ts';
 import type { SnapshotChanges } from '../model/snapshot.ts';
-import { monotonicNow } from '../os/clock.ts';
 import type { SocketStream } from '../os/socket-stream.ts';
+import type { System } from '../os/system.ts';
+import { SYSTEM } from '../os/system.ts';
 import { HeadParser } from '../wire/http1/head-parser.ts';
 import { MessageWriter } from '../wire/http1/writer.ts';
 import { AccessLog } from './access-log.ts';
@@ -41,23 +42,24 @@ export class Dataplane implements DataplaneControl {
   readonly #pools = new Map<string, ClusterPool>();
   readonly #tables: RoutingTables;
   readonly #listeners: ListenerSet;
-  readonly #ticker: NodeJS.Timeout;
+  readonly #stopTicking: () => void;
   readonly #cutReasons = new Map<string, number>();
 
-  constructor(options: DataplaneOptions, timeouts: Partial<Timeouts> = {}) {
+  constructor(options: DataplaneOptions, timeouts: Partial<Timeouts> = {}, system: System = SYSTEM) {
     const counters = new Counters(options.counters, options.register);
     const context: Context = {
-      time: monotonicNow(),
-      wheel: new TimerWheel(monotonicNow()),
+      time: system.now(),
+      system,
+      wheel: new TimerWheel(system.now()),
       timeouts: { ...TIMEOUTS, ...timeouts },
       counters,
       limits: new SharedLimits(options.limits, options.worker),
-      requestIds: new RequestIds(),
+      requestIds: new RequestIds(system.randomBits),
       requestHeads: new FreeList(256, () => new HeadParser('request')),
       responseHeads: new FreeList(256, () => new HeadParser('response')),
       requestBlocks: new FreeList(256, () => new MessageWriter(REQUEST_BLOCK_BYTES)),
       accessLog: options.accessLog === null ? null : new AccessLog(options.accessLog),
-      faults: new Faults(options.notify),
+      faults: new Faults(system.now, options.notify),
       notify: options.notify,
       localResponses: (reason) => this.#localResponses(reason),
     };
@@ -66,8 +68,7 @@ export class Dataplane implements DataplaneControl {
     this.#listeners = new ListenerSet(context, this.#tables, options, (port, stream) =>
       this.#accept(port, stream),
     );
-    this.#ticker = setInterval(() => this.#tick(), TICK_MS);
-    this.#ticker.unref();
+    this.#stopTicking = system.every(TICK_MS, () => this.#tick());
   }
 
   prepare(changes: SnapshotChanges, at?: AtObject): Preparation {
@@ -137,7 +138,7 @@ export class Dataplane implements DataplaneControl {
 
   /** Everything is cut and closed; the instance is not used again. */
   shutdown(): void {
-    clearInterval(this.#ticker);
+    this.#stopTicking();
     this.#listeners.shutdown();
     for (const pool of this.#pools.values()) pool.shut();
     this.#context.accessLog?.flush();
@@ -190,7 +191,7 @@ export class Dataplane implements DataplaneControl {
   }
 
   #tick(): void {
-    const now = monotonicNow();
+    const now = this.#context.system.now();
     this.#context.time = now;
     this.#context.wheel.advance(now);
     for (const pool of this.#pools.values()) if (pool.needsTick) this.#contained(() => pool.tick());

@@ -1,4 +1,3 @@
-import { monotonicNow } from '../os/clock.ts';
 import type { DataplaneNotification } from './control.ts';
 
 const QUIET_MS = 1000;
@@ -9,12 +8,14 @@ const QUIET_MS = 1000;
  * worked on is lost. At most one notification a second, with the number of those between.
  */
 export class Faults {
+  readonly #now: () => number;
   readonly #notify: (notification: DataplaneNotification) => void;
   #saidAt = Number.NEGATIVE_INFINITY;
   #unsaid = 0;
   #last: unknown = null;
 
-  constructor(notify: (notification: DataplaneNotification) => void) {
+  constructor(now: () => number, notify: (notification: DataplaneNotification) => void) {
+    this.#now = now;
     this.#notify = notify;
   }
 
@@ -28,7 +29,7 @@ export class Faults {
   /** Says what was held back, once enough time has passed. */
   flush(): void {
     if (this.#unsaid === 0) return;
-    const now = monotonicNow();
+    const now = this.#now();
     if (now - this.#saidAt < QUIET_MS) return;
     this.#saidAt = now;
     const count = this.#unsaid;

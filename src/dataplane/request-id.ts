@@ -1,4 +1,3 @@
-import { randomBits } from '../os/random.ts';
 import type { MessageWriter } from '../wire/http1/writer.ts';
 
 const DIGITS = Uint8Array.from(Buffer.from('0123456789abcdef'));
@@ -7,7 +6,8 @@ const DIGITS = Uint8Array.from(Buffer.from('0123456789abcdef'));
 export class RequestIds {
   readonly #state = new Uint32Array(4);
 
-  constructor() {
+  /** `randomBits` fills an array with randomness. */
+  constructor(randomBits: (target: Uint32Array<ArrayBuffer>) => void) {
     randomBits(this.#state);
     this.#state[0]! |= 1;
   }

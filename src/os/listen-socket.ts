@@ -1,9 +1,8 @@
 import type { Server, Socket } from 'node:net';
-import { createServer } from 'node:net';
-import { monotonicNow } from './clock.ts';
 import { SocketStream } from './socket-stream.ts';
 import type { StreamHandle } from './stream-handle.ts';
 import { directWrites } from './stream-handle.ts';
+import type { System } from './system.ts';
 
 export interface ListenOptions {
   readonly port: number;
@@ -28,6 +27,7 @@ type AcceptHandle = {
  */
 export class ListenSocket {
   readonly options: ListenOptions;
+  readonly #system: System;
   #server: Server;
   readonly #accept: (stream: SocketStream) => void;
   readonly #fault: (error: unknown) => void;
@@ -39,14 +39,16 @@ export class ListenSocket {
 
   /** Where `accept` throws, the connection is closed and `fault` gets the error. */
   constructor(
+    system: System,
     options: ListenOptions,
     accept: (stream: SocketStream) => void,
     fault: (error: unknown) => void,
   ) {
+    this.#system = system;
     this.options = options;
     this.#accept = accept;
     this.#fault = fault;
-    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
+    this.#server = system.server({ allowHalfOpen: true, pauseOnConnect: true });
   }
 
   /** Resolves with the port. Rejects with the system's error (`code` EADDRINUSE, EACCES). */
@@ -104,17 +106,18 @@ export class ListenSocket {
   drain(done: () => void): void {
     let quiet = 0;
     let turns = 0;
-    let last = monotonicNow();
+    const system = this.#system;
+    let last = system.now();
     const look = (): void => {
       if (this.#closed) return;
-      const now = monotonicNow();
+      const now = system.now();
       turns += 1;
       if (this.#accepted > 0) quiet = 0;
       else quiet += 1;
       const wait = quiet < QUIET_TURNS || (now - last > SHORT_TURN_MS && turns < MOST_LONG_TURNS);
       this.#accepted = 0;
       last = now;
-      if (wait && turns < MOST_DRAIN_TURNS) setImmediate(look);
+      if (wait && turns < MOST_DRAIN_TURNS) system.nextTurn(look);
       else {
         this.close();
         done();
@@ -122,7 +125,7 @@ export class ListenSocket {
     };
     this.#accepted = 0;
     this.#narrow();
-    setImmediate(look);
+    system.nextTurn(look);
   }
 
   /** Linux: with a backlog of 0 the kernel queues one connection at a time and lets the others' SYN be sent again. */
@@ -152,7 +155,7 @@ export class ListenSocket {
   }
 
   #begin(handle: StreamHandle): void {
-    this.#hand(SocketStream.accepted(handle));
+    this.#hand(SocketStream.accepted(this.#system, handle));
   }
 
   #start(socket: Socket): void {

@@ -1,7 +1,7 @@
-import type { AddressInfo, NetConnectOpts } from 'node:net';
-import { Socket } from 'node:net';
+import type { AddressInfo, NetConnectOpts, Socket } from 'node:net';
 import type { StreamHandle, WriteOwner } from './stream-handle.ts';
 import { directWrites, WRITING, writeHandle, writevHandle } from './stream-handle.ts';
+import type { System } from './system.ts';
 
 export const READ_BYTES = 65_536;
 
@@ -28,6 +28,11 @@ const SHARED = Buffer.allocUnsafeSlow(READ_BYTES);
 const FREE: Buffer[] = [];
 const MOST_FREE = 64;
 let next: Buffer = SHARED;
+
+/** Leaves memory that nobody reads into to the collector. */
+export function dropFreeMemory(): void {
+  FREE.length = 0;
+}
 
 function nextBuffer(): Buffer {
   return next;
@@ -115,10 +120,10 @@ export class SocketStream implements WriteOwner {
   }
 
   /** Takes over an accepted connection; reading starts with the next turn. */
-  static accepted(handle: StreamHandle): SocketStream {
+  static accepted(system: System, handle: StreamHandle): SocketStream {
     next = SHARED;
     handle.setNoDelay(true);
-    const socket = new Socket({ handle, allowHalfOpen: true, onread: ON_READ } as unknown as object);
+    const socket = system.socket({ handle, allowHalfOpen: true, onread: ON_READ });
     const stream = new SocketStream(socket);
     stream.#handle = handle;
     return stream;
@@ -139,9 +144,9 @@ export class SocketStream implements WriteOwner {
   }
 
   /** `owner.onConnect` or `owner.onClosed` follows. */
-  static connecting(address: string, port: number, owner: StreamOwner): SocketStream {
+  static connecting(system: System, address: string, port: number, owner: StreamOwner): SocketStream {
     next = SHARED;
-    const socket = new Socket({ allowHalfOpen: true, onread: ON_READ } as unknown as object);
+    const socket = system.socket({ allowHalfOpen: true, onread: ON_READ });
     const stream = new SocketStream(socket);
     stream.owner = owner;
     socket.once('connect', onConnect);

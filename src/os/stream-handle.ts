@@ -26,7 +26,7 @@ export interface StreamHandle {
   close(callback?: () => void): void;
 }
 
-interface StreamBinding {
+export interface StreamBinding {
   readonly WriteWrap: new () => WriteRequest;
   readonly streamBaseState: Int32Array;
   readonly kLastWriteWasAsync: number;
@@ -48,7 +48,9 @@ function load(): StreamBinding | null {
   }
 }
 
-const binding = load();
+/** Where the runtime says what became of the last write; null: it does not offer it. */
+export const streamBinding = load();
+const binding = streamBinding;
 export const directWrites = binding !== null;
 
 function complete(this: WriteRequest, status: number): void {

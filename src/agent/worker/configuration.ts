@@ -180,6 +180,11 @@ export class WorkerConfiguration {
 
   #openPools(clusters: readonly Cluster[]): void {
     if (clusters.length === 0) return;
+    // A pool can meet its limits as soon as it is open, and then its breaker must be there to hear of it.
+    this.#supervision.startChildren(
+      'circuit-breaker',
+      clusters.map((cluster) => cluster.name),
+    );
     const fresh: string[] = [];
     for (const cluster of clusters) {
       const event = { type: 'reopen', cluster, limitSlot: this.#slot(cluster.name) };
@@ -188,10 +193,6 @@ export class WorkerConfiguration {
       else fresh.push(cluster.name);
     }
     this.#supervision.startChildren('upstream-pool', fresh);
-    this.#supervision.startChildren(
-      'circuit-breaker',
-      clusters.map((cluster) => cluster.name),
-    );
   }
 
   /** New ones, those that move to another port, and those in use whose actor has been given up. */

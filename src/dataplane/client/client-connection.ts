@@ -1,4 +1,3 @@
-import { monotonicNow } from '../../os/clock.ts';
 import type { SocketStream, StreamOwner } from '../../os/socket-stream.ts';
 import { READ_BYTES } from '../../os/socket-stream.ts';
 import { CHUNK_DATA, CHUNK_END, CHUNK_FAILED, ChunkedDecoder } from '../../wire/http1/chunked-decoder.ts';
@@ -84,7 +83,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   onConnect(): void {}
 
   onBytes(bytes: Buffer, end: number): void {
-    this.#context.time = monotonicNow();
+    this.#context.time = this.#context.system.now();
     switch (this.#state) {
       case LINGER:
       case CLOSED:
@@ -104,7 +103,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
 
   onEnd(): void {
     this.#peerEnded = true;
-    this.#context.time = monotonicNow();
+    this.#context.time = this.#context.system.now();
     switch (this.#state) {
       case HEAD:
         // Half a head, or nothing: there is nobody to answer.
@@ -142,7 +141,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
 
   onClosed(): void {
     if (this.#state === CLOSED) return;
-    this.#context.time = monotonicNow();
+    this.#context.time = this.#context.system.now();
     this.#free();
     this.exchange.clientGone('client_reset');
   }

@@ -64,6 +64,8 @@ export class ClusterPool {
   }
 
   open(cluster: Cluster, slot: number): void {
+    // The breaker's actor ended when the drain began, and the one that is there now has heard of nothing yet.
+    if (this.isDraining) this.#reached.clear();
     this.#settings = cluster;
     this.#slot = slot;
     this.isOpen = true;
@@ -278,7 +280,7 @@ export class ClusterPool {
   tick(): void {
     if (this.#pending.length > 0) this.#pump();
     else if (this.#othersWait()) this.#anyIdle()?.close();
-    if (this.#reached.size > 0) this.#cleared('maxConnections');
+    for (const limit of this.#reached) this.#cleared(limit);
   }
 
   #assign(connection: UpstreamConnection, user: UpstreamUser): UpstreamConnection {
@@ -344,8 +346,10 @@ export class ClusterPool {
       // Committed, but its actor has not opened it yet; that is a matter of milliseconds.
       if (this.#pending.length >= this.config!.maxPendingRequests) return 'pending_limit';
     } else if (!this.#context.limits.take(this.#slot, LIMIT_PENDING, this.#settings!.maxPendingRequests)) {
+      // Where nobody may wait, it is the connections that have run out.
+      if (this.#settings!.maxPendingRequests === 0) return 'connection_limit';
       this.#reach('maxPendingRequests');
-      return this.#settings!.maxPendingRequests === 0 ? 'connection_limit' : 'pending_limit';
+      return 'pending_limit';
     }
     this.#pending.push(user, this.#slot);
     this.counters.pending(this.#pending.length);
@@ -425,7 +429,8 @@ export class ClusterPool {
     const settings = this.#settings!;
     const field = limit === 'maxConnections' ? LIMIT_CONNECTIONS : LIMIT_PENDING;
     const most = limit === 'maxConnections' ? settings.maxConnections : settings.maxPendingRequests;
-    if (this.#pending.length > 0 || this.#context.limits.total(this.#slot, field) >= most) return;
+    const isReached = most > 0 && this.#context.limits.total(this.#slot, field) >= most;
+    if (isReached || this.#pending.length > 0) return;
     this.#reached.delete(limit);
     this.#context.notify({ type: 'limit.cleared', cluster: this.name, limit });
   }

@@ -1,4 +1,3 @@
-import { monotonicNow } from '../../os/clock.ts';
 import type { StreamOwner } from '../../os/socket-stream.ts';
 import { SocketStream } from '../../os/socket-stream.ts';
 import { CHUNK_DATA, CHUNK_END, CHUNK_FAILED, ChunkedDecoder } from '../../wire/http1/chunked-decoder.ts';
@@ -63,7 +62,12 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     this.user = user;
     this.#timer = new Timer(this);
     this.#reader = new HeadReader(context.responseHeads);
-    this.stream = SocketStream.connecting(endpoint.config.address, endpoint.config.port, this);
+    this.stream = SocketStream.connecting(
+      context.system,
+      endpoint.config.address,
+      endpoint.config.port,
+      this,
+    );
     context.wheel.set(this.#timer, pool.connectTimeoutMs);
   }
 
@@ -86,6 +90,8 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     this.#answered = false;
     this.#interim = 0;
     this.#context.wheel.clear(this.#timer);
+    // It may come straight from a request whose client took its answer more slowly than it came.
+    if (this.stream.paused) this.stream.resume();
   }
 
   /** The request has been sent whole: from now on the backend's time counts. 0 is for ever. */
@@ -133,7 +139,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
       this.close();
       return;
     }
-    this.#context.time = monotonicNow();
+    this.#context.time = this.#context.system.now();
     this.#read(user, bytes, end);
     user.onReadDone();
   }
@@ -149,7 +155,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
       user.onUpstreamEnd();
       return;
     }
-    this.#context.time = monotonicNow();
+    this.#context.time = this.#context.system.now();
     if (this.#state === BODY && this.#body === BODY_CLOSE) {
       this.close();
       user.onResponseEnd(null);

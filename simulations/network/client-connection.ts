@@ -1,0 +1,263 @@
+import { AnswerCheck } from './answer-check.ts';
+import type { ClientOptions, Manners } from './client.ts';
+import { writeRequest } from './client-request.ts';
+import type { RequestEntry } from './ledger.ts';
+import type { MessageHead, MessageReaderOwner } from './message-reader.ts';
+import { MessageReader } from './message-reader.ts';
+import { Outbox } from './outbox.ts';
+import type { Side, SideOwner } from './side.ts';
+
+const READ = Buffer.alloc(65_536);
+const CONNECT_MS = 3_000;
+
+/** A connection of a client: its requests, and the answers that it waits for, in order. */
+export class ClientConnection implements SideOwner, MessageReaderOwner {
+  /** Answers that came whole, from backends and from the proxy itself. */
+  readonly answers: AnswerCheck[] = [];
+  isOver = false;
+  readonly #options: ClientOptions;
+  readonly #manners: Manners;
+  readonly #cluster: string | null;
+  readonly #onOver: () => void;
+  readonly #port: number;
+  readonly #side: Side;
+  readonly #outbox: Outbox;
+  readonly #reader = new MessageReader('response', this);
+  readonly #waiting: RequestEntry[] = [];
+  readonly #isSlowReader: boolean;
+  #left: number;
+  #check: AnswerCheck | null = null;
+  #isDeaf = false;
+  #isReading = false;
+  #isLast = false;
+  #isStalled = false;
+  #progressAt: number;
+
+  constructor(
+    options: ClientOptions,
+    port: number,
+    manners: Manners,
+    requests: number,
+    cluster: string | null,
+    onOver: () => void,
+  ) {
+    const { network, prng, name, proxy, patienceMs } = options;
+    this.#options = options;
+    this.#manners = manners;
+    this.#cluster = cluster;
+    this.#onOver = onOver;
+    this.#port = port;
+    this.#left = requests;
+    this.#isSlowReader = prng.chance(manners.slowReader);
+    this.#progressAt = network.clock.now;
+    this.#side = network.connect(name, proxy, port);
+    this.#side.owner = this;
+    this.#outbox = new Outbox(this.#side);
+    network.clock.after(CONNECT_MS, () => this.#side.state === 'connecting' && this.#end());
+    if (prng.chance(manners.abort))
+      network.clock.after(prng.between(0, prng.pick([20, 200, 1_000])), () => this.#abort());
+    this.#watch(patienceMs);
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  onConnect(): void {
+    this.#progressAt = this.#options.network.clock.now;
+    this.#next();
+  }
+
+  onRoom(): void {
+    this.#progressAt = this.#options.network.clock.now;
+    this.#outbox.pump();
+  }
+
+  onReadable(): void {
+    if (this.isOver) return;
+    if (this.#side.state === 'connecting') {
+      this.#end();
+      return;
+    }
+    if (this.#isDeaf || this.#isReading) return;
+    if (this.#isSlowReader) this.#readSlowly();
+    else {
+      for (let length = this.#side.read(READ); length > 0 && !this.isOver; length = this.#side.read(READ))
+        this.#feed(length);
+      this.#checkEnd();
+    }
+  }
+
+  /** No more requests; it goes when it has its answers. */
+  finish(): void {
+    this.#left = 0;
+    if (this.#waiting.length === 0) this.#end();
+  }
+
+  onHead(head: MessageHead): boolean {
+    const status = Number(head.second);
+    if (status < 200) {
+      this.#check = null;
+      return false;
+    }
+    const request = this.#waiting[0];
+    if (request === undefined) {
+      this.#broken('got an answer to no request');
+      return false;
+    }
+    this.#check = new AnswerCheck(this.#options.ledger, request, head);
+    if (head.fields.get('connection') === 'close') this.#isLast = true;
+    if (!head.fields.has('content-length') && !head.fields.has('transfer-encoding') && status !== 204)
+      if (request.method !== 'HEAD') this.#broken(`got an answer to request ${request.id} without a length`);
+    return request.method !== 'HEAD' && status !== 204;
+  }
+
+  onBody(bytes: Buffer): void {
+    this.#check?.body(bytes);
+  }
+
+  onMessageEnd(): void {
+    const check = this.#check;
+    if (check === null) return;
+    this.#check = null;
+    check.end();
+    this.answers.push(check);
+    const request = this.#waiting.shift()!;
+    if (check.reason !== '')
+      this.#options.note(`request ${request.id} is answered ${check.status} ${check.reason}`);
+    if (this.#waiting.length > 0) return;
+    const { network, prng } = this.#options;
+    network.clock.after(prng.between(0, prng.chance(0.5) ? 1 : this.#manners.thinkMs), () => this.#next());
+  }
+
+  onMalformed(what: string): void {
+    this.#broken(`got a malformed answer: ${what}`);
+  }
+
+  #feed(length: number): void {
+    this.#progressAt = this.#options.network.clock.now;
+    this.#reader.feed(READ.subarray(0, length));
+  }
+
+  #readSlowly(): void {
+    const { network, prng } = this.#options;
+    this.#isReading = true;
+    network.clock.after(prng.between(0, 30), () => {
+      this.#isReading = false;
+      if (this.isOver) return;
+      const length = this.#side.read(READ.subarray(0, 1 + prng.below(prng.chance(0.3) ? 60 : 8_000)));
+      if (length > 0) {
+        this.#feed(length);
+        this.onReadable();
+      } else this.#checkEnd();
+    });
+  }
+
+  #checkEnd(): void {
+    if (this.isOver || !(this.#side.isBroken || this.#side.atEnd)) return;
+    if (this.#waiting.length > 0) {
+      const how = this.#side.isBroken ? 'reset' : 'closed';
+      this.#options.note(`request ${this.#waiting[0]!.id} is not answered: the connection was ${how}`);
+    }
+    this.#end();
+  }
+
+  #next(): void {
+    if (this.isOver || this.#waiting.length > 0) return;
+    const { prng, ledger, name, clusters, network } = this.#options;
+    if (this.#left <= 0 || this.#isLast) {
+      this.#end();
+      return;
+    }
+    const atOnce = prng.chance(this.#manners.pipeline) ? Math.min(this.#left, 2 + prng.below(3)) : 1;
+    const parts: Buffer[] = [];
+    for (let index = 0; index < atOnce; index += 1) {
+      this.#left -= 1;
+      const { entry, bytes } = writeRequest(ledger, prng, {
+        client: name,
+        cluster: this.#cluster ?? prng.pick(clusters),
+        manners: this.#manners,
+        plain: atOnce > 1 && prng.chance(0.7),
+        last: this.#left === 0,
+      });
+      this.#waiting.push(entry);
+      parts.push(bytes);
+    }
+    const bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+    if (prng.chance(this.#manners.deaf)) {
+      this.#isDeaf = true;
+      network.clock.after(prng.between(0, 4_000), () => {
+        this.#isDeaf = false;
+        this.#progressAt = network.clock.now;
+        this.onReadable();
+      });
+    }
+    if (prng.chance(this.#manners.stall)) {
+      this.#isStalled = true;
+      this.#outbox.send(bytes.subarray(0, prng.below(bytes.length)));
+    } else if (prng.chance(this.#manners.slowSender)) this.#sendSlowly(bytes);
+    else this.#send(bytes);
+  }
+
+  #send(bytes: Buffer): void {
+    const last = this.#waiting.at(-1);
+    this.#outbox.send(bytes);
+    this.#outbox.whenEmpty(() => {
+      for (const entry of this.#waiting) entry.isSent = true;
+      if (last !== undefined) last.isSent = true;
+      if (this.#left === 0 && this.#options.prng.chance(this.#manners.halfClose)) this.#side.end();
+    });
+  }
+
+  #sendSlowly(bytes: Buffer): void {
+    const { prng, network } = this.#options;
+    if (this.isOver) return;
+    const size = 1 + prng.below(prng.chance(0.5) ? 20 : bytes.length);
+    this.#progressAt = network.clock.now;
+    if (size >= bytes.length) {
+      this.#send(bytes);
+      return;
+    }
+    this.#outbox.send(bytes.subarray(0, size));
+    this.#outbox.whenEmpty(() =>
+      network.clock.after(prng.between(0, 150), () => this.#sendSlowly(bytes.subarray(size))),
+    );
+  }
+
+  /** Whoever waits for the proxy hears something within its timeouts, were it that the connection is closed. */
+  #watch(patienceMs: number): void {
+    const { network, name, proxy } = this.#options;
+    const links = [network.link(name, proxy), network.link(proxy, name)];
+    const blocks = links.reduce((sum, link) => sum + link.blocks, 0);
+    network.clock.after(patienceMs, () => {
+      if (this.isOver) return;
+      const undisturbed =
+        links.every((link) => !link.blocked) && blocks === links.reduce((sum, link) => sum + link.blocks, 0);
+      const quiet = network.clock.now - this.#progressAt;
+      if (undisturbed && quiet >= patienceMs && !this.#isDeaf) {
+        const what = this.#waiting.map(({ id }) => id).join(', ') || 'nothing';
+        const stalled = this.#isStalled ? ' (which it has not sent whole)' : '';
+        this.#broken(`heard nothing for ${Math.round(quiet)} ms, waiting for ${what}${stalled}`);
+      } else this.#watch(Math.max(1, undisturbed ? patienceMs - quiet : patienceMs));
+    });
+  }
+
+  #abort(): void {
+    if (this.isOver) return;
+    if (this.#options.prng.chance(0.5)) this.#side.reset();
+    this.#end();
+  }
+
+  #end(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.#outbox.drop();
+    this.#side.close();
+    this.#onOver();
+  }
+
+  #broken(what: string): void {
+    this.#options.ledger.broken(`${this.#options.name} on port ${this.#port} ${what}`);
+    this.#end();
+  }
+}

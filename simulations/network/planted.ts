@@ -1,0 +1,70 @@
+import { SharedLimits } from '../../src/dataplane/limits.ts';
+import { PendingQueue } from '../../src/dataplane/upstream/pending-queue.ts';
+import { UpstreamConnection } from '../../src/dataplane/upstream/upstream-connection.ts';
+import { LIMIT_PENDING } from '../../src/model/limits.ts';
+import { ListenSocket } from '../../src/os/listen-socket.ts';
+
+/**
+ * Bugs that can be planted into the data plane from outside, to prove that the checkers find such:
+ * - `unbounded-pending`: requests wait for a connection, however many wait already;
+ * - `limit-kept-on-abort`: a waiting request whose client goes keeps its place in the limit;
+ * - `unfinished-answer-reused`: a connection whose request was given up goes back to the pool with the answer in it;
+ * - `deaf-to-drain`: a listener that drains goes on listening.
+ */
+export const TRAFFIC_BUGS = [
+  'unbounded-pending',
+  'limit-kept-on-abort',
+  'unfinished-answer-reused',
+  'deaf-to-drain',
+] as const;
+
+export type TrafficBug = (typeof TRAFFIC_BUGS)[number];
+
+/** Plants it. Returns how to mend it again. */
+export function plantTrafficBug(bug: TrafficBug): () => void {
+  switch (bug) {
+    case 'unbounded-pending': {
+      const { take } = SharedLimits.prototype;
+      SharedLimits.prototype.take = function (slot, field, most) {
+        return take.call(this, slot, field, field === LIMIT_PENDING ? Number.POSITIVE_INFINITY : most);
+      };
+      return () => {
+        SharedLimits.prototype.take = take;
+      };
+    }
+    case 'limit-kept-on-abort': {
+      const { remove } = PendingQueue.prototype;
+      PendingQueue.prototype.remove = function (user) {
+        const removed = remove.call(this, user);
+        this.lastSlot = -1;
+        return removed;
+      };
+      return () => {
+        PendingQueue.prototype.remove = remove;
+      };
+    }
+    case 'unfinished-answer-reused': {
+      const { close } = UpstreamConnection.prototype;
+      const seen = new WeakSet<UpstreamConnection>();
+      UpstreamConnection.prototype.close = function () {
+        if (this.user === null || !this.busy || this.stream.isClosed || seen.has(this)) {
+          close.call(this);
+          return;
+        }
+        seen.add(this);
+        this.user = null;
+        this.pool.release(this);
+      };
+      return () => {
+        UpstreamConnection.prototype.close = close;
+      };
+    }
+    case 'deaf-to-drain': {
+      const { drain } = ListenSocket.prototype;
+      ListenSocket.prototype.drain = (done) => void setImmediate(done);
+      return () => {
+        ListenSocket.prototype.drain = drain;
+      };
+    }
+  }
+}

@@ -1,0 +1,176 @@
+import type { Timeouts } from '../../src/dataplane/timeouts.ts';
+import { TIMEOUTS } from '../../src/dataplane/timeouts.ts';
+import type { Cluster } from '../../src/model/cluster.ts';
+import type { Endpoint } from '../../src/model/endpoint.ts';
+import type { Listener } from '../../src/model/gateway.ts';
+import type { Resource } from '../../src/model/resource.ts';
+import type { Route } from '../../src/model/route.ts';
+import type { Prng } from '../prng.ts';
+import type { Temperament } from './backend-answer.ts';
+import type { Manners } from './client.ts';
+import type { LinkStyle } from './link.ts';
+
+export const PORTS = [8_080, 8_443, 9_000] as const;
+
+/** What a seed draws before anything happens. */
+export interface Topology {
+  readonly workers: number;
+  readonly clusters: readonly Cluster[];
+  readonly endpoints: readonly Endpoint[];
+  readonly listeners: readonly Listener[];
+  readonly timeouts: Timeouts;
+  readonly requestTimeoutMs: number;
+  readonly backendTimeoutMs: number;
+  readonly drainTimeoutMs: number;
+  readonly link: LinkStyle;
+  readonly windows: readonly [number, number];
+  readonly clients: readonly Manners[];
+}
+
+const SHORT: Timeouts = {
+  header: 700,
+  body: 700,
+  write: 800,
+  idle: 2_000,
+  pending: 400,
+  backend: 1_200,
+  backendBody: 1_200,
+  tunnel: 10_000,
+  linger: 300,
+  drainIdle: 150,
+  drainNotice: 100,
+};
+
+export function drawTopology(prng: Prng): Topology {
+  const timeouts = prng.chance(0.8) ? SHORT : TIMEOUTS;
+  const clusters = Array.from({ length: 1 + prng.below(3) }, (_, index) => drawCluster(prng, index));
+  const endpoints = clusters.flatMap(({ name }, cluster) =>
+    Array.from({ length: 1 + prng.below(3) }, (_, index) =>
+      endpoint(name, `10.0.${cluster}.${index + 1}`, prng),
+    ),
+  );
+  const clients = Array.from({ length: 1 + prng.below(5) }, () => drawManners(prng));
+  return {
+    workers: prng.pick([1, 2, 2, 3]),
+    clusters,
+    endpoints,
+    listeners: PORTS.slice(0, 1 + prng.below(2)).map((port, index) => listener(index, port)),
+    timeouts,
+    requestTimeoutMs: prng.chance(0.2) ? 1_500 : 0,
+    backendTimeoutMs: prng.chance(0.2) ? 600 : 0,
+    drainTimeoutMs: prng.pick([300, 2_000]),
+    link: {
+      latencyMs: prng.pick([0.05, 1, 10]),
+      jitterMs: prng.pick([0, 0.2, 5]),
+      loss: prng.pick([0, 0, 0.02]),
+      tearing: prng.pick([0, 0.1, 0.5]),
+    },
+    windows: prng.pick([
+      [65_536, 262_144],
+      [65_536, 262_144],
+      [1_500, 8_000],
+    ] as const),
+    clients,
+  };
+}
+
+export function listener(index: number, port: number): Listener {
+  return {
+    name: `shop/edge/l${index}`,
+    gateway: 'shop/edge',
+    port,
+    protocol: 'HTTP',
+    hostnames: [],
+  };
+}
+
+function drawCluster(prng: Prng, index: number): Cluster {
+  return {
+    name: `shop/c${index}`,
+    lbPolicy: 'RoundRobin',
+    connectTimeoutMs: prng.pick([200, 1_000]),
+    idleTimeoutMs: prng.pick([300, 3_000]),
+    ...drawLimits(prng),
+  };
+}
+
+export function drawLimits(prng: Prng): Pick<Cluster, 'maxConnections' | 'maxPendingRequests'> {
+  return {
+    maxConnections: prng.pick([1, 2, 3, 5, 100]),
+    maxPendingRequests: prng.pick([0, 1, 2, 4, 100]),
+  };
+}
+
+function endpoint(cluster: string, address: string, prng: Prng): Endpoint {
+  return { cluster, address, port: 80, weight: prng.pick([1, 1, 3]), ready: true, zone: '', nodeName: '' };
+}
+
+/** One route a cluster: `/c0` goes to the cluster `shop/c0`, through every listener. */
+export function routes({ clusters, listeners, requestTimeoutMs, backendTimeoutMs }: Topology): Resource[] {
+  return clusters.map(({ name }): Resource => {
+    const route: Route = {
+      name,
+      createdAt: 0,
+      attachments: listeners.map((each) => ({ listener: each.name, hostnames: [] })),
+      rules: [
+        {
+          matches: [
+            {
+              path: { type: 'PathPrefix', value: `/${name.split('/')[1]}` },
+              method: null,
+              headers: [],
+              queryParams: [],
+            },
+          ],
+          filters: [],
+          clusters: [{ cluster: name, weight: 1 }],
+          requestTimeoutMs,
+          backendTimeoutMs,
+        },
+      ],
+    };
+    return { kind: 'route', value: route };
+  });
+}
+
+function drawManners(prng: Prng): Manners {
+  const some = (chance: number) => (prng.chance(0.4) ? prng.between(0, chance) : 0);
+  return {
+    pipeline: some(0.8),
+    body: some(0.8),
+    mostBytes: prng.pick([1_000, 20_000, 200_000]),
+    slowSender: some(0.4),
+    stall: some(0.1),
+    abort: some(0.5),
+    slowReader: some(0.4),
+    deaf: some(0.1),
+    halfClose: some(0.5),
+    thinkMs: prng.pick([5, 50, 300]),
+  };
+}
+
+export function drawTemperament(prng: Prng): Temperament {
+  const some = (chance: number) => (prng.chance(0.35) ? prng.between(0, chance) : 0);
+  return {
+    die: some(0.3),
+    stall: some(0.15),
+    slow: some(0.3),
+    lie: some(0.15),
+    early: some(0.2),
+    closeIdle: some(0.6),
+    thinkMs: prng.pick([1, 20, 200]),
+    mostBytes: prng.pick([1_000, 20_000, 200_000]),
+  };
+}
+
+/** The longest that anybody can have to wait for the proxy to do anything, in ms. */
+export function patience({ timeouts, clusters, requestTimeoutMs, backendTimeoutMs, link }: Topology): number {
+  const { header, body, write, pending, backend, backendBody, linger, drainIdle, idle } = timeouts;
+  const connect = 3 * Math.max(...clusters.map(({ connectTimeoutMs }) => connectTimeoutMs));
+  const network = 1_000 + 20 * (link.latencyMs + link.jitterMs) + (link.loss > 0 ? 1_500 : 0);
+  const answer = Math.max(backend, backendTimeoutMs, requestTimeoutMs);
+  // A request can be sent again up to three times, each time for a whole timeout.
+  return (
+    header + body + write + pending + connect + 4 * answer + backendBody + linger + drainIdle + idle + network
+  );
+}

@@ -1,0 +1,118 @@
+import { InvariantViolation } from '../checkers/checker.ts';
+import { breakers } from '../network/breaker-checker.ts';
+import type { TrafficChecker } from '../network/checker.ts';
+import { POLITE } from '../network/client.ts';
+import { drains } from '../network/drain-checker.ts';
+import { limits } from '../network/limit-checker.ts';
+import { findings, leftovers, order } from '../network/order-checker.ts';
+import { plantTrafficBug, type TrafficBug } from '../network/planted.ts';
+import { TrafficWorld } from '../network/traffic-world.ts';
+import { Trouble } from '../network/trouble.ts';
+import { Prng } from '../prng.ts';
+
+/** After healing an endpoint that was passed over is tried again within this time, and the network has settled. */
+const SETTLE_MS = 3_000;
+const STOP_SLACK_MS = 3_000;
+
+export interface TrafficOutcome {
+  readonly seed: number;
+  readonly drawn: string;
+  readonly violation: InvariantViolation | null;
+  readonly simulatedMs: number;
+  readonly universe: TrafficWorld;
+}
+
+/**
+ * The production data plane under traffic: clients with all manners, backends that die, stall and lie, a network that
+ * delays, tears and parts, and changes of the configuration. Then all is mended: every request must be answered, then
+ * nothing may be held, then the node stops.
+ */
+export async function runTraffic({
+  seed,
+  planted,
+}: {
+  readonly seed: number;
+  readonly planted: TrafficBug | null;
+}): Promise<TrafficOutcome> {
+  const mend = planted === null ? () => {} : plantTrafficBug(planted);
+  try {
+    const world = new TrafficWorld(seed);
+    const trouble = new Trouble(world);
+    const safetyMs = new Prng(String(seed)).split('scenario').between(4_000, 15_000);
+    const { topology } = world;
+    const drawn = `${topology.workers} workers, ${topology.clients.length} clients, ${world.backends.length} backends, ${(safetyMs / 1_000).toFixed(0)} s, trouble: ${[...trouble.rates.keys()].join(', ') || 'none'}`;
+    let violation: InvariantViolation | null = null;
+    try {
+      await live(world, trouble, safetyMs);
+    } catch (error) {
+      if (!(error instanceof InvariantViolation)) throw error;
+      violation = error;
+    }
+    return { seed, drawn, violation, simulatedMs: world.clock.now, universe: world };
+  } finally {
+    mend();
+  }
+}
+
+async function live(world: TrafficWorld, trouble: Trouble, safetyMs: number): Promise<void> {
+  const { clock, edge, clients, topology } = world;
+  const checkers = [findings(), order(), limits(world), breakers(world), drains(world), leftovers()];
+  const look = () => {
+    for (const checker of checkers) hold(checker, checker.always?.(world));
+  };
+  for (const backend of world.backends) backend.start();
+  edge.change(() => ({ upserts: world.resources(), removals: [] }));
+  for (const client of clients) client.start();
+  trouble.start();
+  await world.run(safetyMs, look);
+
+  world.note('all is mended');
+  trouble.heal();
+  for (const client of clients) client.stop();
+  await world.run(clock.now + Math.max(world.patienceMs, topology.drainTimeoutMs) + SETTLE_MS, look);
+  const open = clients.flatMap(({ connections }) => [...connections]).filter(({ waiting }) => waiting > 0);
+  hold({ name: 'nobody waits for ever' }, open.length > 0 ? `${open.length} clients still wait` : null);
+
+  world.note('every cluster is asked through every listener');
+  await ask(world, look);
+
+  world.note('nobody asks for anything any more');
+  world.polite.stop();
+  const idle = Math.max(...topology.clusters.map(({ idleTimeoutMs }) => idleTimeoutMs));
+  await world.run(clock.now + topology.timeouts.idle + topology.timeouts.linger + idle + SETTLE_MS, look);
+  for (const checker of checkers) hold(checker, checker.quiet?.(world));
+
+  world.note('the node is asked to stop');
+  edge.stop();
+  await world.run(clock.now + topology.drainTimeoutMs + STOP_SLACK_MS, look);
+  const left = edge.workers.flatMap(({ system }) => system.report().map(({ address }) => address));
+  const listening = edge.workers.some(({ thread }) => thread.servers.size > 0);
+  hold(
+    { name: 'a stop ends everything' },
+    left.length > 0 || listening || edge.workers.some(({ ended }) => !ended)
+      ? `there is still: ${left.join(', ') || 'a socket that listens'}`
+      : null,
+  );
+}
+
+async function ask(world: TrafficWorld, look: () => void): Promise<void> {
+  const { polite, topology, clock } = world;
+  for (let round = 0; round < 2; round += 1)
+    for (const port of world.ports())
+      for (const { name } of topology.clusters) {
+        const connection = polite.connect(port, POLITE, 2, name);
+        const until = clock.now + world.patienceMs;
+        while (!connection.isOver && clock.now < until) await world.run(clock.now + 100, look);
+        const good = connection.answers.filter(({ isGood }) => isGood).length;
+        if (good === 2) continue;
+        const got = connection.answers.map(({ status, reason }) => `${status} ${reason}`).join(', ');
+        hold(
+          { name: 'after healing every request is answered' },
+          `of two requests to ${name} on port ${port} ${good} were answered by a backend; answers: ${got || 'none'}`,
+        );
+      }
+}
+
+function hold(checker: Pick<TrafficChecker, 'name'>, wrong: string | null | undefined): void {
+  if (wrong !== null && wrong !== undefined) throw new InvariantViolation(checker.name, wrong);
+}
