@@ -52,7 +52,8 @@ export function findSubject(records: readonly JournalRecord[], typed: string): F
     if (matches.length > 1) return { type: 'many', names: matches.sort() };
   }
   const all = [...subjects.keys()].sort();
-  return { type: 'none', nearest: nearestNames(text, [...all, ...all.map(unqualified)]), all };
+  const near = nearestNames(text, all);
+  return { type: 'none', nearest: near.length > 0 ? near : nearestNames(text, all.map(unqualified)), all };
 }
 
 /** Pool and breaker of a cluster can be asked for by their kinds; the name alone means both. */
