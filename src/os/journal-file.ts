@@ -94,9 +94,9 @@ export function openJournalFile(options: JournalFileOptions): JournalFile {
     },
     isFull: (checkpointBytes) => written > limit(checkpointBytes),
     next(checkpointBytes) {
+      close();
       if (written === 0) return;
       prune(Math.max(totalBytes, 2 * limit(checkpointBytes)));
-      close();
       number += 1;
       written = 0;
     },

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -187,6 +187,50 @@ test('a disk that fails does not stop the actors; it is said once, and the loss 
     ],
   );
   assert.equal((records[1]!.event as { lost?: number }).lost, 199);
+});
+
+test('a full disk, as the system reports it, costs what was written to it and no more', (t) => {
+  const path = directory(t);
+  const world = new SteppingWorld();
+  const file = openJournalFile({ directory: path, thread: 'main', fileBytes: 300, totalBytes: 100_000 });
+  const messages: string[] = [];
+  const journal = new Journal({
+    writer: file,
+    checksum,
+    now: () => world.now(),
+    after: (ms, callback) => world.after(ms, callback),
+    onTrouble: ({ message }) => void messages.push(message),
+  });
+  const append = (from: number, to: number) => {
+    for (let seq = from; seq <= to; seq += 1) {
+      journal.beforeEvent();
+      const one = record(seq);
+      journal.append(one);
+      one.outcome = 'taken';
+      world.advance(FLUSH_MS);
+    }
+  };
+  // What is written to the second file goes to a device that is always full.
+  const second = join(path, 'main.000002.ndjson');
+  symlinkSync('/dev/full', second);
+  append(1, 20);
+  assert.match(journal.failure!, /ENOSPC/);
+  assert.deepEqual(readdirSync(path), ['main.000001.ndjson', 'main.000002.ndjson']);
+  unlinkSync(second);
+  world.advance(2_000);
+  assert.equal(journal.failure, null);
+  append(21, 22);
+  journal.flush();
+  file.close();
+  assert.deepEqual([...new Set(messages)], ['ENOSPC: no space left on device, write']);
+  const { records, damage } = decodeJournal(readJournalFiles(path, 'main').join(''), checksum);
+  assert.deepEqual(damage, []);
+  const gap = records.findIndex(({ event }) => event.type === 'journal.gap');
+  assert.deepEqual(
+    records.map(({ seq }) => seq),
+    [...Array.from({ length: gap }, (_, index) => index + 1), 20, 21, 22],
+  );
+  assert.equal((records[gap]!.event as { lost?: number }).lost, 20 - gap);
 });
 
 test('a new file begins between two events, and checkpoints are asked for few by few until none is left', () => {
