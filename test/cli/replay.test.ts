@@ -236,6 +236,54 @@ suite('novactl replay', () => {
     }
   });
 
+  test('a gap that a failing disk left is said, and what lives after it is known from its checkpoint', async () => {
+    const [start, reached, another] = records();
+    const gap: JournalRecord = {
+      ...reached!,
+      actor: 'edge-1/dataplane-0/journal',
+      event: { type: 'journal.gap', lost: 1, reason: 'ENOSPC' } as JournalRecord['event'],
+    };
+    const memory = { value: 'open', context: { cluster: 'default/api', reached: ['maxConnections'] } };
+    const checkpoint: JournalRecord = {
+      ...another!,
+      state: 'open',
+      reason: 'limit_reached',
+      effects: [],
+      event: {
+        type: 'actor.checkpoint',
+        kind: 'circuit-breaker',
+        parent: null,
+        since: reached!.wall,
+        memory: { ...memory, status: 'active' },
+      } as JournalRecord['event'],
+    };
+    const rest = records()
+      .slice(2)
+      .map((one) => ({ ...one, seq: one.seq + 1 }));
+    const path = join(directory, 'gap.ndjson');
+    writeFileSync(
+      path,
+      [start!, gap, checkpoint, ...rest].map((one) => encodeRecord(one, checksum)).join(''),
+    );
+    const ended = await novactl(['replay', path]);
+    assert.equal(ended.code, 0, ended.stdout);
+    assert.match(ended.stdout, /1 record lost up to dataplane-0\.1:2 at \S+: ENOSPC/);
+    assert.doesNotMatch(ended.stdout, /not compared|missing/);
+  });
+
+  test('a checkpoint that remembers something else than the events before it gave is a difference', () => {
+    const [start, reached, another] = records();
+    const memory = { value: 'open', context: { cluster: 'default/api', reached: [] }, status: 'active' };
+    const event = { type: 'actor.checkpoint', kind: 'circuit-breaker', parent: null, since: 0, memory };
+    const checkpoint: JournalRecord = {
+      ...another!,
+      ...{ event, state: 'open', reason: 'limit_reached', effects: [], outcome: 'taken' },
+    };
+    const { differences } = replay([start!, reached!, checkpoint]);
+    assert.equal(differences.length, 1);
+    assert.deepEqual(differences[0]!.recorded.memory, memory);
+  });
+
   test('no journal is an error, not a success', async () => {
     mkdirSync(join(directory, 'empty'));
     const empty = await novactl(['replay', join(directory, 'empty')]);
