@@ -10,7 +10,7 @@ export const PROXY_CORE = 0;
 export const LOAD_CORE = 1;
 
 export interface Contender {
-  readonly name: string;
+  readonly name: 'novaedge' | 'nginx' | 'haproxy';
   /** Null when it can be run, else why not. */
   missing(): string | null;
   start(options: StartOptions): Promise<Started & { readonly port: number }>;

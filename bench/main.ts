@@ -77,9 +77,9 @@ try {
   try {
     for (const work of WORKS.filter((each) => wanted(each.name)))
       works.push(await compare(work, backend.port));
-    const rounds = { rounds: Number(values.rounds), seconds: Number(values.seconds) };
+    const times = { rounds: Number(values.rounds), seconds: Number(values.seconds) };
     for (const work of JOURNAL_WORKS.filter((each) => wanted(each.name)))
-      journal.push(await measureJournal({ work, backendPort: backend.port, directory, ...rounds, say }));
+      journal.push(await measureJournal({ work, backendPort: backend.port, directory, ...times, say }));
   } finally {
     await backend.stop();
   }
