@@ -88,7 +88,11 @@ export class Journal implements JournalSink {
 
   beforeEvent(): void {
     if (this.#failing !== null) this.#resume();
-    else if (!this.#rolling && this.#writer.isFull(this.#checkpointBytes)) this.#turn();
+    else if (this.#writer.isFull(this.#checkpointBytes)) {
+      // So many events that the file is full before its checkpoints are: then these go on with the events.
+      if (this.#rolling) this.#roll();
+      else this.#turn();
+    }
   }
 
   append(record: JournalRecord): void {
@@ -121,7 +125,7 @@ export class Journal implements JournalSink {
   /** Between two events, some time after something was written. */
   #tick(): void {
     if (this.#failing !== null) this.#resume();
-    if (this.#rolling) this.#rolling = this.#options.checkpoint?.(CHECKPOINTS_A_FLUSH) ?? false;
+    if (this.#rolling) this.#roll();
     this.#write();
     // Nothing is being processed now: what still is open will never be completed.
     this.#open = [];
@@ -167,6 +171,10 @@ export class Journal implements JournalSink {
       // Nothing is lost: the file before goes on, and a disk that is full says so at the next write.
       this.#turnAt = this.#options.now() + RETRY_MS;
     }
+  }
+
+  #roll(): void {
+    this.#rolling = this.#options.checkpoint?.(CHECKPOINTS_A_FLUSH) ?? false;
   }
 
   #begin(): void {

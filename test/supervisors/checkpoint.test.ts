@@ -219,3 +219,48 @@ test('the checkpoints of 20,000 actors are written in small pieces', () => {
   assert.ok(Math.max(...rolled) < 128 * 1_024, `${Math.max(...rolled)} bytes at once`);
   assert.equal(world.pending, 0);
 });
+
+test('events that fill a file before its checkpoints are written do not keep it from ending', () => {
+  const sizes = [0];
+  const journal = new Journal({
+    writer: {
+      run: 1,
+      write: (lines) => {
+        sizes[sizes.length - 1]! += lines.length;
+      },
+      isFull: (checkpointBytes) => sizes.at(-1)! > Math.max(500_000, 2 * checkpointBytes),
+      next: () => void sizes.push(0),
+    },
+    checksum,
+    // No timer ever fires: the thread is never idle.
+    now: () => 0,
+    after: () => () => {},
+    checkpoint: (most) => system.checkpoint(most),
+  });
+  const system: ActorSystem = new ActorSystem({
+    node: 'n',
+    thread: 'main',
+    world: new SteppingWorld(),
+    behaviors: BEHAVIORS,
+    bindings: {},
+    journal,
+    onNotice: () => {},
+    forward: () => {},
+  });
+  const address = (name: number) => `n/main/circuit-breaker/${name}`;
+  for (let name = 0; name < 3_000; name += 1)
+    system.start({
+      address: address(name),
+      kind: 'circuit-breaker',
+      parent: null,
+      input: { cluster: String(name) },
+    });
+  for (let count = 0; count < 40_000; count += 1)
+    system.send(address(7), {
+      type: count % 2 === 0 ? 'limit.reached' : 'limit.cleared',
+      limit: 'maxConnections',
+    } as never);
+  journal.flush();
+  assert.ok(sizes.length > 3, `${sizes.length} files`);
+  assert.ok(Math.max(...sizes) < 5_000_000, `${Math.max(...sizes)} bytes in one file`);
+});
