@@ -64,7 +64,11 @@ test('supervisor: a checkpoint after any events and a replay of the rest is the 
           whole = supervisorBehavior.receive(whole.snapshot, event);
           if (resumed === null) continue;
           resumed = supervisorBehavior.receive(resumed.snapshot, event);
-          assert.deepEqual(JSON.parse(JSON.stringify(resumed)), JSON.parse(JSON.stringify(whole)));
+          const shown = ({ snapshot, ...rest }: Step) => ({
+            ...rest,
+            memory: supervisorBehavior.save(snapshot),
+          });
+          assert.deepEqual(shown(resumed), shown(whole));
         }
       },
     ),
