@@ -26,7 +26,7 @@ import { traffic } from '../e2e/traffic.ts';
 const RUNS = Number(process.env.NOVAEDGE_REPLAY_RUNS ?? 2);
 const REPLAYS = 100;
 const SECRET = 'sEcReT-4f2c7b8e9a1d';
-const PRELOAD = fileURLToPath(new URL('kill-worker.ts', import.meta.url));
+const PRELOAD = fileURLToPath(new URL('./kill-worker.ts', import.meta.url));
 
 function replay(records: readonly JournalRecord[], behaviors = BEHAVIORS): Replayer {
   const replayer = new Replayer(behaviors);
