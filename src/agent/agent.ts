@@ -33,6 +33,8 @@ export interface AgentOptions {
   readonly logger: Logger;
   /** How long requests in flight may take when a listener goes or the agent stops; 10 s. */
   readonly drainTimeoutMs?: number;
+  /** False: none is written, to measure what it costs; true. */
+  readonly journal?: boolean;
   /** The dataplane worker's program; another one for tests. */
   readonly workerEntry?: URL;
 }
@@ -75,7 +77,7 @@ export async function startAgent(options: AgentOptions): Promise<AgentHandle> {
     workers,
     reusePort,
     drainTimeoutMs: options.drainTimeoutMs ?? DRAIN_TIMEOUT_MS,
-    journalDirectory: join(options.dataDirectory, 'journal'),
+    journalDirectory: options.journal === false ? null : join(options.dataDirectory, 'journal'),
     workerEntry: options.workerEntry ?? WORKER_ENTRY,
     store,
     limits,

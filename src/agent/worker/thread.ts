@@ -5,15 +5,13 @@ import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import type { Event as RolloutEvent } from '../../../actors/rollout.ts';
 import { actorAddress } from '../../../supervisors/address.ts';
 import { BEHAVIORS } from '../../../supervisors/behaviors.ts';
-import { Journal } from '../../../supervisors/journal.ts';
 import { ActorSystem } from '../../../supervisors/system.ts';
 import { TREE } from '../../../supervisors/tree.ts';
 import type { DataplaneControl, DataplaneNotification, DataplaneOptions } from '../../dataplane/control.ts';
-import { checksum, openJournalFile } from '../../os/journal-file.ts';
 import { productionWorld } from '../effects/world.ts';
-import { JOURNAL_FILE_BYTES, JOURNAL_TOTAL_BYTES } from '../journal-size.ts';
 import { shownActors } from '../shown-actors.ts';
 import { Supervision, supervisorBindings } from '../supervision.ts';
+import { openThreadJournal } from '../thread-journal.ts';
 import { Activity } from './activity.ts';
 import { workerBindings } from './bindings.ts';
 import { WorkerConfiguration } from './configuration.ts';
@@ -29,13 +27,12 @@ export function runDataplaneWorker(create: (options: DataplaneOptions) => Datapl
   const thread = threadName(worker);
   const say = (message: WorkerMessage) => parentPort!.postMessage(message);
 
-  const journalFile = openJournalFile({
+  const journal = openThreadJournal({
     directory: settings.journalDirectory,
     thread,
-    fileBytes: JOURNAL_FILE_BYTES,
-    totalBytes: JOURNAL_TOTAL_BYTES,
+    system: () => system,
+    onTrouble: (trouble) => say({ type: 'journal', trouble }),
   });
-  const journal = new Journal({ writer: journalFile, checksum, after: productionWorld.after });
   process.on('exit', () => journal.flush());
 
   const dataplane = create({
@@ -52,7 +49,7 @@ export function runDataplaneWorker(create: (options: DataplaneOptions) => Datapl
 
   let cut = 0;
   let drained: (() => void) | null = null;
-  const system = new ActorSystem({
+  const system: ActorSystem = new ActorSystem({
     node,
     thread,
     world: productionWorld,
@@ -118,7 +115,7 @@ export function runDataplaneWorker(create: (options: DataplaneOptions) => Datapl
     system.deliver<RolloutEvent>({
       to: actorAddress(node, 'main', 'rollout'),
       from: supervision.address(kind, name),
-      cause: '',
+      cause: system.cause,
       event: {
         type: 'object.failed',
         failure: {
@@ -132,8 +129,8 @@ export function runDataplaneWorker(create: (options: DataplaneOptions) => Datapl
   }
 
   const api: WorkerCalls = {
-    prepare: (changes, slots) => configuration.prepare(changes, slots),
-    commit: (rejected) => configuration.commit(rejected),
+    prepare: (changes, slots, cause) => system.caused(cause, () => configuration.prepare(changes, slots)),
+    commit: (rejected, cause) => system.caused(cause, () => configuration.commit(rejected)),
     discard: () => configuration.discard(),
     async drain() {
       configuration.discard();
