@@ -15,6 +15,7 @@ import { TREE } from '../../supervisors/tree.ts';
 import type { Prng } from '../prng.ts';
 import type { Recorder } from '../world/recorder.ts';
 import { EPOCH } from '../world/worker.ts';
+import { MemoryWatch } from './memory-watch.ts';
 import type { Network } from './network.ts';
 import { type SocketWatch, ThreadSystem } from './thread-system.ts';
 
@@ -57,7 +58,7 @@ export class TrafficWorker {
     const name = threadName(worker);
     this.worker = worker;
     this.#node = node;
-    this.thread = new ThreadSystem(node, network, prng, options.onSocket);
+    this.thread = new ThreadSystem(node, network, prng, options.onSocket, new MemoryWatch(options.onFault));
     this.dataplane = new Dataplane(
       {
         worker,
