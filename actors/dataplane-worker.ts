@@ -14,6 +14,8 @@ export type State = 'starting' | 'ready' | 'draining' | 'terminating' | 'killing
 export type Event =
   | { readonly type: 'worker.ready' }
   | { readonly type: 'worker.exited'; readonly code: number; readonly message: string }
+  /** It cannot take what other workers serve. */
+  | { readonly type: 'worker.unfit'; readonly message: string }
   /** It did not answer in time. */
   | { readonly type: 'worker.hung'; readonly call: string }
   | { readonly type: 'worker.drained'; readonly cut: number }
@@ -27,6 +29,7 @@ export const REASONS = [
   'start_timeout',
   'exited',
   'hung',
+  'unfit',
   'gave_up',
   'drain_requested',
   'stopped_while_starting',
@@ -99,6 +102,7 @@ export const machine = setup({
           ],
         },
         'worker.hung': { target: 'killing', actions: [leave, because('hung')] },
+        'worker.unfit': { actions: because('late_answer') },
         'child.exited': {
           target: 'killing',
           actions: [assign({ message: ({ event }) => event.reason }), leave, because('gave_up')],
@@ -128,6 +132,10 @@ export const machine = setup({
             because('hung'),
           ],
         },
+        'worker.unfit': {
+          target: 'killing',
+          actions: [assign({ message: ({ event }) => event.message }), leave, because('unfit')],
+        },
         'child.exited': {
           target: 'killing',
           actions: [assign({ message: ({ event }) => event.reason }), leave, because('gave_up')],
@@ -156,6 +164,7 @@ export const machine = setup({
         },
         'timer.fired': { target: 'terminating', actions: because('drain_timeout') },
         'worker.hung': { actions: because('going_away') },
+        'worker.unfit': { actions: because('going_away') },
         'child.exited': { actions: because('going_away') },
         stop: { actions: because('going_away') },
       },
@@ -167,6 +176,7 @@ export const machine = setup({
         'worker.ready': { actions: because('late_answer') },
         'worker.drained': { actions: because('late_answer') },
         'worker.hung': { actions: because('going_away') },
+        'worker.unfit': { actions: because('going_away') },
         'child.exited': { actions: because('going_away') },
         'timer.fired': { actions: because('late_timer') },
         stop: { actions: because('going_away') },
@@ -178,6 +188,7 @@ export const machine = setup({
         'worker.exited': { target: 'lost', actions: because('terminated') },
         'worker.ready': { actions: because('late_answer') },
         'worker.hung': { actions: because('going_away') },
+        'worker.unfit': { actions: because('going_away') },
         'child.exited': { actions: because('going_away') },
         'timer.fired': { actions: because('late_timer') },
         // The supervisor is going away itself: what follows is no longer a failure.

@@ -177,6 +177,13 @@ export const machine = setup({
         commit: { actions: [assign({ committed: true }), because('committed')] },
         // Of the socket before, when it was wished again while it drained.
         'listener.drained': { actions: [assign({ before: 'drained' }), because('drained')] },
+        'listener.failed': [
+          {
+            guard: ({ context }) => context.before !== 'nothing',
+            actions: [assign({ before: 'drained' }), because('socket_failed')],
+          },
+          { actions: because('late_answer') },
+        ],
         discard: { target: 'abandoning', actions: because('bind_abandoned') },
         stop: { target: 'abandoning', actions: because('bind_abandoned') },
       },
@@ -274,7 +281,21 @@ export const machine = setup({
           target: 'draining',
           actions: [{ type: 'drainListener', params: name }, because('drain_requested')],
         },
-        'listener.failed': failed,
+        // Whoever prepared the move is told now: its supervisor starts it anew where it was, and that knows of no move.
+        'listener.failed': {
+          ...failed,
+          actions: [
+            {
+              type: 'answerPreparation',
+              params: ({ context, event }) => ({
+                name: context.listener.name,
+                code: 'BUSY',
+                message: event.message,
+              }),
+            },
+            ...failed.actions,
+          ],
+        },
       },
     },
     rebound: {

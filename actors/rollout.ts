@@ -1,5 +1,7 @@
-import { assign, setup } from 'xstate';
+import { and, assign, setup } from 'xstate';
 import type { ObjectFailure, SnapshotVersion } from '../src/model/snapshot.ts';
+import type { Context, Fitted } from './rollout-memory.ts';
+import { ahead, crashed, culprit, drop, merge, untakable, without } from './rollout-memory.ts';
 import type { Tag, TimerEffects, TimerFired } from './vocabulary.ts';
 import { backoffMs, named, reasons } from './vocabulary.ts';
 
@@ -8,18 +10,37 @@ import { backoffMs, named, reasons } from './vocabulary.ts';
  * worker or on none. What any worker cannot prepare is left out everywhere; the rest is committed.
  *
  *     idle ──changes──> preparing ──all answered──> committing ──all answered──> settling ──> idle
- *       └──worker joined──> loading (the configuration in use, to the new worker alone) ──> idle
+ *       └──worker joined──> loading ──all answered──> admitting ──all answered──> idle
+ *
+ * In each phase one worker goes ahead, and the others follow when it has come through: an object that ends a worker
+ * ends that one alone. It is then put aside until it changes, and the round begins again without it.
+ *
+ * A worker that joins is given what is in use. Where others serve, one that cannot take all of it is replaced, not
+ * let in with a part; where nobody does, what one of the joining workers cannot take is in use nowhere.
  *
  * Changes that arrive meanwhile are merged into the next round. The content of changes stays outside: the machine
  * knows counts, versions and failures.
  */
-export type State = 'idle' | 'loading' | 'preparing' | 'committing' | 'settling' | 'stopped';
+export type State = 'idle' | 'loading' | 'admitting' | 'preparing' | 'committing' | 'settling' | 'stopped';
 
 export type Event =
   | { readonly type: 'worker.joined'; readonly worker: number }
-  | { readonly type: 'worker.left'; readonly worker: number; readonly message: string }
-  /** What is in use elsewhere is in use on it too, except for the failures. */
-  | { readonly type: 'worker.loaded'; readonly worker: number; readonly failures: readonly ObjectFailure[] }
+  /** `doing`: what it was at when it ended, see `culprit`; empty is nothing in particular. */
+  | {
+      readonly type: 'worker.left';
+      readonly worker: number;
+      readonly message: string;
+      readonly doing: string;
+    }
+  /** It has prepared what is in use elsewhere, except for the failures. */
+  | {
+      readonly type: 'worker.fitted';
+      readonly worker: number;
+      readonly load: number;
+      readonly failures: readonly ObjectFailure[];
+    }
+  /** What is in use elsewhere is in use on it too. */
+  | { readonly type: 'worker.loaded'; readonly worker: number; readonly load: number }
   | { readonly type: 'changes.staged'; readonly nonce: number; readonly version: SnapshotVersion }
   | {
       readonly type: 'worker.prepared';
@@ -45,6 +66,9 @@ export const REASONS = [
   'worker_joined',
   'worker_left',
   'worker_unknown',
+  'worker_ended_by_object',
+  'worker_fitted',
+  'worker_cannot_take_all',
   'worker_loaded',
   'changes_staged',
   'changes_merged',
@@ -85,26 +109,7 @@ export interface Input {
   readonly answerTimeoutMs: number;
 }
 
-export interface Context {
-  readonly answerTimeoutMs: number;
-  readonly workers: readonly number[];
-  readonly joining: readonly number[];
-  readonly expected: readonly number[];
-  /** Those whose answer is outstanding. */
-  readonly waiting: readonly number[];
-  readonly pending: boolean;
-  /** Of the last staged update; 0: not from the controller. */
-  readonly nonce: number;
-  readonly version: SnapshotVersion;
-  /** Number of this round, from 1. */
-  readonly rollout: number;
-  readonly failures: readonly ObjectFailure[];
-  readonly standing: readonly ObjectFailure[];
-  /** What the current round carries. */
-  readonly carried: { readonly nonce: number; readonly version: SnapshotVersion };
-  readonly retries: number;
-  readonly retryArmed: boolean;
-}
+export type { Context } from './rollout-memory.ts';
 
 export interface Effects extends TimerEffects<Timer> {
   /** Takes all staged changes as the content of this round. */
@@ -117,7 +122,25 @@ export interface Effects extends TimerEffects<Timer> {
     readonly workers: readonly number[];
     readonly rejected: readonly string[];
   };
-  loadWorkers: { readonly workers: readonly number[] };
+  /** Has them prepare what is in use; each answers `worker.fitted`. */
+  fitWorkers: { readonly load: number; readonly workers: readonly number[] };
+  /** Has them commit it; each answers `worker.loaded`. */
+  loadWorkers: {
+    readonly load: number;
+    readonly workers: readonly number[];
+    readonly rejected: readonly string[];
+  };
+  /** They cannot take what others serve. */
+  refuseWorkers: { readonly workers: readonly Fitted[] };
+  /** Is in no round until it changes; `key` empty: all of this round. `worker` ended over it. */
+  putAside: {
+    readonly rollout: number;
+    readonly key: string;
+    readonly worker: number;
+    readonly message: string;
+  };
+  /** Nobody can serve them: they are no longer in use. */
+  loseObjects: { readonly failures: readonly ObjectFailure[] };
   /** Notes what is in use now; answers `rollout.settled`. */
   settle: { readonly rollout: number; readonly failures: readonly ObjectFailure[] };
   noteFailures: { readonly failures: readonly ObjectFailure[] };
@@ -137,13 +160,6 @@ const GATHER_MS = 1_000;
 const RETRY = { baseMs: 250, maxMs: 1_000 };
 
 const because = reasons<Reason>();
-const drop = (list: readonly number[], worker: number) => list.filter((one) => one !== worker);
-const merge = (into: readonly ObjectFailure[], more: readonly ObjectFailure[]) => {
-  if (more.length === 0) return into;
-  const byKey = new Map(into.map((failure) => [failure.key, failure]));
-  for (const failure of more) if (!byKey.has(failure.key)) byKey.set(failure.key, failure);
-  return [...byKey.values()];
-};
 const transient = (context: Context) =>
   context.standing.some((failure) => TRANSIENT_FAILURES.has(failure.reason));
 
@@ -168,12 +184,80 @@ const hung = (call: string) => ({
   type: 'reportHung' as const,
   params: ({ context }: { context: Context }) => ({ workers: context.waiting, call }),
 });
-const giveUpWaiting = assign<Context, From<'timer.fired'>, undefined, Event, never>({
-  workers: ({ context }) => context.workers.filter((worker) => !context.waiting.includes(worker)),
-  joining: ({ context }) => context.joining.filter((worker) => !context.waiting.includes(worker)),
-  waiting: [],
-});
+const giveUpWaiting = assign<Context, From<'timer.fired'>, undefined, Event, never>(({ context }) =>
+  without(context, context.waiting),
+);
 
+type Left = { readonly context: Context; readonly event: From<'worker.left'> };
+const leave = assign<Context, From<'worker.left'>, undefined, Event, never>(({ context, event }) =>
+  without(context, [event.worker]),
+);
+const putAside = {
+  type: 'putAside' as const,
+  params: ({ context, event }: Left) => ({
+    rollout: context.rollout,
+    key: culprit(event.doing) ?? '',
+    worker: event.worker,
+    message: event.message,
+  }),
+};
+const returnChanges = {
+  type: 'returnChanges' as const,
+  params: ({ context }: { context: Context }) => ({ rollout: context.rollout }),
+};
+/** The round begins again without what a worker ended over. */
+const beginAgain = {
+  target: 'idle' as const,
+  actions: [
+    leave,
+    putAside,
+    returnChanges,
+    assign<Context, From<'worker.left'>, undefined, Event, never>({ pending: true }),
+    because('worker_ended_by_object'),
+  ],
+};
+
+const stage = assign<Context, From<'changes.staged'>, undefined, Event, never>({
+  pending: true,
+  nonce: ({ event }) => event.nonce,
+  version: ({ event }) => event.version,
+});
+const noteFailure = [
+  assign<Context, From<'object.failed'>, undefined, Event, never>({
+    standing: ({ context, event }) => merge([event.failure], context.standing),
+  }),
+  {
+    type: 'noteFailures' as const,
+    params: ({ event }: { event: From<'object.failed'> }) => ({ failures: [event.failure] }),
+  },
+];
+const prepareWaiting = [
+  ...answerTimer,
+  {
+    type: 'prepareWorkers' as const,
+    params: ({ context }: { context: Context }) => ({ rollout: context.rollout, workers: context.waiting }),
+  },
+];
+const commitWaiting = [
+  ...answerTimer,
+  {
+    type: 'commitWorkers' as const,
+    params: ({ context }: { context: Context }) => ({
+      rollout: context.rollout,
+      workers: context.waiting,
+      rejected: context.failures.map((failure) => failure.key),
+    }),
+  },
+];
+const cannotTakeAll = ({ failures }: Fitted) => failures.length > 0;
+const fitted = assign<Context, From<'worker.fitted'>, undefined, Event, never>(({ context, event }) => ({
+  waiting: drop(context.waiting, event.worker),
+  fitted: [...context.fitted, { worker: event.worker, failures: event.failures }],
+}));
+const follow = assign<Context, Event, undefined, Event, never>({
+  waiting: ({ context }) => context.queued,
+  queued: [],
+});
 const retryJoins = assign<Context, From<'timer.fired'>, undefined, Event, never>({
   retryArmed: false,
   pending: true,
@@ -195,12 +279,19 @@ export const machine = setup({
   types: {} as { context: Context; events: Event; input: Input; tags: Tag },
   actions: named<Effects, Reason>(),
   guards: {
-    stale: ({ context, event }) => 'rollout' in event && event.rollout !== context.rollout,
+    stale: ({ context, event }) =>
+      ('rollout' in event && event.rollout !== context.rollout) ||
+      ('load' in event && event.load !== context.load),
     unasked: ({ context, event }) => 'worker' in event && !context.waiting.includes(event.worker),
     unknown: ({ context, event }) =>
       'worker' in event && !context.workers.includes(event.worker) && !context.joining.includes(event.worker),
     allAnswered: ({ context }) => context.waiting.length === 0,
     nobody: ({ context }) => context.waiting.length === 0 && context.workers.length === 0,
+    cameThrough: ({ context }) => context.waiting.length === 0 && context.queued.length > 0,
+    endedByChange: ({ context, event }) =>
+      event.type === 'worker.left' && context.workers.includes(event.worker) && culprit(event.doing) !== null,
+    nobodyCommitted: ({ context }) =>
+      context.workers.every((worker) => context.waiting.includes(worker) || context.queued.includes(worker)),
     answerTimer: ({ event }) => event.type === 'timer.fired' && event.timer === 'answer',
     gatherTimer: ({ event }) => event.type === 'timer.fired' && event.timer === 'gather',
     retryTimer: ({ event }) => event.type === 'timer.fired' && event.timer === 'retry',
@@ -213,10 +304,13 @@ export const machine = setup({
     joining: input.workers,
     expected: input.expected,
     waiting: [],
+    queued: [],
+    fitted: [],
     pending: input.pending,
     nonce: input.nonce,
     version: input.version,
     rollout: 0,
+    load: 0,
     failures: [],
     standing: [],
     carried: { nonce: input.nonce, version: input.version },
@@ -230,60 +324,25 @@ export const machine = setup({
       actions: [
         // Joined again: a new thread under the old number, which knows nothing.
         assign(({ context, event }) => ({
-          workers: drop(context.workers, event.worker),
-          waiting: drop(context.waiting, event.worker),
+          ...without(context, [event.worker]),
           joining: [...drop(context.joining, event.worker), event.worker],
-          expected: drop(context.expected, event.worker),
         })),
         because('worker_joined'),
       ],
     },
     'worker.left': [
       { guard: 'unknown', actions: because('worker_unknown') },
-      {
-        actions: [
-          assign(({ context, event }) => ({
-            workers: drop(context.workers, event.worker),
-            joining: drop(context.joining, event.worker),
-            expected: drop(context.expected, event.worker),
-            waiting: drop(context.waiting, event.worker),
-          })),
-          because('worker_left'),
-        ],
-      },
+      { actions: [leave, because('worker_left')] },
     ],
-    'changes.staged': {
-      actions: [
-        assign({
-          pending: true,
-          nonce: ({ event }) => event.nonce,
-          version: ({ event }) => event.version,
-        }),
-        because('changes_merged'),
-      ],
-    },
+    'changes.staged': { actions: [stage, because('changes_merged')] },
+    'worker.fitted': { actions: because('stale_answer') },
     'worker.loaded': { actions: because('stale_answer') },
     'worker.prepared': { actions: because('stale_answer') },
     'worker.committed': { actions: because('stale_answer') },
-    'object.failed': {
-      actions: [
-        assign({
-          standing: ({ context, event }) => merge([event.failure], context.standing),
-        }),
-        { type: 'noteFailures', params: ({ event }) => ({ failures: [event.failure] }) },
-        because('object_failed'),
-      ],
-    },
+    'object.failed': { actions: [...noteFailure, because('object_failed')] },
     'timer.fired': [
-      {
-        guard: 'retryTimer',
-        actions: [
-          assign({ retryArmed: false, pending: true }),
-          { type: 'stageRetries', params: {} },
-          because('retry_joins_next'),
-        ],
-      },
-      { guard: 'gatherTimer', actions: [assign({ expected: [] }), because('gathered_long_enough')] },
+      { guard: 'retryTimer', actions: [retryJoins, stageRetries, because('retry_joins_next')] },
+      { guard: 'gatherTimer', actions: [gathered, because('gathered_long_enough')] },
       { actions: because('late_timer') },
     ],
     stop: { target: '.stopped', actions: because('stopped') },
@@ -316,69 +375,114 @@ export const machine = setup({
         },
       ],
       on: {
-        'changes.staged': {
-          actions: [
-            assign({
-              pending: true,
-              nonce: ({ event }) => event.nonce,
-              version: ({ event }) => event.version,
-            }),
-            because('changes_staged'),
-          ],
-        },
-        'object.failed': {
-          actions: [
-            assign({
-              standing: ({ context, event }) => merge([event.failure], context.standing),
-            }),
-            { type: 'noteFailures', params: ({ event }) => ({ failures: [event.failure] }) },
-            tellStream,
-            because('object_failed'),
-          ],
-        },
+        'changes.staged': { actions: [stage, because('changes_staged')] },
+        'object.failed': { actions: [...noteFailure, tellStream, because('object_failed')] },
         'timer.fired': [
-          {
-            guard: 'retryTimer',
-            actions: [
-              assign({ retryArmed: false, pending: true }),
-              { type: 'stageRetries', params: {} },
-              because('retry_due'),
-            ],
-          },
-          { guard: 'gatherTimer', actions: [assign({ expected: [] }), because('gathered_long_enough')] },
+          { guard: 'retryTimer', actions: [retryJoins, stageRetries, because('retry_due')] },
+          { guard: 'gatherTimer', actions: [gathered, because('gathered_long_enough')] },
           { actions: because('late_timer') },
         ],
       },
     },
     loading: {
       entry: [
-        assign({ waiting: ({ context }) => context.joining, failures: [] }),
+        assign({
+          load: ({ context }) => context.load + 1,
+          waiting: ({ context }) => context.joining,
+          fitted: [],
+        }),
         ...answerTimer,
-        { type: 'loadWorkers', params: ({ context }) => ({ workers: context.joining }) },
+        { type: 'fitWorkers', params: ({ context }) => ({ load: context.load, workers: context.joining }) },
       ],
       exit: { type: 'cancelTimer', params: { timer: 'answer' } },
       always: [
         {
-          guard: ({ context }) => context.waiting.length === 0 && context.failures.length > 0,
+          guard: ({ context }) => context.waiting.length === 0 && context.fitted.length === 0,
           target: 'idle',
+        },
+        {
+          guard: ({ context }) => context.waiting.length === 0 && context.workers.length > 0,
+          target: 'admitting',
           actions: [
-            { type: 'noteFailures', params: ({ context }) => ({ failures: context.failures }) },
-            assign({ standing: ({ context }) => merge(context.failures, context.standing) }),
+            {
+              type: 'refuseWorkers',
+              params: ({ context }) => ({ workers: context.fitted.filter(cannotTakeAll) }),
+            },
+            assign(({ context }) =>
+              without(
+                context,
+                context.fitted.filter(cannotTakeAll).map(({ worker }) => worker),
+              ),
+            ),
+          ],
+        },
+        {
+          guard: ({ context }) => context.waiting.length === 0 && untakable(context).length > 0,
+          target: 'admitting',
+          actions: [
+            { type: 'loseObjects', params: ({ context }) => ({ failures: untakable(context) }) },
+            assign({ standing: ({ context }) => merge(untakable(context), context.standing) }),
             tellStream,
           ],
         },
-        { guard: 'allAnswered', target: 'idle' },
+        { guard: 'allAnswered', target: 'admitting' },
       ],
       on: {
+        'worker.fitted': [
+          { guard: 'stale', actions: because('stale_answer') },
+          { guard: 'unasked', actions: because('stale_answer') },
+          {
+            guard: ({ event }) => event.failures.length > 0,
+            actions: [fitted, because('worker_cannot_take_all')],
+          },
+          { actions: [fitted, because('worker_fitted')] },
+        ],
+        'worker.left': [
+          { guard: 'unknown', actions: because('worker_unknown') },
+          {
+            // Others serve it: then it is not the object alone.
+            guard: ({ context, event }) => context.workers.length === 0 && Boolean(culprit(event.doing)),
+            target: 'idle',
+            actions: [
+              leave,
+              putAside,
+              {
+                type: 'loseObjects',
+                params: ({ event }) => ({ failures: [crashed(event)] }),
+              },
+              assign({ standing: ({ context, event }) => merge([crashed(event)], context.standing) }),
+              because('worker_ended_by_object'),
+            ],
+          },
+          { actions: [leave, because('worker_left')] },
+        ],
+        'timer.fired': timersWhile('load'),
+      },
+    },
+    admitting: {
+      entry: [
+        assign({ waiting: ({ context }) => context.fitted.map(({ worker }) => worker) }),
+        ...answerTimer,
+        {
+          type: 'loadWorkers',
+          params: ({ context }) => ({
+            load: context.load,
+            workers: context.fitted.map(({ worker }) => worker),
+            rejected: untakable(context).map(({ key }) => key),
+          }),
+        },
+      ],
+      exit: [{ type: 'cancelTimer', params: { timer: 'answer' } }, assign({ fitted: [] })],
+      always: { guard: 'allAnswered', target: 'idle' },
+      on: {
         'worker.loaded': [
+          { guard: 'stale', actions: because('stale_answer') },
           { guard: 'unasked', actions: because('stale_answer') },
           {
             actions: [
               assign(({ context, event }) => ({
-                waiting: drop(context.waiting, event.worker),
-                joining: drop(context.joining, event.worker),
+                ...without(context, [event.worker]),
                 workers: [...drop(context.workers, event.worker), event.worker],
-                failures: merge(context.failures, event.failures),
               })),
               because('worker_loaded'),
             ],
@@ -391,28 +495,18 @@ export const machine = setup({
       entry: [
         assign(({ context }) => ({
           rollout: context.rollout + 1,
-          waiting: context.workers,
           failures: [],
           pending: false,
           carried: { nonce: context.nonce, version: context.version },
         })),
+        assign(({ context }) => ahead(context)),
         { type: 'takeChanges', params: ({ context }) => ({ rollout: context.rollout }) },
-        ...answerTimer,
-        {
-          type: 'prepareWorkers',
-          params: ({ context }) => ({ rollout: context.rollout, workers: context.workers }),
-        },
+        ...prepareWaiting,
       ],
       exit: { type: 'cancelTimer', params: { timer: 'answer' } },
       always: [
-        {
-          guard: 'nobody',
-          target: 'idle',
-          actions: [
-            { type: 'returnChanges', params: ({ context }) => ({ rollout: context.rollout }) },
-            assign({ pending: true }),
-          ],
-        },
+        { guard: 'nobody', target: 'idle', actions: [returnChanges, assign({ pending: true })] },
+        { guard: 'cameThrough', actions: [follow, ...prepareWaiting] },
         { guard: 'allAnswered', target: 'committing' },
       ],
       on: {
@@ -436,24 +530,21 @@ export const machine = setup({
             ],
           },
         ],
+        'worker.left': [
+          { guard: 'unknown', actions: because('worker_unknown') },
+          { ...beginAgain, guard: 'endedByChange' },
+          { actions: [leave, because('worker_left')] },
+        ],
         'timer.fired': timersWhile('prepare'),
       },
     },
     committing: {
-      entry: [
-        assign({ waiting: ({ context }) => context.workers }),
-        ...answerTimer,
-        {
-          type: 'commitWorkers',
-          params: ({ context }) => ({
-            rollout: context.rollout,
-            workers: context.workers,
-            rejected: context.failures.map((failure) => failure.key),
-          }),
-        },
-      ],
+      entry: [assign(({ context }) => ahead(context)), ...commitWaiting],
       exit: { type: 'cancelTimer', params: { timer: 'answer' } },
-      always: { guard: 'allAnswered', target: 'settling' },
+      always: [
+        { guard: 'cameThrough', actions: [follow, ...commitWaiting] },
+        { guard: 'allAnswered', target: 'settling' },
+      ],
       on: {
         'worker.committed': [
           { guard: 'stale', actions: because('stale_answer') },
@@ -464,6 +555,12 @@ export const machine = setup({
               because('worker_committed'),
             ],
           },
+        ],
+        'worker.left': [
+          { guard: 'unknown', actions: because('worker_unknown') },
+          // Once a worker has it in use, the others follow: the lost one is given all of it when it comes back.
+          { ...beginAgain, guard: and(['endedByChange', 'nobodyCommitted']) },
+          { actions: [leave, because('worker_left')] },
         ],
         'timer.fired': timersWhile('commit'),
       },

@@ -4,6 +4,8 @@ import type { ActorEvent } from './behavior.ts';
 /** Who asks for the effect, and how later events get back to it. */
 export interface EffectScope {
   readonly actor: ActorAddress;
+  /** Id of the event in the journal whose step asked for it. */
+  readonly cause: string;
   /** Posts an event to the actor that asked, as soon as the world has an answer. */
   reply<Event extends ActorEvent>(event: Event): void;
   /** Posts an event to another actor. */

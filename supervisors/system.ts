@@ -290,6 +290,7 @@ export class ActorSystem {
   #scope(actor: Actor, cause: string): EffectScope {
     return {
       actor: actor.address,
+      cause,
       reply: (event) => this.#answer(actor, cause, event),
       send: (to, event) => this.deliver({ to, from: actor.address, cause, event }),
     };

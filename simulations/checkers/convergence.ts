@@ -17,18 +17,24 @@ export function convergence(): Checker {
       if (rollout === undefined || agent.rolloutState !== 'idle') return 'the rollout is not idle';
       if (rollout.standing.length > 0)
         return `the rollout still holds failures of ${rollout.standing.length}`;
-      const wished = differing(controller.wish, agent.store.serving);
-      if (wished.length > 0) return `wished and in use differ in ${wished}`;
-      for (let worker = 0; worker < agent.workers; worker += 1) {
-        if (agent.workerState(worker) !== 'ready' || !rollout.workers.includes(worker))
-          return `worker ${worker} does not serve (${agent.workerState(worker) ?? 'gone'})`;
-        const inside = universe.worker(worker);
-        const wrong = inside === undefined ? 'it has no thread' : inspect(universe, inside);
-        if (wrong !== null) return `worker ${worker}: ${wrong}`;
-      }
-      return null;
+      return unlikeWished(universe);
     },
   };
+}
+
+/** Where what runs is not what the users wish; null: nowhere. */
+export function unlikeWished(universe: Universe): string | null {
+  const { agent, controller } = universe;
+  const wished = differing(controller.wish, agent.store.serving);
+  if (wished.length > 0) return `wished and in use differ in ${wished}`;
+  for (let worker = 0; worker < agent.workers; worker += 1) {
+    if (agent.workerState(worker) !== 'ready' || agent.rollout?.workers.includes(worker) !== true)
+      return `worker ${worker} does not serve (${agent.workerState(worker) ?? 'gone'})`;
+    const inside = universe.worker(worker);
+    const wrong = inside === undefined ? 'it has no thread' : inspect(universe, inside);
+    if (wrong !== null) return `worker ${worker}: ${wrong}`;
+  }
+  return null;
 }
 
 function inspect({ controller }: Universe, { worker, dataplane, system }: SimulatedWorker): string | null {

@@ -1,4 +1,5 @@
 import { Supervision, supervisorBindings } from '../../src/agent/supervision.ts';
+import { Activity } from '../../src/agent/worker/activity.ts';
 import { workerBindings } from '../../src/agent/worker/bindings.ts';
 import { WorkerConfiguration } from '../../src/agent/worker/configuration.ts';
 import { threadName } from '../../src/agent/worker/contract.ts';
@@ -117,6 +118,7 @@ export class TrafficWorker {
       supervision: this.supervision,
       system: this.system,
       bind: undefined,
+      activity: new Activity(Activity.memory()),
     });
     this.supervision.startTree(
       TREE.dataplane.supervisor,

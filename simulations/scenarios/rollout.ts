@@ -1,9 +1,13 @@
 import { resourceKey } from '../../src/model/resource.ts';
 import { agreement } from '../checkers/agreement.ts';
 import { answers } from '../checkers/answers.ts';
+import { budgets } from '../checkers/budgets.ts';
 import { type Checker, InvariantViolation } from '../checkers/checker.ts';
-import { convergence } from '../checkers/convergence.ts';
+import { convergence, unlikeWished } from '../checkers/convergence.ts';
+import { draining } from '../checkers/draining.ts';
 import { expectations } from '../checkers/expectations.ts';
+import { lastGood } from '../checkers/last-good.ts';
+import { refusals } from '../checkers/refusals.ts';
 import { supervision } from '../checkers/supervision.ts';
 import { Prng } from '../prng.ts';
 import { Faults } from '../world/faults.ts';
@@ -13,6 +17,8 @@ import type { Outcome, RunOptions, Scenario } from './scenario.ts';
 /** A reconnect, a worker that hangs, an isolated child and the retries after each fit in one after the other. */
 const CONVERGENCE_MS = 240_000;
 const STOP_MS = 60_000;
+/** From the start of the process until everything serves that served last, with no controller in reach. */
+const COLD_START_MS = 2_000;
 
 /**
  * Configurations are rolled out to all workers while workers die, hang and stand still, ports are taken, sockets
@@ -33,7 +39,17 @@ export const rollout: Scenario = {
       planted,
     });
     const faults = new Faults(universe);
-    const checkers = [agreement(universe), answers(universe), expectations(), supervision(), convergence()];
+    const checkers = [
+      agreement(universe),
+      answers(),
+      refusals(universe),
+      draining(),
+      expectations(),
+      supervision(),
+      budgets(universe),
+      lastGood(),
+      convergence(),
+    ];
     const drawn = `${universe.agent.workers} workers, ${(safetyMs / 1_000).toFixed(0)} s, faults: ${[...faults.rates.keys()].join(', ') || 'none'}`;
     let violation: InvariantViolation | null = null;
     try {
@@ -52,7 +68,7 @@ async function live(
   checkers: readonly Checker[],
   { safetyMs, updateMs }: { readonly safetyMs: number; readonly updateMs: number },
 ): Promise<void> {
-  const { agent, clock, controller, recorder } = universe;
+  const { clock, controller, recorder } = universe;
   let failed: InvariantViolation | null = null;
   const hold = (checker: Checker, wrong: string | null | undefined) => {
     if (wrong !== null && wrong !== undefined) failed ??= new InvariantViolation(checker.name, wrong);
@@ -66,6 +82,7 @@ async function live(
     // Nothing has happened to any actor since.
     if (recorder.lines.length === seen) return;
     seen = recorder.lines.length;
+    if (universe.down) return;
     for (const checker of checkers) hold(checker, checker.always?.(universe));
     if (failed !== null) throw failed;
   };
@@ -75,24 +92,25 @@ async function live(
     const change = universe.workload.draw(controller.wish);
     const edits = [...change.upserts.map(resourceKey), ...change.removals.map((key) => `-${key}`)];
     universe.note(`a user edits ${edits.join(' ')}`);
-    controller.change(change.upserts, change.removals);
+    universe.change(change.upserts, change.removals);
     clock.after(users.between(0, 2 * updateMs), () => clock.now < safetyMs && edit());
   };
   edit();
   faults.start();
-  agent.start();
+  universe.agent.start();
   await universe.run(safetyMs, look);
 
   universe.note('all is mended');
   faults.stop();
   const { upserts, removals } = universe.workload.mend(controller.wish);
-  controller.change(upserts, removals);
+  universe.change(upserts, removals);
   await converge(universe, checkers, look);
+  await startCold(universe, checkers, look);
 
   universe.note('the agent is asked to stop');
-  agent.stop();
+  universe.agent.stop();
   await universe.run(clock.now + STOP_MS, look);
-  const left = agent.system.report().map(({ address, state }) => `${address} (${state})`);
+  const left = universe.agent.system.report().map(({ address, state }) => `${address} (${state})`);
   if (!universe.ended || left.length > 0 || universe.workers.length > 0)
     throw new InvariantViolation(
       'a stop ends everything',
@@ -115,4 +133,26 @@ async function converge(universe: Universe, checkers: readonly Checker[], look: 
     if (missing() === null) return;
   }
   throw missing() ?? new Error('unreachable');
+}
+
+/** The agent dies while its controller is away: it serves what it served, in time, and follows the controller later. */
+async function startCold(universe: Universe, checkers: readonly Checker[], look: () => void): Promise<void> {
+  const { clock, controller, workload } = universe;
+  const prng = universe.prng.split('cold start');
+  controller.faults.refusing = true;
+  const downMs = prng.between(10, 2_000);
+  universe.crash(prng.pick(['killed', 'power lost'] as const), downMs);
+  await universe.run(clock.now + downMs + COLD_START_MS, look);
+  const missing = unlikeWished(universe);
+  if (missing !== null)
+    throw new InvariantViolation(
+      'without a controller it serves what it served last',
+      `${COLD_START_MS / 1_000} s after its start: ${missing}`,
+    );
+  controller.faults.refusing = false;
+  const { upserts, removals } = workload.draw(controller.wish);
+  universe.change(upserts, removals);
+  const mended = workload.mend(controller.wish);
+  universe.change(mended.upserts, mended.removals);
+  await converge(universe, checkers, look);
 }

@@ -1,10 +1,13 @@
 import type { Event as WorkerEvent } from '../../actors/dataplane-worker.ts';
-import type { Context as RolloutContext } from '../../actors/rollout.ts';
+import type { Context as RolloutContext, Event as RolloutEvent } from '../../actors/rollout.ts';
 import { ConfigurationStore } from '../../src/agent/configuration-store.ts';
 import { configStreamBindings } from '../../src/agent/effects/config-stream.ts';
 import { dataplaneWorkerBindings } from '../../src/agent/effects/dataplane-worker.ts';
 import { rolloutBindings } from '../../src/agent/effects/rollout.ts';
+import type { LastGoodFile } from '../../src/agent/last-good.ts';
+import { LastGoodSaver } from '../../src/agent/last-good-saver.ts';
 import { LimitSlots } from '../../src/agent/limit-slots.ts';
+import { restoreLastGood } from '../../src/agent/restore-last-good.ts';
 import type { ConfigStreamClient, StreamEvent } from '../../src/agent/stream/client.ts';
 import { Supervision, supervisorBindings } from '../../src/agent/supervision.ts';
 import { bindFailure } from '../../src/agent/worker/bind-failure.ts';
@@ -16,6 +19,7 @@ import type { ObjectFailure, SnapshotChanges } from '../../src/model/snapshot.ts
 import { actorAddress } from '../../supervisors/address.ts';
 import { ActorSystem } from '../../supervisors/system.ts';
 import { TREE } from '../../supervisors/tree.ts';
+import type { World } from '../../supervisors/world.ts';
 import type { Prng } from '../prng.ts';
 import { type PlantedBug, plant } from './planted.ts';
 import { EPOCH, type WorkerWorld } from './worker.ts';
@@ -32,6 +36,7 @@ export interface SimulatedAgentOptions {
   readonly prng: Prng;
   readonly workers: number;
   readonly client: () => ConfigStreamClient;
+  readonly lastGood: LastGoodFile;
   readonly planted: PlantedBug | null;
   readonly startFault: (worker: number) => StartFault;
   /** The whole tree has ended. */
@@ -39,8 +44,8 @@ export interface SimulatedAgentOptions {
 }
 
 /**
- * An agent's main thread, wired as `src/agent/actor-host.ts` wires the real one: the production actor system,
- * supervision, configuration store and effects over simulated threads and a simulated stream.
+ * One life of an agent's main thread, wired as `src/agent/agent.ts` and `src/agent/actor-host.ts` wire the real one: the production actor system,
+ * supervision, stores and effects over simulated threads, a simulated disk and a simulated stream.
  */
 export class SimulatedAgent {
   readonly system: ActorSystem;
@@ -50,7 +55,12 @@ export class SimulatedAgent {
   readonly #node: string;
   readonly #supervision: Supervision;
   readonly #toStream: (event: StreamEvent) => void;
+  readonly #lastGood: LastGoodFile;
+  readonly #saver: LastGoodSaver;
+  readonly #recorder: { note(text: string): void };
+  #restored: Promise<void> = Promise.resolve();
   #restarts = 0;
+  #alive = true;
 
   constructor(options: SimulatedAgentOptions) {
     const { world, prng, workers } = options;
@@ -62,12 +72,21 @@ export class SimulatedAgent {
       now: () => clock.now,
       wallClock: () => EPOCH + clock.now,
       draw: () => prng.next(),
-      after: (ms: number, callback: () => void) => clock.after(ms, callback),
+      after: (ms: number, callback: () => void) => clock.after(ms, () => this.#alive && callback()),
     };
+    const note = (text: string) => world.recorder.note(clock.now, text);
+    this.#recorder = { note };
+    this.#lastGood = options.lastGood;
+    this.#saver = new LastGoodSaver({
+      store: this.store,
+      file: this.#lastGood,
+      world: runtime,
+      onFailure: (error) => note(`the last good snapshot could not be saved: ${error.message}`),
+    });
     const stream = configStreamBindings({
       store: this.store,
       client: options.client,
-      mayConnect: () => Promise.resolve(),
+      mayConnect: () => this.#restored,
       hello: { node, agentVersion: 'simulated', labels: {} },
       report: async () => ({
         detail: 'whole',
@@ -111,8 +130,10 @@ export class SimulatedAgent {
       workerAddress: (worker) => this.address('dataplane-worker', String(worker)),
       streamAddress: this.address('config-stream'),
       onTaken: () => {},
-      onSettled: () => {},
-      foreignPorts: (changes, serving) => this.#foreignPorts(changes, serving, world, prng),
+      onFailed: () => {},
+      onSettled: () => this.#saver.changed(),
+      foreignPorts: (changes, serving) =>
+        this.#foreignPorts(changes, serving, { ports: world.ports, after: runtime.after }, prng),
     });
     this.system = new ActorSystem({
       node,
@@ -132,7 +153,9 @@ export class SimulatedAgent {
       journal: world.recorder.sink('main'),
       onNotice: world.onNotice,
       forward: (envelope) => {
-        if (envelope.event.type === 'child.exited') options.onEnded();
+        if (envelope.event.type !== 'child.exited') return;
+        void this.#saver.save();
+        options.onEnded();
       },
     });
     this.#supervision = new Supervision({
@@ -147,13 +170,28 @@ export class SimulatedAgent {
         restarted: () => {
           this.#restarts += 1;
         },
-        isolated: (kind, name, reason) =>
-          world.recorder.note(clock.now, `${kind}/${name} is left out: ${reason}`),
+        isolated: (kind, name, reason) => note(`${kind}/${name} is left out: ${reason}`),
       },
     });
   }
 
   start(): void {
+    const log = (details: { readonly reason?: string; readonly version?: string }, text: string) =>
+      this.#recorder.note(`${text}${details.reason === undefined ? '' : `: ${details.reason}`}`);
+    this.#restored = restoreLastGood(this.#lastGood, this.store, {
+      info: log,
+      warn: log,
+      error: log,
+    } as never);
+    void this.#restored.then(() => {
+      const { wishedVersion } = this.store;
+      if (wishedVersion !== '')
+        this.system.send<RolloutEvent>(this.address('rollout'), {
+          type: 'changes.staged',
+          nonce: 0,
+          version: wishedVersion,
+        });
+    });
     this.#supervision.startTree(TREE.main.supervisor, this.hostAddress);
   }
 
@@ -161,9 +199,19 @@ export class SimulatedAgent {
     this.system.send(this.address('supervisor', TREE.main.supervisor), { type: 'stop' });
   }
 
+  /** Ends the process with all its threads, in the middle of whatever they do. */
+  kill(): void {
+    this.#alive = false;
+    this.pool.vanish();
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
   /** From the simulated controller. */
   receive(event: StreamEvent): void {
-    this.#toStream(event);
+    if (this.#alive) this.#toStream(event);
   }
 
   /** Parent of the tree's root; no actor. */
@@ -214,7 +262,7 @@ export class SimulatedAgent {
   async #foreignPorts(
     changes: SnapshotChanges,
     serving: ResourceSet,
-    { clock, ports }: WorkerWorld,
+    { ports, after }: Pick<WorkerWorld, 'ports'> & Pick<World, 'after'>,
     prng: Prng,
   ): Promise<readonly ObjectFailure[]> {
     const portsOf = (resources: Iterable<Resource>) =>
@@ -222,7 +270,7 @@ export class SimulatedAgent {
     const ours = new Set(portsOf(serving.values()).map(({ port }) => port));
     const wished = portsOf(changes.upserts).filter(({ port }) => !ours.has(port));
     if (wished.length === 0) return [];
-    await new Promise<void>((resolve) => clock.after(prng.between(0, LOOK_MS), resolve));
+    await new Promise<void>((resolve) => after(prng.between(0, LOOK_MS), resolve));
     if (prng.chance(0.5)) return [];
     return wished
       .filter(({ port }) => ports.isBusy(port))

@@ -118,6 +118,11 @@ export class SimulatedController implements ConfigStreamClient {
     });
   }
 
+  /** The agent at the other end is gone. */
+  lose(): void {
+    this.#close();
+  }
+
   connect(hello: { readonly snapshotVersion: SnapshotVersion }): void {
     this.#close();
     this.#open = true;

@@ -42,6 +42,10 @@ export class SimulatedDataplane implements DataplaneControl {
   /** Bound for a preparation, beside the one in use. */
   readonly #moving = new Map<string, SimulatedSocket>();
   readonly #pools = new Map<string, 'open' | 'draining'>();
+  /** Another object after each commit and discard: what was asked for before is not wanted any more. */
+  #preparation = {};
+  /** By listener: the bind that was asked for last, while it is under way. */
+  readonly #binding = new Map<string, object>();
   #touched: ReadonlySet<ResourceKey> = new Set();
 
   constructor(options: SimulatedDataplaneOptions) {
@@ -84,29 +88,37 @@ export class SimulatedDataplane implements DataplaneControl {
     }
     for (const [name, socket] of this.#moving)
       if (!rejected.includes(`listener/${name}`)) this.#sockets.set(name, socket);
-    this.#moving.clear();
+    this.#drop();
   }
 
   discard(): void {
     this.#configuration.discard();
-    this.#moving.clear();
+    this.#drop();
   }
 
   bindListener(listener: Listener): Promise<void> {
     const { prng, ports, worker, after } = this.#options;
-    const before = this.#sockets.get(listener.name);
-    if (before !== undefined && !before.draining && before.port === listener.port) return Promise.resolve();
+    const { name, port } = listener;
+    const before = this.#moving.get(name) ?? this.#sockets.get(name);
+    if (before !== undefined && !before.draining && before.port === port) return Promise.resolve();
+    const preparation = this.#preparation;
+    const binding = {};
+    this.#binding.set(name, binding);
     return new Promise((resolve, reject) => {
+      const refuse = (code: string) => reject(Object.assign(new Error(`${code}: port ${port}`), { code }));
       after(prng.between(0, BIND_MS), () => {
-        const code = ports.refusal(listener.port, worker);
-        if (code !== null) {
-          reject(Object.assign(new Error(`${code}: port ${listener.port}`), { code }));
-          return;
+        const code = ports.refusal(port, worker);
+        if (code !== null) return refuse(code);
+        if (this.#binding.get(name) !== binding) return refuse('ECANCELED');
+        this.#binding.delete(name);
+        if (preparation !== this.#preparation && this.#committedPort(name) !== port) {
+          if (this.#sockets.get(name)?.draining === true) this.#sockets.delete(name);
+          return refuse('ECANCELED');
         }
-        const socket = { port: listener.port, active: false, draining: false };
-        const now = this.#sockets.get(listener.name);
-        if (now === undefined || now.draining) this.#sockets.set(listener.name, socket);
-        else this.#moving.set(listener.name, socket);
+        const socket = { port, active: false, draining: false };
+        const now = this.#sockets.get(name);
+        if (now === undefined || now.draining) this.#sockets.set(name, socket);
+        else this.#moving.set(name, socket);
         resolve();
       });
     });
@@ -119,7 +131,8 @@ export class SimulatedDataplane implements DataplaneControl {
 
   drainListener(name: string): void {
     const socket = this.#sockets.get(name);
-    if (socket === undefined) return;
+    if (socket === undefined || socket.draining) return;
+    this.#moving.delete(name);
     socket.draining = true;
     socket.active = false;
     this.#options.after(this.#options.drainMs(), () => {
@@ -129,6 +142,8 @@ export class SimulatedDataplane implements DataplaneControl {
   }
 
   closeListener(name: string): number {
+    this.#binding.delete(name);
+    this.#moving.delete(name);
     this.#sockets.delete(name);
     return 0;
   }
@@ -152,6 +167,19 @@ export class SimulatedDataplane implements DataplaneControl {
 
   ejectEndpoint(): void {}
   restoreEndpoint(): void {}
+
+  #committedPort(name: string): number | undefined {
+    const listener = this.#inUse.get(`listener/${name}`);
+    return listener?.kind === 'listener' ? listener.value.port : undefined;
+  }
+
+  /** Sockets that were bound for a change that did not come into use. */
+  #drop(): void {
+    this.#preparation = {};
+    this.#moving.clear();
+    for (const [name, { active, draining }] of this.#sockets)
+      if (!active && !draining && !this.#inUse.has(`listener/${name}`)) this.closeListener(name);
+  }
 
   report(): ReturnType<DataplaneControl['report']> {
     return { listeners: [], clusters: [], endpoints: [] };

@@ -8,6 +8,12 @@ const FAULTS = {
   'worker hang': 30_000,
   'worker pause': 8_000,
   'start fault': 15_000,
+  'crash loop': 40_000,
+  'agent killed': 25_000,
+  'power loss': 40_000,
+  'disk full': 15_000,
+  'disk errors': 15_000,
+  'disk slow': 20_000,
   'port busy': 6_000,
   'out of files': 15_000,
   'socket failure': 10_000,
@@ -26,6 +32,8 @@ export type Fault = keyof typeof FAULTS;
  */
 export class Faults {
   readonly rates: ReadonlyMap<Fault, number>;
+  /** How often each has struck. */
+  readonly struck = new Map<Fault, number>();
   readonly #universe: Universe;
   readonly #prng: Prng;
   #active = true;
@@ -48,8 +56,9 @@ export class Faults {
   /** Nothing new goes wrong, and what is wrong outside of the agent is mended. */
   stop(): void {
     this.#active = false;
-    const { ports, controller } = this.#universe;
+    const { ports, controller, disk } = this.#universe;
     ports.heal();
+    disk.heal();
     controller.faults.duplicate = 0;
     controller.faults.latencyMs = 20;
     controller.faults.silent = false;
@@ -61,32 +70,36 @@ export class Faults {
     const wait = -Math.log(1 - prng.next()) * mean;
     this.#universe.clock.after(wait, () => {
       if (!this.#active) return;
-      this.#strike(fault, prng);
+      // A process that is dead has no more faults.
+      if (!this.#universe.down && this.#strike(fault, prng))
+        this.struck.set(fault, (this.struck.get(fault) ?? 0) + 1);
       this.#schedule(fault, mean, prng);
     });
   }
 
-  #strike(fault: Fault, prng: Prng): void {
+  /** Whether there was anything to strike. */
+  #strike(fault: Fault, prng: Prng): boolean {
     const universe = this.#universe;
-    const { clock, ports, controller, agent } = universe;
+    const { clock, ports, controller, agent, disk } = universe;
     const worker = prng.below(agent.workers);
     const inside = universe.worker(worker);
     switch (fault) {
       case 'worker crash':
-        if (inside === undefined) return;
+        if (inside === undefined) return false;
         universe.note(`worker ${worker} crashes`);
         agent.pool.get(worker)?.crash('crashed');
-        return;
+        return true;
       case 'worker hang':
-        if (inside === undefined) return;
+        if (inside === undefined) return false;
         universe.note(`worker ${worker} hangs for good`);
         inside.block(Number.POSITIVE_INFINITY);
-        return;
+        return true;
       case 'worker pause': {
+        if (inside === undefined) return false;
         const ms = prng.between(10, 5_000);
         universe.note(`worker ${worker} stands still for ${ms.toFixed(0)} ms`);
-        inside?.block(ms);
-        return;
+        inside.block(ms);
+        return true;
       }
       case 'start fault': {
         const kind = prng.pick(['crash', 'hang'] as const);
@@ -98,8 +111,44 @@ export class Faults {
           return kind;
         };
         agent.pool.get(worker)?.crash('crashed');
-        return;
+        return true;
       }
+      case 'crash loop': {
+        const ms = prng.between(1_000, 60_000);
+        universe.note(`worker ${worker} dies at every start for ${(ms / 1_000).toFixed(0)} s`);
+        const until = clock.now + ms;
+        universe.startFault = (starting) => (starting === worker && clock.now < until ? 'crash' : 'none');
+        agent.pool.get(worker)?.crash('crashed');
+        return true;
+      }
+      case 'agent killed':
+        universe.crash('killed', prng.between(10, 3_000));
+        return true;
+      case 'power loss':
+        universe.crash('power lost', prng.between(1_000, 10_000));
+        if (prng.chance(0.3)) universe.damageLastGood();
+        return true;
+      case 'disk full':
+        universe.note('the disk is full');
+        disk.faults.full = true;
+        this.#later(prng.between(100, 20_000), () => {
+          disk.faults.full = false;
+        });
+        return true;
+      case 'disk errors':
+        universe.note('the disk fails now and then');
+        disk.faults.errors = prng.between(0.1, 0.6);
+        this.#later(prng.between(100, 20_000), () => {
+          disk.faults.errors = 0;
+        });
+        return true;
+      case 'disk slow':
+        universe.note('the disk is slow');
+        disk.faults.syncMs = prng.between(500, 10_000);
+        this.#later(prng.between(100, 20_000), () => {
+          disk.faults.syncMs = 20;
+        });
+        return true;
       case 'port busy': {
         const port = prng.pick(PORTS);
         universe.note(`another program takes port ${port}`);
@@ -108,27 +157,27 @@ export class Faults {
           ports.release(port);
           universe.note(`port ${port} is free again`);
         });
-        return;
+        return true;
       }
       case 'out of files':
         universe.note(`worker ${worker} can open nothing`);
         ports.exhaust(worker);
         this.#later(prng.between(100, 8_000), () => ports.relieve(worker));
-        return;
+        return true;
       case 'socket failure': {
         const names = [...(inside?.dataplane.sockets ?? [])].flatMap(([name, socket]) =>
           socket.active ? [name] : [],
         );
-        if (names.length === 0) return;
+        if (names.length === 0) return false;
         const listener = prng.pick(names);
         universe.note(`the socket of ${listener} fails on worker ${worker}`);
         inside?.notify({ type: 'listener.failed', listener, code: 'ENOTCONN', message: 'the socket failed' });
-        return;
+        return true;
       }
       case 'stream cut':
         universe.note('the stream is cut');
         controller.cut();
-        return;
+        return true;
       case 'stream refused':
         universe.note('the controller refuses connections');
         controller.faults.refusing = true;
@@ -136,7 +185,7 @@ export class Faults {
         this.#later(prng.between(100, 10_000), () => {
           controller.faults.refusing = false;
         });
-        return;
+        return true;
       case 'stream silent':
         universe.note('the controller does not answer');
         controller.faults.silent = true;
@@ -144,10 +193,10 @@ export class Faults {
         this.#later(prng.between(100, 20_000), () => {
           controller.faults.silent = false;
         });
-        return;
+        return true;
       case 'endpoint failure': {
         const cluster = this.#openPool(worker, prng);
-        if (cluster === undefined) return;
+        if (cluster === undefined) return false;
         const endpoint = `10.0.0.${1 + prng.below(3)}:80`;
         inside?.notify({
           type: 'endpoint.failing',
@@ -162,15 +211,15 @@ export class Faults {
             if (universe.worker(worker) === inside && inside?.dataplane.pools.has(cluster) === true)
               inside.notify({ type: 'endpoint.recovered', cluster, endpoint });
           });
-        return;
+        return true;
       }
       case 'limit reached': {
         const cluster = this.#openPool(worker, prng);
-        if (cluster === undefined) return;
+        if (cluster === undefined) return false;
         const limit = prng.pick(['maxConnections', 'maxPendingRequests'] as const);
         inside?.notify({ type: 'limit.reached', cluster, limit });
         clock.after(prng.between(10, 3_000), () => inside?.notify({ type: 'limit.cleared', cluster, limit }));
-        return;
+        return true;
       }
     }
   }

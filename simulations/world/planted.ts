@@ -1,4 +1,6 @@
 import type { Effects, Event } from '../../actors/rollout.ts';
+import type { Files } from '../../src/os/files.ts';
+import type { Behavior, Step } from '../../supervisors/behavior.ts';
 import type { Bindings } from '../../supervisors/effects.ts';
 import type { SimulatedPool } from './worker-pool.ts';
 
@@ -7,13 +9,21 @@ import type { SimulatedPool } from './worker-pool.ts';
  * - `commit-without-prepare`: the rollout does not wait for what the last worker says of its preparation;
  * - `ignore-rejections`: the last worker commits also what the others could not prepare;
  * - `acknowledge-failures`: what failed is told to the controller as if it had not;
- * - `forget-removals`: the last worker never hears that objects are gone.
+ * - `forget-removals`: the last worker never hears that objects are gone;
+ * - `skipped-drain`: a listener that is to drain is left as it is until its deadline;
+ * - `forgotten-budget`: supervisors forget their children's failures;
+ * - `save-without-sync`: what is saved is never synced;
+ * - `save-in-place`: a file is written over instead of beside, then renamed.
  */
 export const PLANTED_BUGS = [
   'commit-without-prepare',
   'ignore-rejections',
   'acknowledge-failures',
   'forget-removals',
+  'skipped-drain',
+  'forgotten-budget',
+  'save-without-sync',
+  'save-in-place',
 ] as const;
 
 export type PlantedBug = (typeof PLANTED_BUGS)[number];
@@ -24,8 +34,6 @@ export function plant(
   pool: () => SimulatedPool,
 ): Bindings<Effects, Event> {
   switch (bug) {
-    case null:
-      return bindings;
     case 'commit-without-prepare':
       return {
         ...bindings,
@@ -73,5 +81,59 @@ export function plant(
           );
         },
       };
+    default:
+      return bindings;
+  }
+}
+
+export function plantInBehaviors(
+  bug: PlantedBug | null,
+  behaviors: Readonly<Record<string, Behavior>>,
+): Readonly<Record<string, Behavior>> {
+  switch (bug) {
+    case 'skipped-drain':
+      return {
+        ...behaviors,
+        listener: changed(behaviors.listener!, (step) => ({
+          ...step,
+          effects: step.effects.filter(({ type }) => type !== 'drainListener'),
+        })),
+      };
+    case 'forgotten-budget':
+      return {
+        ...behaviors,
+        supervisor: changed(behaviors.supervisor!, (step) => ({
+          ...step,
+          snapshot: { ...(step.snapshot as object), failures: [] },
+        })),
+      };
+    default:
+      return behaviors;
+  }
+}
+
+function changed(behavior: Behavior, change: (step: Step) => Step): Behavior {
+  return {
+    ...behavior,
+    start: (input) => change(behavior.start(input)),
+    receive: (snapshot, event) => change(behavior.receive(snapshot, event)),
+  };
+}
+
+export function plantOnDisk(bug: PlantedBug | null, files: Files): Files {
+  switch (bug) {
+    case 'save-without-sync':
+      return {
+        ...files,
+        create: async (path, mode) => ({ ...(await files.create(path, mode)), sync: async () => {} }),
+      };
+    case 'save-in-place':
+      return {
+        ...files,
+        create: (path, mode) => files.create(path.replace(/\.new$/, ''), mode),
+        rename: (from, to) => (from === `${to}.new` ? Promise.resolve() : files.rename(from, to)),
+      };
+    default:
+      return files;
   }
 }

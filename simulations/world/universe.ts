@@ -1,3 +1,6 @@
+import { lastGoodFile } from '../../src/agent/last-good.ts';
+import type { Resource, ResourceKey } from '../../src/model/resource.ts';
+import { Turns } from '../../src/os/turns.ts';
 import type { Behavior } from '../../supervisors/behavior.ts';
 import { BEHAVIORS } from '../../supervisors/behaviors.ts';
 import type { SystemNotice } from '../../supervisors/system.ts';
@@ -5,7 +8,9 @@ import { SteppingClock } from '../clock.ts';
 import { Prng } from '../prng.ts';
 import { SimulatedAgent } from './agent.ts';
 import { type Answer, SimulatedController } from './controller.ts';
-import type { PlantedBug } from './planted.ts';
+import { SimulatedDisk } from './disk.ts';
+import { LastGoodWatch } from './last-good-watch.ts';
+import { type PlantedBug, plantInBehaviors, plantOnDisk } from './planted.ts';
 import { SimulatedPorts } from './ports.ts';
 import { Recorder } from './recorder.ts';
 import type { SimulatedWorker, WorkerWorld } from './worker.ts';
@@ -22,6 +27,9 @@ export interface UniverseOptions {
   readonly behaviors?: Readonly<Record<string, Behavior>>;
 }
 
+const DATA_DIRECTORY = '/data';
+export const LAST_GOOD_PATH = `${DATA_DIRECTORY}/last-good.snapshot`;
+
 /** One agent with its workers, its controller, its users, and a clock that all of them share. */
 export class Universe {
   readonly clock = new SteppingClock();
@@ -30,7 +38,8 @@ export class Universe {
   readonly prng: Prng;
   readonly workload: Workload;
   readonly controller: SimulatedController;
-  readonly agent: SimulatedAgent;
+  readonly disk: SimulatedDisk;
+  readonly lastGood = new LastGoodWatch((key) => this.controller.wish.has(key));
   readonly notices: SystemNotice[] = [];
   readonly drainTimeoutMs: number;
   /** What the next start of a worker runs into. */
@@ -38,17 +47,26 @@ export class Universe {
   /** Called when the agent answers an update. */
   onAnswer: (answer: Answer) => void = () => {};
   ended = false;
+  readonly #options: UniverseOptions;
+  readonly #world: WorkerWorld;
+  #agent: SimulatedAgent;
+  #lives = 0;
 
   constructor(options: UniverseOptions) {
     this.prng = new Prng(String(options.seed));
     this.drainTimeoutMs = options.drainTimeoutMs;
     this.workload = new Workload(this.prng.split('workload'), options.workers, options.badness);
-    const world: WorkerWorld = {
+    this.#options = options;
+    this.disk = new SimulatedDisk({
+      prng: this.prng.split('disk'),
+      after: (ms, callback) => this.clock.after(ms, callback),
+    });
+    this.#world = {
       node: 'edge-1',
       clock: this.clock,
       ports: this.ports,
       recorder: this.recorder,
-      behaviors: options.behaviors ?? BEHAVIORS,
+      behaviors: plantInBehaviors(options.planted, options.behaviors ?? BEHAVIORS),
       drainTimeoutMs: options.drainTimeoutMs,
       onNotice: (notice) => this.notices.push(notice),
       seen: (worker, resource) => this.workload.seen(worker, resource),
@@ -59,15 +77,64 @@ export class Universe {
       emit: (event) => this.agent.receive(event),
       onAnswer: (answer) => this.onAnswer(answer),
     });
-    this.agent = new SimulatedAgent({
-      world,
-      prng: this.prng.split('agent'),
-      workers: options.workers,
+    this.#agent = this.#newAgent();
+  }
+
+  /** In its present life, or, while it is down, in the one before. */
+  get agent(): SimulatedAgent {
+    return this.#agent;
+  }
+
+  /** The agent's process is dead, and not yet started again. */
+  get down(): boolean {
+    return !this.#agent.alive;
+  }
+
+  /** Users change what they wish. */
+  change(upserts: readonly Resource[], removals: readonly ResourceKey[]): void {
+    this.lastGood.removed(removals);
+    this.controller.change(upserts, removals);
+  }
+
+  /** The agent's process dies at once with all its threads, by a signal or with the machine; starts again after `ms`. */
+  crash(how: 'killed' | 'power lost', ms: number): void {
+    if (this.down) return;
+    this.note(`the agent dies: ${how}`);
+    this.#agent.kill();
+    this.controller.lose();
+    if (how === 'killed') this.disk.kill();
+    else this.disk.losePower();
+    this.clock.after(ms, () => {
+      this.note('the agent starts again');
+      this.#agent = this.#newAgent();
+      this.#agent.start();
+    });
+  }
+
+  /** A bit of the newest last good turns, where there is one before it to fall back to. */
+  damageLastGood(): void {
+    if (this.lastGood.version === null || !this.disk.paths.includes(`${LAST_GOOD_PATH}.previous`)) return;
+    this.note('the last good snapshot is damaged on disk');
+    this.disk.rot(LAST_GOOD_PATH);
+    this.lastGood.damaged();
+  }
+
+  #newAgent(): SimulatedAgent {
+    this.#lives += 1;
+    const life = this.#lives;
+    const files = plantOnDisk(this.#options.planted, this.disk.mount());
+    return new SimulatedAgent({
+      world: this.#world,
+      prng: this.prng.split(`agent-${life}`),
+      workers: this.#options.workers,
       client: () => this.controller,
-      planted: options.planted,
+      lastGood: this.lastGood.watch(
+        lastGoodFile(DATA_DIRECTORY, { files, turns: () => new Turns(Number.POSITIVE_INFINITY) }),
+      ),
+      planted: this.#options.planted,
       startFault: (worker) => this.startFault(worker),
       onEnded: () => {
-        this.ended = true;
+        if (life === this.#lives) this.ended = true;
       },
     });
   }

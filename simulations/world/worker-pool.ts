@@ -46,6 +46,11 @@ export class SimulatedPool {
     return this.#threads.get(worker);
   }
 
+  /** All threads end with their process: nobody is told. */
+  vanish(): void {
+    for (const thread of this.#threads.values()) thread.vanish();
+  }
+
   running(): readonly (readonly [worker: number, thread: SimulatedThread])[] {
     return [...this.#threads];
   }
@@ -62,6 +67,7 @@ export class SimulatedThread {
   /** Calls that came before it was there. */
   #waiting: (() => void)[] = [];
   #ended = false;
+  #vanished = false;
   #exited = false;
   #lastIn = 0;
   #lastOut = 0;
@@ -132,6 +138,13 @@ export class SimulatedThread {
     this.#end(7, message);
   }
 
+  /** Ends without a word, and what it had sent never arrives. */
+  vanish(): void {
+    this.#inside?.end();
+    this.#ended = true;
+    this.#vanished = true;
+  }
+
   /** What it had sent before arrives before its end does. */
   #end(code: number, message: string): void {
     if (this.#ended) return;
@@ -170,7 +183,9 @@ export class SimulatedThread {
   /** In order: never before what was sent before. */
   #later(last: number, run: () => void): number {
     const at = Math.max(last, this.#clock.now + this.#prng.between(0, LATENCY_MS));
-    this.#clock.after(at - this.#clock.now, run);
+    this.#clock.after(at - this.#clock.now, () => {
+      if (!this.#vanished) run();
+    });
     return at;
   }
 }

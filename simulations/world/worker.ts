@@ -1,5 +1,6 @@
 import type { Event as RolloutEvent } from '../../actors/rollout.ts';
 import { Supervision, supervisorBindings } from '../../src/agent/supervision.ts';
+import { Activity } from '../../src/agent/worker/activity.ts';
 import { workerBindings } from '../../src/agent/worker/bindings.ts';
 import { WorkerConfiguration } from '../../src/agent/worker/configuration.ts';
 import type { WorkerCalls, WorkerMessage } from '../../src/agent/worker/contract.ts';
@@ -40,6 +41,7 @@ export class SimulatedWorker {
   readonly dataplane: SimulatedDataplane;
   readonly system: ActorSystem;
   readonly api: WorkerCalls;
+  readonly activity = new Activity(Activity.memory());
   readonly #world: WorkerWorld;
   readonly #supervision: Supervision;
   #alive = true;
@@ -109,9 +111,9 @@ export class SimulatedWorker {
         input: (kind, name) => configuration.input(kind, name, world.drainTimeoutMs),
         gone: () => {},
         restarted: () => say({ type: 'restarted' }),
-        isolated: (kind, name, reason) => {
+        isolated: (kind, name, reason, event) => {
           const resource = kind === 'listener' ? 'listener' : 'cluster';
-          configuration.answer(name, { code: 'FAILED', message: reason });
+          configuration.answer(name, { code: 'FAILED', message: reason, event });
           this.system.deliver<RolloutEvent>({
             to: actorAddress(node, 'main', 'rollout'),
             from: this.#supervision.address(kind, name),
@@ -122,6 +124,7 @@ export class SimulatedWorker {
                 key: `${resource}/${name}`,
                 reason: kind === 'listener' ? 'ListenerFailed' : 'PoolFailed',
                 message: `gave up on ${thread}: ${reason}`,
+                event,
               },
             },
           });
@@ -133,6 +136,7 @@ export class SimulatedWorker {
       supervision: this.#supervision,
       system: this.system,
       bind: undefined,
+      activity: this.activity,
     });
     this.api = {
       prepare: (changes, slots) => configuration.prepare(changes, slots),

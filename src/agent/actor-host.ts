@@ -160,6 +160,7 @@ export class ActorHost {
             this.#takenAt = productionWorld.now();
           },
           onSettled: (standing) => this.#settled(standing),
+          onFailed: (standing) => this.#logFailures(standing),
           foreignPorts: (changes, serving) => foreignPorts(changes, serving, options.bind),
         }),
         'dataplane-worker': dataplaneWorkerBindings({
@@ -332,17 +333,22 @@ export class ActorHost {
     } else if (message.type === 'notice') this.#notice(message.notice);
   }
 
-  #settled(standing: readonly ObjectFailure[]): void {
-    const { logger, store, onSettled } = this.#options;
+  #logFailures(standing: readonly ObjectFailure[]): void {
+    const { logger } = this.#options;
     const before = new Map(this.#standing.map((failure) => [failure.key, failure]));
     for (const failure of standing) {
       const known = before.get(failure.key);
       before.delete(failure.key);
       if (known?.message === failure.message) continue;
-      logger.error({ object: failure.key, reason: failure.reason }, failure.message);
+      logger.error({ object: failure.key, reason: failure.reason, event: failure.event }, failure.message);
     }
     for (const key of before.keys()) logger.info({ object: key }, 'is in use again, or no longer wished');
     this.#standing = standing;
+  }
+
+  #settled(standing: readonly ObjectFailure[]): void {
+    const { logger, store, onSettled } = this.#options;
+    this.#logFailures(standing);
     const seconds = (productionWorld.now() - this.#takenAt) / 1_000;
     logger.info(
       { version: store.servingVersion.slice(0, 12), seconds, failures: standing.length },

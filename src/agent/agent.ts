@@ -7,10 +7,10 @@ import { ActorHost } from './actor-host.ts';
 import { createAgentAdmin } from './agent-admin.ts';
 import { ConfigurationStore } from './configuration-store.ts';
 import { productionWorld } from './effects/world.ts';
-import type { LastGoodFile } from './last-good.ts';
 import { lastGoodFile } from './last-good.ts';
 import { LastGoodSaver } from './last-good-saver.ts';
 import { LimitSlots } from './limit-slots.ts';
+import { restoreLastGood } from './restore-last-good.ts';
 import { SnapshotCompiler } from './snapshot-compiler.ts';
 import { CounterMemories } from './worker-counters.ts';
 
@@ -85,7 +85,7 @@ export async function startAgent(options: AgentOptions): Promise<AgentHandle> {
     onSettled: () => saver.changed(),
   });
   const admin = createAgentAdmin({ node: options.node, host, store, counters });
-  host.start(restore(lastGood, store, logger), options.controllerReady ?? Promise.resolve());
+  host.start(restoreLastGood(lastGood, store, logger), options.controllerReady ?? Promise.resolve());
 
   let stopping: Promise<{ cut: number }> | null = null;
   const stop = async () => {
@@ -101,17 +101,4 @@ export async function startAgent(options: AgentOptions): Promise<AgentHandle> {
       return stopping;
     },
   };
-}
-
-/** Stages what served last. Never rejects: without it the agent waits for its controller. */
-async function restore(lastGood: LastGoodFile, store: ConfigurationStore, logger: Logger): Promise<void> {
-  const loaded = await lastGood.load();
-  if (!loaded.ok) {
-    if (!loaded.missing) logger.error({ reason: loaded.reason }, 'the last good snapshot is refused');
-    return;
-  }
-  const { version, resources, fallback } = loaded;
-  if (fallback !== undefined) logger.warn({ reason: fallback }, 'the newest last good snapshot is refused');
-  store.restore(loaded);
-  logger.info({ version, objects: resources.length }, 'starting with the last good snapshot');
 }

@@ -20,8 +20,12 @@ export class ConfigurationStore {
   #serving: LayeredMap<ResourceKey, Resource> = LayeredMap.empty();
   #servingDigest = new SnapshotDigest();
   readonly #failures = new Map<ResourceKey, ObjectFailure>();
-  /** In use, but not on every worker: one that started later could not prepare it, or gave it up. */
+  /** In use, but not on every worker: one has given it up. */
   readonly #partial = new Set<ResourceKey>();
+  /** Left out of every round, and of what serves, for as long as they are as they were; null: their removal. */
+  readonly #aside = new Map<ResourceKey, { readonly as: Resource | null; readonly failure: ObjectFailure }>();
+  /** Served last, still wished, and kept from serving by what may pass: a start must find them too. */
+  readonly #kept = new Map<ResourceKey, Resource>();
   #dirty = new Set<ResourceKey>();
   /** null: is to go. */
   #taken: Map<ResourceKey, Resource | null> | null = null;
@@ -47,9 +51,16 @@ export class ConfigurationStore {
     return this.#serving;
   }
 
-  /** What serves, with the version that its content gives; it never changes once handed out. */
-  servingContent(): { readonly resources: ResourceSet; readonly version: SnapshotVersion } {
-    return { resources: this.#serving, version: this.#servingDigest.version() };
+  /**
+   * What a start without a controller is to serve: what serves now, and what served until something took its place
+   * that may pass, such as another program on its port. With the version that its content gives; it never changes
+   * once handed out.
+   */
+  lastGood(): { readonly resources: ResourceSet; readonly version: SnapshotVersion } {
+    if (this.#kept.size === 0) return { resources: this.#serving, version: this.#servingDigest.version() };
+    const digest = this.#servingDigest.clone();
+    for (const [key, resource] of this.#kept) digest.set(key, encodeResource(resource));
+    return { resources: this.#serving.with(this.#kept), version: digest.version() };
   }
 
   /** True once a whole configuration, even an empty one, is in use. */
@@ -71,7 +82,10 @@ export class ConfigurationStore {
   /** Starts from what served last, which was checked when it was read. Only before anything else is staged. */
   restore({ resources, version, digest }: LastGoodLoaded): void {
     this.#wished.adopt(resources, version, digest);
-    for (const key of this.wished.keys()) this.#dirty.add(key);
+    for (const [key, resource] of this.wished) {
+      this.#dirty.add(key);
+      this.#kept.set(key, resource);
+    }
   }
 
   /** Takes over an update after checking that its content gives its version. */
@@ -82,7 +96,7 @@ export class ConfigurationStore {
     for (const key of changes.removals) this.#mark(key, null);
     if (changes.base === '') {
       // Also what has never served: its failure would stand for ever.
-      const known = [this.#serving, this.#failures, this.#dirty, this.#taken ?? new Map()];
+      const known = [this.#serving, this.#failures, this.#kept, this.#dirty, this.#taken ?? new Map()];
       for (const key of new Set(known.flatMap((keys) => [...keys.keys()])))
         if (!this.wished.has(key)) this.#mark(key, null);
     }
@@ -92,9 +106,31 @@ export class ConfigurationStore {
   /** All that is staged, as the content of one round. */
   take(): void {
     this.#taken = new Map();
-    for (const key of this.#dirty) this.#taken.set(key, this.wished.get(key) ?? null);
+    for (const key of this.#dirty) {
+      const wished = this.wished.get(key) ?? null;
+      this.#taken.set(key, wished);
+      const aside = this.#aside.get(key);
+      if (aside !== undefined && !sameOrNone(aside.as, wished)) this.#aside.delete(key);
+    }
     this.#dirty = new Set();
     this.#takenVersion = this.wishedVersion;
+  }
+
+  /** Leaves an object out until it changes; null: everything in the round. Returns their failures. */
+  putAside(key: ResourceKey | null, failure: Omit<ObjectFailure, 'key'>): readonly ObjectFailure[] {
+    const keys = key === null ? [...(this.#taken?.keys() ?? [])] : [key];
+    return keys.map((each) => {
+      const as = this.#taken?.has(each) ? (this.#taken.get(each) ?? null) : (this.wished.get(each) ?? null);
+      const whole = { ...failure, key: each };
+      this.#aside.set(each, { as, failure: whole });
+      return whole;
+    });
+  }
+
+  /** Why objects of the round are left out of it. */
+  get leftOut(): readonly ObjectFailure[] {
+    if (this.#aside.size === 0) return [];
+    return [...this.#aside].flatMap(([key, { failure }]) => (this.#taken?.has(key) ? [failure] : []));
   }
 
   /** The content of the round for workers that have what serves now. */
@@ -102,6 +138,7 @@ export class ConfigurationStore {
     const upserts: Resource[] = [];
     const removals: ResourceKey[] = [];
     for (const [key, resource] of this.#taken ?? []) {
+      if (this.#aside.has(key)) continue;
       if (resource !== null) upserts.push(resource);
       else removals.push(key);
     }
@@ -130,7 +167,13 @@ export class ConfigurationStore {
     }
     this.#serve(changed, refused.length === 0);
     // A refusal may name an object that another one's change has broken.
-    for (const failure of refused) this.#failures.set(failure.key, failure);
+    for (const failure of refused) {
+      this.#fail(failure);
+      const kept = this.#kept.get(failure.key) ?? null;
+      // It cannot serve any more as it was.
+      if (!TRANSIENT_FAILURES.has(failure.reason) && sameOrNone(kept, this.wished.get(failure.key) ?? null))
+        this.#kept.delete(failure.key);
+    }
     this.#taken = null;
     this.#servingVersion = this.#takenVersion;
     this.#settled = true;
@@ -139,9 +182,39 @@ export class ConfigurationStore {
 
   note(failures: readonly ObjectFailure[]): void {
     for (const failure of failures) {
-      this.#failures.set(failure.key, failure);
+      this.#fail(failure);
       if (this.#serving.has(failure.key)) this.#partial.add(failure.key);
     }
+  }
+
+  /** No worker can serve them, so they do not serve. */
+  lose(failures: readonly ObjectFailure[]): void {
+    const lost = new Map<ResourceKey, null>();
+    const kept = new Map<ResourceKey, Resource>();
+    for (const failure of failures) {
+      this.#fail(failure);
+      this.#partial.delete(failure.key);
+      const serving = this.#serving.get(failure.key);
+      if (serving !== undefined) lost.set(failure.key, null);
+      if (serving !== undefined && TRANSIENT_FAILURES.has(failure.reason)) kept.set(failure.key, serving);
+    }
+    this.#serve(lost, false);
+    for (const [key, resource] of kept) this.#kept.set(key, resource);
+  }
+
+  isPartial(key: ResourceKey): boolean {
+    return this.#partial.has(key);
+  }
+
+  failure(key: ResourceKey): ObjectFailure | undefined {
+    return this.#failures.get(key);
+  }
+
+  /** The event named is the first that led to this very failure, however often it has been tried again since. */
+  #fail(failure: ObjectFailure): void {
+    const before = this.#failures.get(failure.key);
+    if (before?.reason === failure.reason && before.message === failure.message) return;
+    this.#failures.set(failure.key, failure);
   }
 
   stageRetries(): void {
@@ -150,6 +223,7 @@ export class ConfigurationStore {
   }
 
   #serve(changed: ReadonlyMap<ResourceKey, Resource | null>, complete: boolean): void {
+    for (const key of changed.keys()) this.#kept.delete(key);
     // With nothing refused or on its way, what serves is what is wished: both then share all they have.
     if (complete && this.#failures.size === 0 && this.#dirty.size === 0) {
       this.#serving = this.#wished.resources;
@@ -166,13 +240,18 @@ export class ConfigurationStore {
   /** A worker is not bothered with what it has: a whole snapshot after a reconnect changes nothing by itself. */
   #mark(key: ResourceKey, wished: Resource | null): void {
     const serving = this.#serving.get(key) ?? null;
-    const unchanged = wished === null || serving === null ? wished === serving : same(wished, serving);
+    const unchanged = sameOrNone(wished, serving);
     const inFlight = this.#taken?.has(key) === true;
     if (unchanged && !inFlight && !this.#partial.has(key)) {
       this.#dirty.delete(key);
       this.#failures.delete(key);
+      this.#kept.delete(key);
     } else this.#dirty.add(key);
   }
+}
+
+function sameOrNone(one: Resource | null, other: Resource | null): boolean {
+  return one === null || other === null ? one === other : same(one, other);
 }
 
 /** Of one key. Their canonical bytes are remembered, so this is far cheaper than a look at all their fields. */

@@ -1,4 +1,6 @@
+import { backoffMs } from '../../actors/vocabulary.ts';
 import type { World } from '../../supervisors/world.ts';
+import type { ResourceSet } from '../model/resource.ts';
 import type { SnapshotVersion } from '../model/snapshot.ts';
 import type { ConfigurationStore } from './configuration-store.ts';
 import type { LastGoodFile } from './last-good.ts';
@@ -6,6 +8,8 @@ import type { LastGoodFile } from './last-good.ts';
 /** Quiet time before what serves is written, and the longest it may take while changes go on. */
 const QUIET_MS = 500;
 const LONGEST_MS = 5_000;
+/** Between attempts while the disk refuses: a restart must not find what is long gone. */
+const RETRY = { baseMs: 1_000, maxMs: 30_000 };
 
 /** Writes what serves to disk after each rollout, aside from its path. */
 export class LastGoodSaver {
@@ -15,7 +19,10 @@ export class LastGoodSaver {
   readonly #onFailure: (error: Error) => void;
   #cancel: (() => void) | null = null;
   #since: number | null = null;
-  #saved: SnapshotVersion = '';
+  /** What was handed to the file last; with the attempt that may still be under way. */
+  #asked: SnapshotVersion = '';
+  #attempt: Promise<void> = Promise.resolve();
+  #failures = 0;
 
   constructor(options: {
     readonly store: ConfigurationStore;
@@ -43,13 +50,27 @@ export class LastGoodSaver {
     this.#cancel = null;
     this.#since = null;
     if (!this.#store.settled) return;
-    const { resources, version } = this.#store.servingContent();
-    if (version === this.#saved) return;
+    const { resources, version } = this.#store.lastGood();
+    if (version !== this.#asked) {
+      this.#asked = version;
+      this.#attempt = this.#write(resources, version);
+    }
+    await this.#attempt;
+  }
+
+  async #write(resources: ResourceSet, version: SnapshotVersion): Promise<void> {
     try {
       await this.#file.save(resources, version);
-      this.#saved = version;
+      this.#failures = 0;
     } catch (error) {
       this.#onFailure(error as Error);
+      // A newer one has its own attempt.
+      if (this.#asked !== version) return;
+      this.#asked = '';
+      const wait = backoffMs(RETRY, this.#failures, this.#world.draw());
+      this.#failures += 1;
+      // A change meanwhile comes sooner.
+      this.#cancel ??= this.#world.after(wait, () => void this.save());
     }
   }
 }

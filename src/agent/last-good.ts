@@ -1,10 +1,10 @@
 import { createHash, hash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Resource, ResourceSet } from '../model/resource.ts';
 import { resourceKey } from '../model/resource.ts';
 import type { SnapshotVersion } from '../model/snapshot.ts';
 import { writeFileAtomically } from '../os/atomic-file.ts';
+import { type Files, systemFiles } from '../os/files.ts';
 import { sortInTurns, Turns } from '../os/turns.ts';
 import { SnapshotDigest } from '../wire/snapshot/digest.ts';
 import { encodeResource } from '../wire/snapshot/resource.ts';
@@ -46,16 +46,27 @@ export interface LastGoodFile {
   save(resources: ResourceSet, version: SnapshotVersion): Promise<void>;
 }
 
+export interface LastGoodOptions {
+  readonly files?: Files;
+  /** How the work of a save is cut into slices. */
+  readonly turns?: () => Turns;
+}
+
 /** `last-good.snapshot` in `directory`, and `last-good.snapshot.previous` beside it. Readable for the owner alone. */
-export function lastGoodFile(directory: string): LastGoodFile {
+export function lastGoodFile(
+  directory: string,
+  { files = systemFiles, turns: takeTurns = () => new Turns() }: LastGoodOptions = {},
+): LastGoodFile {
   const path = join(directory, 'last-good.snapshot');
   const previous = `${path}.previous`;
+  /** Whether what stands under the path is worth being kept: a damaged file must not replace the one before it. */
+  let whole = false;
   let running: Promise<void> | undefined;
   let waiting: { resources: ResourceSet; version: SnapshotVersion; done: Promise<void> } | undefined;
 
   const write = async (resources: ResourceSet, version: SnapshotVersion): Promise<void> => {
     // The thread also rolls out the next change.
-    const turns = new Turns();
+    const turns = takeTurns();
     const keys = await sortInTurns(resources.keys(), turns);
     const pieces: Uint8Array[] = [];
     const checksum = createHash('sha256');
@@ -67,10 +78,9 @@ export function lastGoodFile(directory: string): LastGoodFile {
       if (turns.due) await turns.next();
     }
     const header = `${MAGIC} ${FORMAT} ${length} ${checksum.digest('hex')}\n`;
-    await writeFileAtomically(path, [Buffer.from(header), ...pieces], {
-      mode: 0o600,
-      keepPrevious: previous,
-    });
+    const keep = whole ? { keepPrevious: previous } : {};
+    await writeFileAtomically(path, [Buffer.from(header), ...pieces], { mode: 0o600, ...keep }, files);
+    whole = true;
   };
   const start = (resources: ResourceSet, version: SnapshotVersion): Promise<void> => {
     const done = write(resources, version).finally(() => {
@@ -82,9 +92,10 @@ export function lastGoodFile(directory: string): LastGoodFile {
 
   return {
     async load() {
-      const newest = await read(path);
+      const newest = await read(path, files);
+      whole = newest.ok;
       if (newest.ok) return newest;
-      const older = await read(previous);
+      const older = await read(previous, files);
       if (older.ok) return { ...older, fallback: newest.reason };
       return newest.missing && !older.missing ? older : newest;
     },
@@ -106,10 +117,10 @@ export function lastGoodFile(directory: string): LastGoodFile {
   };
 }
 
-async function read(path: string): Promise<LastGoodLoaded | LastGoodRefused> {
+async function read(path: string, files: Files): Promise<LastGoodLoaded | LastGoodRefused> {
   let bytes: Buffer;
   try {
-    bytes = await readFile(path);
+    bytes = await files.read(path);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return { ok: false, reason: `${path}: there is no such file`, missing: true };

@@ -16,8 +16,8 @@ export interface ChildSource {
   /** The child has ended for good, as it should. */
   gone(kind: string, name: string, reason: string): void;
   restarted(kind: string, name: string): void;
-  /** It keeps failing and is left out. */
-  isolated(kind: string, name: string, reason: string): void;
+  /** It keeps failing and is left out. `event`: the id of its last end in the journal. */
+  isolated(kind: string, name: string, reason: string, event: string): void;
 }
 
 /** Carries out a tree on one thread: the bindings of its supervisors and the way to start children. */
@@ -63,8 +63,8 @@ export class Supervision {
     this.#source.gone(addressKind(child), addressName(child), reason);
   }
 
-  isolated(child: ActorAddress, reason: string): void {
-    this.#source.isolated(addressKind(child), addressName(child), reason);
+  isolated(child: ActorAddress, reason: string, event: string): void {
+    this.#source.isolated(addressKind(child), addressName(child), reason, event);
   }
 
   /** Starts the whole tree; `parent` is told when its root ends. */
@@ -150,8 +150,8 @@ export function supervisorBindings(supervision: () => Supervision): AnyBindings 
       supervision().gone(child, reason);
       return undefined;
     },
-    childIsolated: ({ child, reason }) => {
-      supervision().isolated(child, reason);
+    childIsolated: ({ child, reason }, { cause }) => {
+      supervision().isolated(child, reason, cause);
       return undefined;
     },
   };

@@ -92,7 +92,7 @@ export function programmed(
     else if (view.resources.some((key) => node.sees(key) && node.awaits(key))) waiting.push(node);
   }
   if (failures.length > 0) {
-    const texts = failures.map(({ node, failure }) => `${node}: ${failure.message}`);
+    const texts = failures.map(({ node, failure }) => `${node}: ${failureText(failure)}`);
     return settle('False', failures[0]!.failure.reason, listed(texts, '; '), changedAt);
   }
   const inUse = nodes.length - waiting.length;
@@ -103,6 +103,10 @@ export function programmed(
   }
   if (before !== undefined && before.status !== 'Unknown') return before;
   return settle('Unknown', 'Pending', `waiting for ${listed(names, ', ')}`, changedAt);
+}
+
+function failureText({ message, event }: ObjectFailure): string {
+  return event === undefined ? message : `${message} (event ${event})`;
 }
 
 function firstFailure(keys: readonly ResourceKey[], node: ProgrammedNode): ObjectFailure | undefined {

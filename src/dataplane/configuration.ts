@@ -5,7 +5,7 @@ import type { Resource, ResourceKey } from '../model/resource.ts';
 import { keyKind, keyName, resourceKey } from '../model/resource.ts';
 import type { Route } from '../model/route.ts';
 import type { ObjectFailure, SnapshotChanges } from '../model/snapshot.ts';
-import type { Preparation } from './control.ts';
+import type { AtObject, Preparation } from './control.ts';
 import { filterFault } from './filters/filter-plan.ts';
 import type { RouteEntry } from './router/route-entry.ts';
 import { routeEntry } from './router/route-entry.ts';
@@ -31,6 +31,8 @@ export interface ConfigurationTarget {
   /** After all endpoints of the commit. */
   endpointsChanged(cluster: string): void;
 }
+
+const nowhere: AtObject = () => {};
 
 const REMOVAL_ORDER = ['listener', 'route', 'cluster', 'endpoint', 'policy', 'gateway', 'vip'] as const;
 
@@ -63,7 +65,7 @@ export class Configuration implements PolicyView {
     return all.flatMap((policy) => policy.filters);
   }
 
-  prepare(changes: SnapshotChanges): Preparation {
+  prepare(changes: SnapshotChanges, at: AtObject = nowhere): Preparation {
     if (this.#open !== null) throw new Error('a preparation is already open');
     const open: Open = { upserts: new Map(), removals: new Set(), routes: new Map(), failed: new Set() };
     const failures: ObjectFailure[] = [];
@@ -72,6 +74,7 @@ export class Configuration implements PolicyView {
     for (const resource of changes.upserts) {
       if (resource.kind === 'vip') continue;
       const key = resourceKey(resource);
+      at(key);
       const before = whole ? this.#resources.get(key) : undefined;
       if (before !== undefined && JSON.stringify(before) === JSON.stringify(resource)) {
         // The whole snapshot comes again after a reconnect: what is as it was is not touched.
@@ -95,7 +98,7 @@ export class Configuration implements PolicyView {
     this.#open = null;
   }
 
-  commit(rejected: readonly ResourceKey[], target: ConfigurationTarget): void {
+  commit(rejected: readonly ResourceKey[], target: ConfigurationTarget, at: AtObject = nowhere): void {
     const open = this.#open;
     if (open === null) throw new Error('no preparation is open');
     this.#open = null;
@@ -106,12 +109,19 @@ export class Configuration implements PolicyView {
     const touched = new Set<string>();
     // What a listener served it goes on serving while it drains: it goes before its routes and their clusters do.
     for (const kind of REMOVAL_ORDER)
-      for (const key of open.removals) if (keyKind(key) === kind) this.#remove(key, target, touched);
-    for (const resource of open.upserts.values()) {
+      for (const key of open.removals) {
+        if (keyKind(key) !== kind) continue;
+        at(key);
+        this.#remove(key, target, touched);
+      }
+    for (const [key, resource] of open.upserts) {
+      if (resource.kind !== 'listener' && resource.kind !== 'cluster') continue;
+      at(key);
       if (resource.kind === 'listener') target.putListener(resource.value);
-      else if (resource.kind === 'cluster') target.putCluster(resource.value.name, resource.value);
+      else target.putCluster(resource.value.name, resource.value);
     }
     for (const [key, resource] of open.upserts) {
+      at(key);
       const before = this.#resources.get(key);
       this.#resources.set(key, resource);
       if (resource.kind === 'route') target.putRoute(open.routes.get(key)!);
@@ -123,7 +133,10 @@ export class Configuration implements PolicyView {
         this.#addPolicy(resource.value);
       }
     }
-    for (const cluster of touched) target.endpointsChanged(cluster);
+    for (const cluster of touched) {
+      at(`cluster/${cluster}`);
+      target.endpointsChanged(cluster);
+    }
   }
 
   /** An object that we choke on is refused alone: its neighbours go on. */

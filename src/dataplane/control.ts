@@ -20,6 +20,9 @@ export interface Preparation {
   };
 }
 
+/** Called before each object of a change, so that whoever looks knows at which one the thread is. */
+export type AtObject = (key: ResourceKey) => void;
+
 export type UpstreamLimit = 'maxConnections' | 'maxPendingRequests';
 
 /** What the dataplane tells the actors: thresholds crossed, never single requests. */
@@ -53,9 +56,9 @@ export type DataplaneNotification =
  */
 export interface DataplaneControl {
   /** Compiles the changes beside the configuration in use. At most one preparation is open at a time. */
-  prepare(changes: SnapshotChanges): Preparation;
+  prepare(changes: SnapshotChanges, at?: AtObject): Preparation;
   /** Puts the open preparation in use, without the objects in `rejected`: these keep their last good version. */
-  commit(rejected: readonly ResourceKey[]): void;
+  commit(rejected: readonly ResourceKey[], at?: AtObject): void;
   /** Drops the open preparation, with the sockets bound for it. */
   discard(): void;
   /**

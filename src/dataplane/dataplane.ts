@@ -17,7 +17,7 @@ import type { CompiledRoute } from './configuration.ts';
 import { Configuration } from './configuration.ts';
 import type { Context } from './context.ts';
 import { FreeList } from './context.ts';
-import type { DataplaneControl, DataplaneOptions, Preparation } from './control.ts';
+import type { AtObject, DataplaneControl, DataplaneOptions, Preparation } from './control.ts';
 import { Counters } from './counters.ts';
 import { Faults } from './faults.ts';
 import { SharedLimits } from './limits.ts';
@@ -71,12 +71,12 @@ export class Dataplane implements DataplaneControl {
     this.#stopTicking = system.every(TICK_MS, () => this.#tick());
   }
 
-  prepare(changes: SnapshotChanges): Preparation {
-    return this.#configuration.prepare(changes);
+  prepare(changes: SnapshotChanges, at?: AtObject): Preparation {
+    return this.#configuration.prepare(changes, at);
   }
 
-  commit(rejected: readonly ResourceKey[]): void {
-    this.#configuration.commit(rejected, this);
+  commit(rejected: readonly ResourceKey[], at?: AtObject): void {
+    this.#configuration.commit(rejected, this, at);
     this.#listeners.settle();
   }
 

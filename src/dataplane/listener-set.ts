@@ -43,6 +43,8 @@ export class ListenerSet implements PortHooks {
   /** Committed, bound or not. */
   readonly #committed = new Map<string, Listener>();
   readonly #counters = new Map<string, ListenerCounters>();
+  /** By listener: the bind that was asked for last, while it is under way. */
+  readonly #binding = new Map<string, object>();
   /** Another object after each commit and discard: what was asked for before is not wanted any more. */
   #preparation = {};
 
@@ -63,6 +65,8 @@ export class ListenerSet implements PortHooks {
     const preparation = this.#preparation;
     if (this.#serves(name, config.port)) return;
     const port = this.#join(config.port);
+    const binding = {};
+    this.#binding.set(name, binding);
     port.claims += 1;
     try {
       await this.#opening.get(port);
@@ -72,6 +76,12 @@ export class ListenerSet implements PortHooks {
     } finally {
       port.claims -= 1;
     }
+    // Closed meanwhile: what its actor asks for next must not find this port under its name.
+    if (this.#binding.get(name) !== binding) {
+      this.#closeUnused(port);
+      throw Object.assign(new Error('the listener was closed meanwhile'), { code: 'ECANCELED' });
+    }
+    this.#binding.delete(name);
     if (preparation !== this.#preparation && this.#committed.get(name)?.port !== config.port) {
       this.#closeUnused(port);
       const draining = this.#listeners.get(name);
@@ -83,16 +93,16 @@ export class ListenerSet implements PortHooks {
       throw Object.assign(new Error('the preparation was dropped'), { code: 'ECANCELED' });
     }
     const served = new ServedListener(this.#countersOf(name), config);
-    const binding: Binding = { served, port, asked: config.port, state: 'bound' };
+    const bound: Binding = { served, port, asked: config.port, state: 'bound' };
     port.bind(served);
     const before = this.#listeners.get(name);
     if (before !== undefined && before.state !== 'draining' && before.state !== 'drained') {
       this.#dropCandidate(name);
-      this.#candidates.set(name, binding);
+      this.#candidates.set(name, bound);
       return;
     }
     if (before !== undefined) this.#leave(before);
-    this.#listeners.set(name, binding);
+    this.#listeners.set(name, bound);
     const committed = this.#committed.get(name);
     if (committed !== undefined) this.#tables.putListener(committed, served, port);
   }
@@ -161,6 +171,7 @@ export class ListenerSet implements PortHooks {
 
   /** Returns how many connections were cut. */
   close(name: string): number {
+    this.#binding.delete(name);
     this.#dropCandidate(name);
     const listener = this.#listeners.get(name);
     if (listener === undefined) return 0;

@@ -18,4 +18,6 @@ export interface ObjectFailure {
   readonly reason: string;
   /** Names field and value. */
   readonly message: string;
+  /** Id of the event in the journal with which it failed first; what led there, `novactl explain` shows. */
+  readonly event?: string;
 }

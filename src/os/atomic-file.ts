@@ -1,5 +1,5 @@
-import { copyFile, link, mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
+import { type Files, systemFiles } from './files.ts';
 
 export interface AtomicWrite {
   /** Permission bits of the new file. */
@@ -11,57 +11,75 @@ export interface AtomicWrite {
 /**
  * Replaces a file so that after a crash at any moment either the old or the new content stands there, whole: written
  * beside it, synced, renamed over it, and the directory synced.
- * @throws the system's error; the old file then stands untouched.
+ * @throws the system's error. Under the path stands the old file or, when only the last step failed, the new one,
+ * which a loss of power may still take back.
  */
 export async function writeFileAtomically(
   path: string,
   chunks: readonly Uint8Array[],
   { mode, keepPrevious }: AtomicWrite,
+  files: Files = systemFiles,
 ): Promise<void> {
   const directory = dirname(path);
-  await mkdir(directory, { recursive: true });
+  await makeDirectory(directory, files);
   // One name for all attempts, so that a crash leaves at most one behind.
   const temporary = `${path}.new`;
   try {
-    const file = await open(temporary, 'w', mode);
-    try {
-      await file.chmod(mode);
-      for (const chunk of chunks) await file.writeFile(chunk);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    if (keepPrevious !== undefined) await keep(path, keepPrevious);
-    await rename(temporary, path);
+    await writeSynced(temporary, chunks, mode, files);
+    if (keepPrevious !== undefined) await keep(path, keepPrevious, mode, files);
+    await files.rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
+    // What went wrong first says more than what this runs into.
+    await files.remove(temporary).catch(() => {});
     throw error;
   }
-  await syncDirectory(directory);
+  await files.syncDirectory(directory);
+}
+
+async function writeSynced(
+  path: string,
+  chunks: readonly Uint8Array[],
+  mode: number,
+  files: Files,
+): Promise<void> {
+  const file = await files.create(path, mode);
+  try {
+    await file.chmod(mode);
+    for (const chunk of chunks) await file.append(chunk);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * A directory's own name lasts only once the one above it is synced. One that is there already is synced too: whoever
+ * made it may not have lived to do it.
+ */
+async function makeDirectory(directory: string, files: Files): Promise<void> {
+  const first = resolve((await files.makeDirectory(directory)) ?? directory);
+  for (let made = resolve(directory); made !== dirname(made); made = dirname(made)) {
+    await files.syncDirectory(dirname(made)).catch((error: NodeJS.ErrnoException) => {
+      // Whoever may not read it did not make what is in it.
+      if (error.code !== 'EACCES') throw error;
+    });
+    if (made === first) return;
+  }
 }
 
 /** By a second link, so that there is no moment without a file under its own name. */
-async function keep(path: string, previous: string): Promise<void> {
+async function keep(path: string, previous: string, mode: number, files: Files): Promise<void> {
   const beside = `${previous}.new`;
-  await rm(beside, { force: true });
+  await files.remove(beside);
   try {
-    await link(path, beside).catch((error: NodeJS.ErrnoException) => {
+    await files.link(path, beside).catch(async (error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') throw error;
       // File systems without hard links.
-      return copyFile(path, beside);
+      return writeSynced(beside, [await files.read(path)], mode, files);
     });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
     throw error;
   }
-  await rename(beside, previous);
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await files.rename(beside, previous);
 }

@@ -1,14 +1,19 @@
 import { setImmediate } from 'node:timers/promises';
 
-/** Milliseconds of work before others get their turn. */
 const SLICE_MS = 4;
 
 /** Cuts long work into slices, for threads that have other things to do meanwhile: `if (turns.due) await turns.next()`. */
 export class Turns {
+  readonly #sliceMs: number;
   #since = performance.now();
 
+  /** `sliceMs`: work before others get their turn. */
+  constructor(sliceMs = SLICE_MS) {
+    this.#sliceMs = sliceMs;
+  }
+
   get due(): boolean {
-    return performance.now() - this.#since >= SLICE_MS;
+    return performance.now() - this.#since >= this.#sliceMs;
   }
 
   async next(): Promise<void> {

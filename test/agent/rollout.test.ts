@@ -16,6 +16,28 @@ import { route } from './harness.ts';
 
 const ROLLOUT = 'n/main/rollout';
 const OBJECTS = 4;
+/** Versions of an object that end the worker that prepares or commits them. */
+const POISON = { 7: 'prepare', 8: 'commit' } as const;
+
+/** What a worker ends over. */
+class Poison extends Error {
+  readonly doing: string;
+
+  constructor(phase: string, key: string) {
+    super('out of memory');
+    this.doing = `${phase} ${key}`;
+  }
+}
+
+function swallow(phase: 'prepare' | 'commit', resources: readonly Resource[]): void {
+  for (const resource of resources)
+    if (isPoison(resource, phase)) throw new Poison(phase, resourceKey(resource));
+}
+
+function isPoison(resource: Resource, ...phases: readonly string[]): boolean {
+  const phase = resource.kind === 'route' ? POISON[resource.value.createdAt as 7 | 8] : undefined;
+  return phase !== undefined && (phases.length === 0 || phases.includes(phase));
+}
 
 /** A worker as the rollout sees it; its answers wait until the test lets them go. */
 class ModelWorker {
@@ -24,6 +46,7 @@ class ModelWorker {
   readonly answers: (() => void)[] = [];
 
   prepare(changes: SnapshotChanges, refuses: ReadonlySet<string>): ObjectFailure[] {
+    swallow('prepare', changes.upserts);
     const failures = changes.upserts.flatMap((resource) =>
       refuses.has(resourceKey(resource))
         ? [{ key: resourceKey(resource), reason: 'AddressInUse', message: 'busy' }]
@@ -37,6 +60,10 @@ class ModelWorker {
     const { changes } = this.open!;
     this.open = null;
     const out = new Set(rejected);
+    swallow(
+      'commit',
+      changes.upserts.filter((resource) => !out.has(resourceKey(resource))),
+    );
     const keep = new Set(changes.upserts.map(resourceKey));
     for (const key of this.inUse.keys())
       if (!out.has(key) && (changes.removals.includes(key) || (changes.base === '' && !keep.has(key))))
@@ -59,6 +86,8 @@ class Node {
     bindings: { rollout: this.#bindings() as never },
   });
   hung: number[] = [];
+  /** What it was at, of each worker that has ended over an object while others served. */
+  ended: string[] = [];
   told: (readonly ObjectFailure[])[] = [];
   #nonce = 0;
 
@@ -81,8 +110,8 @@ class Node {
     this.send({ type: 'worker.joined', worker });
   }
 
-  die(worker: number): void {
-    if (this.workers.delete(worker)) this.send({ type: 'worker.left', worker, message: 'died' });
+  die(worker: number, doing = ''): void {
+    if (this.workers.delete(worker)) this.send({ type: 'worker.left', worker, message: 'died', doing });
   }
 
   wish(object: number, version: number | null): void {
@@ -140,10 +169,30 @@ class Node {
     return this.#wished;
   }
 
+  #refused(worker: number): ReadonlySet<string> {
+    return this.refusals.get(worker) ?? new Set();
+  }
+
+  #others(worker: number): boolean {
+    const { workers } = this.rig.system.describe(ROLLOUT) as { workers: readonly number[] };
+    return workers.some((one) => one !== worker);
+  }
+
   #bindings() {
     const later = (scope: EffectScope, number: number, run: (worker: ModelWorker) => Event) => {
       const worker = this.workers.get(number);
-      worker?.answers.push(() => scope.reply(run(worker)));
+      worker?.answers.push(() => {
+        let answer: Event;
+        try {
+          answer = run(worker);
+        } catch (error) {
+          if (!(error instanceof Poison)) throw error;
+          if (this.#others(number)) this.ended.push(error.doing);
+          this.die(number, error.doing);
+          return;
+        }
+        scope.reply(answer);
+      });
     };
     return {
       takeChanges: () => this.store.take(),
@@ -155,7 +204,7 @@ class Node {
             type: 'worker.prepared',
             worker,
             rollout,
-            failures: model.prepare(changes, this.refusals.get(worker) ?? new Set()),
+            failures: [...this.store.leftOut, ...model.prepare(changes, this.#refused(worker))],
           }));
       },
       commitWorkers: (
@@ -168,15 +217,31 @@ class Node {
             return { type: 'worker.committed', worker, rollout };
           });
       },
-      loadWorkers: ({ workers }: { workers: number[] }, scope: EffectScope) => {
+      fitWorkers: ({ load, workers }: { load: number; workers: number[] }, scope: EffectScope) => {
         const changes = this.store.whole();
         for (const worker of workers)
           later(scope, worker, (model) => {
-            model.prepare(changes, new Set());
-            model.commit([]);
-            return { type: 'worker.loaded', worker, failures: [] };
+            const failures = model.prepare(changes, this.#refused(worker));
+            return { type: 'worker.fitted', worker, load, failures };
           });
       },
+      loadWorkers: (
+        { load, workers, rejected }: { load: number; workers: number[]; rejected: string[] },
+        scope: EffectScope,
+      ) => {
+        for (const worker of workers)
+          later(scope, worker, (model) => {
+            model.commit(rejected);
+            return { type: 'worker.loaded', worker, load };
+          });
+      },
+      refuseWorkers: ({ workers }: { workers: { worker: number }[] }) =>
+        void this.hung.push(...workers.map(({ worker }) => worker)),
+      putAside: ({ key }: { key: string }) =>
+        this.store.note(
+          this.store.putAside(key === '' ? null : key, { reason: 'CrashedWorker', message: '' }),
+        ),
+      loseObjects: ({ failures }: { failures: ObjectFailure[] }) => this.store.lose(failures),
       settle: ({ rollout, failures }: { rollout: number; failures: ObjectFailure[] }) => ({
         type: 'rollout.settled',
         rollout,
@@ -251,16 +316,24 @@ test('an object version is in use on all workers or on none, through refusals, d
       }
       // Healing: nobody refuses any more, and the world goes on.
       node.refusals.clear();
-      node.join(0);
-      node.join(1);
-      node.settle();
+      for (let again = 0; again < 10; again += 1) {
+        node.join(0);
+        node.join(1);
+        node.settle();
+      }
       node.check();
+      const good = [...node.wished].filter(([, resource]) => !isPoison(resource));
+      const last = new Map(node.store.serving);
+      for (const [key] of node.wished) if (!good.some(([each]) => each === key)) last.delete(key);
+      assert.deepEqual([...last].sort(), good.sort(), 'all that can be served serves, nothing else');
+      assert.ok(![...node.store.serving.values()].some((resource) => isPoison(resource)));
       assert.deepEqual(
-        [...node.store.serving].sort(),
-        [...node.wished].sort(),
-        'all that is wished serves, nothing else',
+        node.store.failures.map(({ key, reason }) => [key, reason]).sort(),
+        [...node.wished]
+          .filter(([, resource]) => isPoison(resource))
+          .map(([key]) => [key, 'CrashedWorker'])
+          .sort(),
       );
-      assert.deepEqual(node.store.failures, []);
       assert.deepEqual(
         node.rig.notices.filter((notice) => notice.type !== 'undeliverable'),
         [],
@@ -299,8 +372,7 @@ test('a worker that does not answer is given up after the timeout, and the other
   const node = new Node();
   node.join(0);
   node.join(1);
-  node.answer(0);
-  node.answer(1);
+  while (node.answer(0) || node.answer(1));
   node.wish(0, 1);
   node.answer(0);
   assert.equal(node.rig.system.state(ROLLOUT), 'preparing');
@@ -309,4 +381,74 @@ test('a worker that does not answer is given up after the timeout, and the other
   node.answer(0);
   assert.equal(node.rig.system.state(ROLLOUT), 'idle');
   assert.deepEqual([...node.store.serving.keys()], ['route/test/o0']);
+});
+
+test('an object that ends a worker ends no other, is left out with its reason, and comes back when it changes', () => {
+  for (const version of [7, 8]) {
+    const node = new Node();
+    for (const worker of [0, 1, 2]) node.join(worker);
+    node.wish(0, 1);
+    node.settle();
+    node.wish(0, version);
+    node.wish(1, 1);
+    node.settle();
+    assert.deepEqual(node.ended, [`${POISON[version as 7 | 8]} route/test/o0`]);
+    assert.equal(node.workers.size, 2);
+    assert.deepEqual(
+      node.store.serving.get('route/test/o0'),
+      route('o0', 1),
+      'the last good version serves on',
+    );
+    assert.deepEqual(node.store.serving.get('route/test/o1'), route('o1', 1), 'its neighbour goes into use');
+    assert.deepEqual(
+      node.store.failures.map(({ key, reason }) => [key, reason]),
+      [['route/test/o0', 'CrashedWorker']],
+    );
+    for (const worker of [0, 1, 2]) node.join(worker);
+    node.wish(1, 2);
+    node.settle();
+    assert.equal(node.workers.size, 3, 'what is left out is not tried again');
+    node.wish(0, 2);
+    node.settle();
+    assert.deepEqual(node.store.serving.get('route/test/o0'), route('o0', 2));
+    assert.deepEqual(node.store.failures, []);
+  }
+});
+
+test('a worker that cannot take what others serve does not serve beside them', () => {
+  const node = new Node();
+  node.join(0);
+  node.wish(0, 1);
+  node.settle();
+  node.refusals.set(1, new Set(['route/test/o0']));
+  node.join(1);
+  node.settle();
+  assert.deepEqual([...node.workers.keys()], [0]);
+  assert.deepEqual(node.store.failures, [], 'it says nothing about the object');
+  node.refusals.clear();
+  node.join(1);
+  node.settle();
+  assert.deepEqual([...node.workers.keys()], [0, 1]);
+  node.check();
+});
+
+test('where nobody serves it, what a joining worker cannot take is in use nowhere until it can be', () => {
+  const node = new Node();
+  node.join(0);
+  node.wish(0, 1);
+  node.wish(1, 1);
+  node.settle();
+  node.die(0);
+  for (const worker of [0, 1]) {
+    node.refusals.set(worker, new Set(['route/test/o0']));
+    node.join(worker);
+  }
+  while (node.answer(0) || node.answer(1));
+  node.check();
+  assert.deepEqual([...node.store.serving.keys()], ['route/test/o1']);
+  assert.deepEqual([...node.workers.keys()], [0, 1]);
+  node.refusals.clear();
+  node.settle();
+  assert.equal(node.store.serving.size, 2);
+  assert.deepEqual(node.store.failures, []);
 });

@@ -98,6 +98,27 @@ test('a move that is dropped leaves everything as it was, however late its bind 
   client.socket.destroy();
 });
 
+test('a listener that is closed while it moves, and bound again where it was, is there and nowhere else', async (context) => {
+  const [old, next] = [await freePort(context), await freePort(context)];
+  const { dataplane } = await serving(context, old);
+  const moved = listener({ port: next });
+  dataplane.prepare({
+    base: '1',
+    version: '2',
+    upserts: [{ kind: 'listener', value: moved }],
+    removals: [],
+  });
+  const move = assert.rejects(dataplane.bindListener(moved), { code: 'ECANCELED' });
+  dataplane.closeListener(LISTENER);
+  await Promise.all([move, dataplane.bindListener(listener({ port: old }))]);
+  dataplane.activateListener(LISTENER);
+  assert.equal(dataplane.portOf(LISTENER), old);
+  assert.ok(await refused(next));
+  assert.match(await exchange(old, GET_CLOSE), /^HTTP\/1\.1 200 /);
+  dataplane.discard();
+  assert.match(await exchange(old, GET_CLOSE), /^HTTP\/1\.1 200 /);
+});
+
 test('a new listener whose bind is done after the preparation was dropped is closed', async (context) => {
   const port = await freePort(context);
   const { dataplane } = await serving(context, 0);

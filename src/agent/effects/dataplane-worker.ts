@@ -41,7 +41,7 @@ export function dataplaneWorkerBindings({
       return undefined;
     },
     leaveRollout: ({ worker, message }, { send }) => {
-      send<RolloutEvent>(rollout, { type: 'worker.left', worker, message });
+      send<RolloutEvent>(rollout, { type: 'worker.left', worker, message, doing: '' });
       return undefined;
     },
   };

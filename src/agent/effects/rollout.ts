@@ -1,6 +1,7 @@
 import type { Event as StreamEvent } from '../../../actors/config-stream.ts';
 import type { Event as WorkerEvent } from '../../../actors/dataplane-worker.ts';
 import type { Effects, Event } from '../../../actors/rollout.ts';
+import { CRASHED, crashText } from '../../../actors/rollout-memory.ts';
 import type { Bindings, EffectScope } from '../../../supervisors/effects.ts';
 import type { ActorAddress } from '../../model/actor.ts';
 import { type ResourceSet, resourceKey } from '../../model/resource.ts';
@@ -18,6 +19,8 @@ export interface RolloutWorld {
   readonly streamAddress: ActorAddress;
   /** Called after each round with what came of it. */
   readonly onSettled: (standing: readonly ObjectFailure[]) => void;
+  /** Called between rounds with every failure that stands, when there are more. */
+  readonly onFailed: (standing: readonly ObjectFailure[]) => void;
   readonly onTaken: () => void;
   /** Failures of listeners in the changes whose ports other programs have. */
   readonly foreignPorts: (
@@ -35,6 +38,10 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
     if (pool().get(worker) !== undefined)
       scope.send<WorkerEvent>(world.workerAddress(worker), { type: 'worker.hung', call });
   };
+
+  /** Where a failure does not say itself which event it comes from, it is the one whose step asked. */
+  const dated = (failures: readonly ObjectFailure[], { cause }: EffectScope) =>
+    failures.map((failure) => (failure.event === undefined ? { ...failure, event: cause } : failure));
 
   const slotsFor = (changes: SnapshotChanges): { slots: LimitSlotList; failures: ObjectFailure[] } => {
     const slots: (readonly [string, number])[] = [];
@@ -65,8 +72,22 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
     return { changes: without(all, failures), slots, failures };
   };
 
+  const roundContent = async () => {
+    const { leftOut } = store;
+    const all = content(store.difference());
+    const taken = await world.foreignPorts(all.changes, store.serving);
+    return {
+      changes: without(all.changes, taken),
+      slots: all.slots,
+      failures: [...leftOut, ...all.failures, ...taken],
+    };
+  };
+  /** The same for all of a round: the worker that goes ahead has ports that the next look would take for foreign. */
+  let round: { readonly rollout: number; readonly content: ReturnType<typeof roundContent> } | null = null;
+
   return {
     takeChanges: () => {
+      round = null;
       store.take();
       world.onTaken();
       return undefined;
@@ -76,14 +97,16 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
       return undefined;
     },
     prepareWorkers: async ({ rollout, workers }, scope) => {
-      const round = content(store.difference());
-      const { slots } = round;
-      const taken = await world.foreignPorts(round.changes, store.serving);
-      const changes = without(round.changes, taken);
-      const failures = [...round.failures, ...taken];
+      if (round?.rollout !== rollout) round = { rollout, content: roundContent() };
+      const { changes, slots, failures } = await round.content;
       for (const worker of workers) {
         const answer = (found: readonly ObjectFailure[]) =>
-          scope.reply<Event>({ type: 'worker.prepared', worker, rollout, failures: [...failures, ...found] });
+          scope.reply<Event>({
+            type: 'worker.prepared',
+            worker,
+            rollout,
+            failures: dated([...failures, ...found], scope),
+          });
         const thread = pool().get(worker);
         thread
           ?.call((remote) => remote.prepare(changes, slots))
@@ -106,21 +129,53 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
       }
       return undefined;
     },
-    loadWorkers: ({ workers }, scope) => {
+    fitWorkers: ({ load, workers }, scope) => {
       const { changes, slots, failures } = content(store.whole());
       for (const worker of workers)
         void pool()
           .get(worker)
-          ?.call(async (remote) => {
-            const found = await remote.prepare(changes, slots);
-            const all = [...failures, ...found];
-            await remote.commit(all.map((failure) => failure.key));
-            return all;
-          })
+          ?.call((remote) => remote.prepare(changes, slots))
           .then(
-            (all) => scope.reply<Event>({ type: 'worker.loaded', worker, failures: all }),
+            (found) => {
+              // What another worker has given up need not be here either.
+              const all = [...failures, ...found].filter(({ key }) => !store.isPartial(key));
+              scope.reply<Event>({ type: 'worker.fitted', worker, load, failures: dated(all, scope) });
+            },
             (error: Error) => broken(scope, worker, `load (${error.message})`),
           );
+      return undefined;
+    },
+    loadWorkers: ({ load, workers, rejected }, scope) => {
+      for (const worker of workers)
+        void pool()
+          .get(worker)
+          ?.call((remote) => remote.commit(rejected))
+          .then(
+            () => scope.reply<Event>({ type: 'worker.loaded', worker, load }),
+            (error: Error) => broken(scope, worker, `load (${error.message})`),
+          );
+      return undefined;
+    },
+    refuseWorkers: ({ workers }, scope) => {
+      for (const { worker, failures } of workers) {
+        const [first] = failures;
+        const more = failures.length > 1 ? `, and ${failures.length - 1} more` : '';
+        scope.send<WorkerEvent>(world.workerAddress(worker), {
+          type: 'worker.unfit',
+          message: `cannot take what other workers serve: ${first?.key}: ${first?.message}${more}`,
+        });
+      }
+      return undefined;
+    },
+    putAside: ({ key, worker, message }, { cause }) => {
+      const failure = { reason: CRASHED, message: crashText(worker, message), event: cause };
+      store.note(store.putAside(key === '' ? null : key, failure));
+      world.onFailed(store.failures);
+      return undefined;
+    },
+    loseObjects: ({ failures }, scope) => {
+      store.lose(dated(failures, scope));
+      world.onFailed(store.failures);
       return undefined;
     },
     settle: ({ rollout, failures }) => {
@@ -134,6 +189,7 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
     },
     noteFailures: ({ failures }) => {
       store.note(failures);
+      world.onFailed(store.failures);
       return undefined;
     },
     stageRetries: () => {
@@ -146,7 +202,9 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
       return undefined;
     },
     tellStream: ({ nonce, version, failures }, { send }) => {
-      send<StreamEvent>(world.streamAddress, { type: 'rollout.finished', nonce, version, failures });
+      // The machine knows no ids of events; the store does.
+      const told = failures.map((failure) => store.failure(failure.key) ?? failure);
+      send<StreamEvent>(world.streamAddress, { type: 'rollout.finished', nonce, version, failures: told });
       return undefined;
     },
   };

@@ -17,11 +17,13 @@ export function bindFailure(
   bind: string | undefined,
   code: string,
   message: string,
+  event = '',
 ): ObjectFailure {
   const [reason, text] = REASONS[code] ?? ['BindFailed', message];
   return {
     key: `listener/${listener.name}`,
     reason,
     message: `port ${listener.port} on ${bind ?? 'all addresses'}: ${text}${code === '' ? '' : ` (${code})`}`,
+    ...(event === '' ? {} : { event }),
   };
 }

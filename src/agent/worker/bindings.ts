@@ -33,8 +33,8 @@ export function workerBindings(
       onCut(cut);
       return { type: 'listener.closed', cut };
     },
-    answerPreparation: ({ name, code, message }) => {
-      configuration().answer(name, { code, message });
+    answerPreparation: ({ name, code, message }, { cause }) => {
+      configuration().answer(name, { code, message, event: cause });
       return undefined;
     },
   };

@@ -5,8 +5,16 @@ import type { Listener } from '../../model/gateway.ts';
 import type { ResourceKey } from '../../model/resource.ts';
 import type { ObjectFailure, SnapshotChanges } from '../../model/snapshot.ts';
 import type { Supervision } from '../supervision.ts';
+import type { Activity } from './activity.ts';
 import { bindFailure } from './bind-failure.ts';
 import type { LimitSlotList } from './contract.ts';
+
+/** How a listener that was started for a preparation came out; `code` empty: it is bound. */
+interface BindAnswer {
+  readonly code: string;
+  readonly message: string;
+  readonly event: string;
+}
 
 interface Open {
   readonly preparation: Preparation;
@@ -26,11 +34,12 @@ export class WorkerConfiguration {
   readonly clusters = new Map<string, Cluster>();
   readonly #committed = new Set<string>();
   readonly #slots = new Map<string, number>();
-  readonly #answers = new Map<string, (answer: { code: string; message: string }) => void>();
+  readonly #answers = new Map<string, (answer: BindAnswer) => void>();
   readonly #dataplane: DataplaneControl;
   readonly #supervision: Supervision;
   readonly #system: ActorSystem;
   readonly #bind: string | undefined;
+  readonly #activity: Activity;
   #open: Open | null = null;
 
   constructor(options: {
@@ -38,11 +47,14 @@ export class WorkerConfiguration {
     readonly supervision: Supervision;
     readonly system: ActorSystem;
     readonly bind: string | undefined;
+    /** Where the change and each of its objects are noted, in the words that `culprit` in actors/rollout-memory reads. */
+    readonly activity: Activity;
   }) {
     this.#dataplane = options.dataplane;
     this.#supervision = options.supervision;
     this.#system = options.system;
     this.#bind = options.bind;
+    this.#activity = options.activity;
   }
 
   async prepare(changes: SnapshotChanges, slots: LimitSlotList): Promise<readonly ObjectFailure[]> {
@@ -66,17 +78,27 @@ export class WorkerConfiguration {
 
   /** What it chokes on changes nothing: then an empty change is open, so that the commit still finds one. */
   #prepareDataplane(changes: SnapshotChanges): Preparation {
+    const before = this.#activity.enter('prepare');
     try {
-      return this.#dataplane.prepare(changes);
+      return this.#dataplane.prepare(changes, (key) => this.#activity.enter(`prepare ${key}`));
     } catch (error) {
       this.#dataplane.discard();
       const preparation = this.#dataplane.prepare({ ...changes, upserts: [], removals: [] });
       this.#open = { preparation, binding: [], started: new Set(), endpointsRemoved: [] };
       throw error;
+    } finally {
+      this.#activity.leave(before);
     }
   }
 
+  /** After a throw the activity stays what it was: the thread is to be replaced. */
   commit(rejected: readonly ResourceKey[]): void {
+    const before = this.#activity.enter('commit');
+    this.#commit(rejected);
+    this.#activity.leave(before);
+  }
+
+  #commit(rejected: readonly ResourceKey[]): void {
     const open = this.#open;
     if (open === null) throw new Error('nothing is prepared');
     this.#open = null;
@@ -91,7 +113,7 @@ export class WorkerConfiguration {
     for (const cluster of added) this.clusters.set(cluster.name, cluster);
     this.#openPools(added);
 
-    this.#dataplane.commit(rejected);
+    this.#dataplane.commit(rejected, (key) => this.#activity.enter(`commit ${key}`));
 
     for (const cluster of accepted('cluster', clusters.changed)) {
       this.clusters.set(cluster.name, cluster);
@@ -147,7 +169,7 @@ export class WorkerConfiguration {
   }
 
   /** A listener that was started for the preparation has been bound, or not. */
-  answer(name: string, answer: { readonly code: string; readonly message: string }): void {
+  answer(name: string, answer: BindAnswer): void {
     this.#answers.get(name)?.(answer);
     this.#answers.delete(name);
   }
@@ -191,7 +213,7 @@ export class WorkerConfiguration {
     const state = this.#state(name);
     if (state !== undefined && state !== 'draining' && state !== 'listening')
       return bindFailure(listener, this.#bind, 'BUSY', '');
-    const answered = new Promise<{ code: string; message: string }>((resolve) => {
+    const answered = new Promise<BindAnswer>((resolve) => {
       this.#answers.set(name, resolve);
     });
     if (state === 'draining' || state === 'listening') {
@@ -206,8 +228,8 @@ export class WorkerConfiguration {
       this.listeners.set(name, listener);
       this.#supervision.startChildren('listener', [name]);
     }
-    const { code, message } = await answered;
-    return code === '' ? null : bindFailure(listener, this.#bind, code, message);
+    const { code, message, event } = await answered;
+    return code === '' ? null : bindFailure(listener, this.#bind, code, message, event);
   }
 
   /**
@@ -235,7 +257,7 @@ export class WorkerConfiguration {
     this.#tell('listener', name, { type: how });
     this.#committed.delete(name);
     this.listeners.delete(name);
-    this.answer(name, { code: 'DISCARDED', message: 'the preparation was dropped' });
+    this.answer(name, { code: 'DISCARDED', message: 'the preparation was dropped', event: '' });
   }
 
   #slot(cluster: string): number {

@@ -14,6 +14,7 @@ import { productionWorld } from '../effects/world.ts';
 import { JOURNAL_FILE_BYTES, JOURNAL_TOTAL_BYTES } from '../journal-size.ts';
 import { shownActors } from '../shown-actors.ts';
 import { Supervision, supervisorBindings } from '../supervision.ts';
+import { Activity } from './activity.ts';
 import { workerBindings } from './bindings.ts';
 import { WorkerConfiguration } from './configuration.ts';
 import type { WorkerCalls, WorkerMessage, WorkerReport, WorkerSettings } from './contract.ts';
@@ -83,10 +84,16 @@ export function runDataplaneWorker(create: (options: DataplaneOptions) => Datapl
       input: (kind, name) => configuration.input(kind, name, drainTimeoutMs),
       gone: () => {},
       restarted: () => say({ type: 'restarted' }),
-      isolated: (kind, name, reason) => isolated(kind, name, reason),
+      isolated,
     },
   });
-  const configuration = new WorkerConfiguration({ dataplane, supervision, system, bind: settings.bind });
+  const configuration = new WorkerConfiguration({
+    dataplane,
+    supervision,
+    system,
+    bind: settings.bind,
+    activity: new Activity(Activity.memory()),
+  });
 
   function notify(notification: DataplaneNotification): void {
     if (notification.type === 'fault') {
@@ -99,9 +106,9 @@ export function runDataplaneWorker(create: (options: DataplaneOptions) => Datapl
   }
 
   /** The rollout reports it, and tries it again on all workers where that may help. */
-  function isolated(kind: string, name: string, reason: string): void {
+  function isolated(kind: string, name: string, reason: string, event: string): void {
     const resource = kind === 'listener' ? 'listener' : 'cluster';
-    configuration.answer(name, { code: 'FAILED', message: reason });
+    configuration.answer(name, { code: 'FAILED', message: reason, event });
     system.deliver<RolloutEvent>({
       to: actorAddress(node, 'main', 'rollout'),
       from: supervision.address(kind, name),
@@ -112,6 +119,7 @@ export function runDataplaneWorker(create: (options: DataplaneOptions) => Datapl
           key: `${resource}/${name}`,
           reason: kind === 'listener' ? 'ListenerFailed' : 'PoolFailed',
           message: `gave up on ${thread}: ${reason}`,
+          event,
         },
       },
     });

@@ -51,7 +51,9 @@ export function decodeAgentMessage(bytes: Uint8Array): AgentMessage {
       type: 'nack',
       nonce: Number(nack.nonce),
       version: nack.version,
-      failures: nack.failures.map(({ key, reason, message }) => ({ key, reason, message })),
+      failures: nack.failures.map(({ key, reason, message, event }) =>
+        event === '' ? { key, reason, message } : { key, reason, message, event },
+      ),
       refused: nack.refused,
     };
   }

@@ -5,10 +5,12 @@ export interface ObjectFailure {
   'key'?: (string);
   'reason'?: (string);
   'message'?: (string);
+  'event'?: (string);
 }
 
 export interface ObjectFailureDecoded {
   'key': (string);
   'reason': (string);
   'message': (string);
+  'event': (string);
 }

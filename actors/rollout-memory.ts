@@ -1,0 +1,105 @@
+import type { ObjectFailure, SnapshotVersion } from '../src/model/snapshot.ts';
+
+/** What the rollout machine remembers, and plain functions over it. */
+export interface Context {
+  readonly answerTimeoutMs: number;
+  readonly workers: readonly number[];
+  readonly joining: readonly number[];
+  readonly expected: readonly number[];
+  /** Those whose answer is outstanding. */
+  readonly waiting: readonly number[];
+  /** Those that are asked when the one that goes ahead has come through. */
+  readonly queued: readonly number[];
+  /** Joining workers that have answered. */
+  readonly fitted: readonly Fitted[];
+  readonly pending: boolean;
+  /** Of the last staged update; 0: not from the controller. */
+  readonly nonce: number;
+  readonly version: SnapshotVersion;
+  /** Number of this round, from 1. */
+  readonly rollout: number;
+  /** Number of this load, from 1. */
+  readonly load: number;
+  readonly failures: readonly ObjectFailure[];
+  readonly standing: readonly ObjectFailure[];
+  /** What the current round carries. */
+  readonly carried: { readonly nonce: number; readonly version: SnapshotVersion };
+  readonly retries: number;
+  readonly retryArmed: boolean;
+}
+
+/** A joining worker with what it cannot take of what is in use. */
+export interface Fitted {
+  readonly worker: number;
+  readonly failures: readonly ObjectFailure[];
+}
+
+/** How a worker ended. */
+export interface Loss {
+  readonly worker: number;
+  readonly message: string;
+  /** What it was at; empty is nothing in particular. */
+  readonly doing: string;
+}
+
+/** Failure reason of an object that ended a worker. */
+export const CRASHED = 'CrashedWorker';
+
+/** A worker notes `prepare KEY` or `commit KEY` before each object of a change, and without a key around them. */
+const AT_OBJECT = /^(?:prepare|commit)(?: (\S+))?$/;
+
+/** The object that a worker ended over; empty: the whole change; null: neither. */
+export function culprit(doing: string): string | null {
+  const at = AT_OBJECT.exec(doing);
+  return at === null ? null : (at[1] ?? '');
+}
+
+/** The object that ended a worker, as its failure. */
+export function crashed({ doing, worker, message }: Loss): ObjectFailure {
+  return { key: culprit(doing) ?? '', reason: CRASHED, message: crashText(worker, message) };
+}
+
+export function crashText(worker: number, message: string): string {
+  return `dataplane-${worker} ended over it (${message}); it is left out until it changes`;
+}
+
+export function merge(
+  into: readonly ObjectFailure[],
+  more: readonly ObjectFailure[],
+): readonly ObjectFailure[] {
+  if (more.length === 0) return into;
+  const byKey = new Map(into.map((failure) => [failure.key, failure]));
+  for (const failure of more) if (!byKey.has(failure.key)) byKey.set(failure.key, failure);
+  return [...byKey.values()];
+}
+
+/** Every object that one of the joining workers cannot take. */
+export function untakable(context: Context): readonly ObjectFailure[] {
+  return context.fitted.reduce((all: readonly ObjectFailure[], one) => merge(all, one.failures), []);
+}
+
+export function drop(list: readonly number[], worker: number): readonly number[] {
+  return list.filter((one) => one !== worker);
+}
+
+type Lists = Pick<Context, 'workers' | 'joining' | 'expected' | 'waiting' | 'queued' | 'fitted'>;
+
+/** The lists without the workers that are gone. */
+export function without(context: Context, gone: readonly number[]): Lists {
+  const left = (list: readonly number[]) => list.filter((worker) => !gone.includes(worker));
+  return {
+    workers: left(context.workers),
+    joining: left(context.joining),
+    expected: left(context.expected),
+    waiting: left(context.waiting),
+    queued: left(context.queued),
+    fitted: context.fitted.filter(({ worker }) => !gone.includes(worker)),
+  };
+}
+
+/** Whom to ask first: one, unless this is the first round, when there is nothing to lose yet. */
+export function ahead({ rollout, workers }: Context): Pick<Context, 'waiting' | 'queued'> {
+  return rollout > 1
+    ? { waiting: workers.slice(0, 1), queued: workers.slice(1) }
+    : { waiting: workers, queued: [] };
+}
