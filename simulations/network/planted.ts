@@ -10,6 +10,7 @@ import { SocketStream } from '../../src/os/socket-stream.ts';
  * - `unbounded-pending`: requests wait for a connection, however many wait already;
  * - `limit-kept-on-abort`: a waiting request whose client goes keeps its place in the limit;
  * - `unfinished-answer-reused`: a connection whose request was given up goes back to the pool with the answer in it;
+ * - `paused-connection-reused`: a connection whose client was too slow goes to the next request as it is;
  * - `deaf-to-drain`: a listener that drains goes on listening;
  * - `memory-freed-early`: a stream's own memory goes to others while the runtime still reads into it.
  */
@@ -17,6 +18,7 @@ export const TRAFFIC_BUGS = [
   'unbounded-pending',
   'limit-kept-on-abort',
   'unfinished-answer-reused',
+  'paused-connection-reused',
   'deaf-to-drain',
   'memory-freed-early',
 ] as const;
@@ -60,6 +62,17 @@ export function plantTrafficBug(bug: TrafficBug): () => void {
       };
       return () => {
         UpstreamConnection.prototype.close = close;
+      };
+    }
+    case 'paused-connection-reused': {
+      const { assign } = UpstreamConnection.prototype;
+      UpstreamConnection.prototype.assign = function (user) {
+        const { paused } = this.stream;
+        assign.call(this, user);
+        if (paused) this.stream.pause();
+      };
+      return () => {
+        UpstreamConnection.prototype.assign = assign;
       };
     }
     case 'memory-freed-early': {

@@ -49,7 +49,6 @@ export class TrafficWorker {
   readonly supervision: Supervision;
   /** Its whole tree has ended. */
   ended = false;
-  readonly #node: string;
   readonly #counters = new SharedArrayBuffer(COUNTER_BYTES, { maxByteLength: 16 * COUNTER_BYTES });
   readonly #registrations: CounterRegistration[] = [];
 
@@ -58,7 +57,6 @@ export class TrafficWorker {
     const { clock } = network;
     const name = threadName(worker);
     this.worker = worker;
-    this.#node = node;
     this.thread = new ThreadSystem(node, network, prng, options.onSocket, new MemoryWatch(options.onFault));
     this.dataplane = new Dataplane(
       {
@@ -142,10 +140,6 @@ export class TrafficWorker {
     let sum = 0;
     for (const { metric: name, index } of this.#registrations) if (name === metric) sum += values[index]!;
     return sum;
-  }
-
-  get node(): string {
-    return this.#node;
   }
 
   #notify(notification: DataplaneNotification, onFault: (message: string) => void): void {

@@ -18,6 +18,8 @@ export class Trouble {
   readonly #prng: Prng;
   /** Mean time between two of a kind, in ms; those that do not happen are missing. */
   readonly rates = new Map<Kind, number>();
+  /** How often each kind of trouble struck. */
+  readonly struck = new Map<string, number>();
   #stopped = false;
 
   constructor(world: TrafficWorld) {
@@ -56,6 +58,11 @@ export class Trouble {
     edge.change(() => ({ upserts, removals: [] }));
   }
 
+  #note(kind: string, text: string): void {
+    this.struck.set(kind, (this.struck.get(kind) ?? 0) + 1);
+    this.#world.note(text);
+  }
+
   #again(kind: Kind, mean: number): void {
     this.#world.clock.after(this.#prng.between(0, 2 * mean), () => {
       if (this.#stopped) return;
@@ -77,7 +84,7 @@ export class Trouble {
         break;
       case 'worker': {
         const worker = this.#prng.below(this.#world.topology.workers);
-        this.#world.note(`worker ${worker} dies`);
+        this.#note('worker dies', `worker ${worker} dies`);
         this.#world.edge.restart(worker);
       }
     }
@@ -90,14 +97,14 @@ export class Trouble {
       this.#world.note(`backend ${backend.name} is back`);
       backend.start();
     } else if (prng.chance(0.4)) {
-      this.#world.note(`backend ${backend.name} dies`);
+      this.#note('backend dies', `backend ${backend.name} dies`);
       backend.stop('die');
     } else if (prng.chance(0.3)) {
-      this.#world.note(`backend ${backend.name} refuses`);
+      this.#note('backend refuses', `backend ${backend.name} refuses`);
       backend.stop('refuse');
     } else {
       backend.temperament = prng.chance(0.3) ? WELL : drawTemperament(prng);
-      this.#world.note(`backend ${backend.name} is of another temper`);
+      this.#note('backend changes', `backend ${backend.name} is of another temper`);
     }
   }
 
@@ -111,7 +118,7 @@ export class Trouble {
       ...(ways === 'out' ? [] : [network.link(far, EDGE)]),
     ];
     const ms = prng.between(0, prng.pick([100, 1_000, 4_000]));
-    this.#world.note(`${far} is cut off (${ways}) for ${ms.toFixed(0)} ms`);
+    this.#note('partition', `${far} is cut off (${ways}) for ${ms.toFixed(0)} ms`);
     for (const link of links) link.block();
     this.#world.clock.after(ms, () => {
       for (const link of links) link.heal();
@@ -171,7 +178,7 @@ export class Trouble {
       }
     }
     const edits = [...upserts.map(resourceKey), ...removals.map((key) => `-${key}`)];
-    if (edits.length > 0) this.#world.note(`a user edits ${edits.join(' ')}`);
+    if (edits.length > 0) this.#note('edit', `a user edits ${edits.join(' ')}`);
     return { upserts, removals };
   }
 }

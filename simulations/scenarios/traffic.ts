@@ -5,7 +5,7 @@ import { POLITE } from '../network/client.ts';
 import { drains } from '../network/drain-checker.ts';
 import { limits } from '../network/limit-checker.ts';
 import { findings, leftovers, order } from '../network/order-checker.ts';
-import { plantTrafficBug, type TrafficBug } from '../network/planted.ts';
+import { plantTrafficBug, TRAFFIC_BUGS } from '../network/planted.ts';
 import { TrafficWorld } from '../network/traffic-world.ts';
 import { Trouble } from '../network/trouble.ts';
 import { Prng } from '../prng.ts';
@@ -19,6 +19,8 @@ export interface TrafficOutcome {
   readonly drawn: string;
   readonly violation: InvariantViolation | null;
   readonly simulatedMs: number;
+  /** How often each kind of trouble struck. */
+  readonly faults: ReadonlyMap<string, number>;
   readonly universe: TrafficWorld;
 }
 
@@ -27,31 +29,43 @@ export interface TrafficOutcome {
  * delays, tears and parts, and changes of the configuration. Then all is mended: every request must be answered, then
  * nothing may be held, then the node stops.
  */
-export async function runTraffic({
-  seed,
-  planted,
-}: {
-  readonly seed: number;
-  readonly planted: TrafficBug | null;
-}): Promise<TrafficOutcome> {
-  const mend = planted === null ? () => {} : plantTrafficBug(planted);
-  try {
-    const world = new TrafficWorld(seed);
-    const trouble = new Trouble(world);
-    const safetyMs = new Prng(String(seed)).split('scenario').between(4_000, 15_000);
-    const { topology } = world;
-    const drawn = `${topology.workers} workers, ${topology.clients.length} clients, ${world.backends.length} backends, ${(safetyMs / 1_000).toFixed(0)} s, trouble: ${[...trouble.rates.keys()].join(', ') || 'none'}`;
-    let violation: InvariantViolation | null = null;
+export const traffic = {
+  name: 'traffic',
+  description: 'requests pass the real data plane while clients, backends, links and workers fail',
+  bugs: TRAFFIC_BUGS as readonly string[],
+  /** `planted`: one of `bugs`, or null. */
+  async run({
+    seed,
+    planted,
+  }: {
+    readonly seed: number;
+    readonly planted: string | null;
+  }): Promise<TrafficOutcome> {
+    const bug = TRAFFIC_BUGS.find((each) => each === planted);
+    const mend = bug === undefined ? () => {} : plantTrafficBug(bug);
     try {
-      await live(world, trouble, safetyMs);
-    } catch (error) {
-      if (!(error instanceof InvariantViolation)) throw error;
-      violation = error;
+      return await run(seed);
+    } finally {
+      mend();
     }
-    return { seed, drawn, violation, simulatedMs: world.clock.now, universe: world };
-  } finally {
-    mend();
+  },
+};
+
+async function run(seed: number): Promise<TrafficOutcome> {
+  const world = new TrafficWorld(seed);
+  const trouble = new Trouble(world);
+  const safetyMs = new Prng(String(seed)).split('scenario').between(4_000, 15_000);
+  const { topology, backends } = world;
+  const kinds = [...trouble.rates.keys()].join(', ') || 'none';
+  const drawn = `${topology.workers} workers, ${topology.clients.length} clients, ${backends.length} backends, ${(safetyMs / 1_000).toFixed(0)} s, trouble: ${kinds}`;
+  let violation: InvariantViolation | null = null;
+  try {
+    await live(world, trouble, safetyMs);
+  } catch (error) {
+    if (!(error instanceof InvariantViolation)) throw error;
+    violation = error;
   }
+  return { seed, drawn, violation, simulatedMs: world.clock.now, faults: trouble.struck, universe: world };
 }
 
 async function live(world: TrafficWorld, trouble: Trouble, safetyMs: number): Promise<void> {
