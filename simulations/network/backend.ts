@@ -111,7 +111,7 @@ export class BackendConnection implements SideOwner, MessageReaderOwner, Backend
     const path = `/${this.#backend.cluster.split('/')[1]}/${id}`;
     if (second !== path)
       this.#backend.ledger.broken(`${this.#backend.name} got ${second} with the id ${id}, expected ${path}`);
-    if (this.#answering || !this.#requestDone)
+    if ((this.#answering && !this.isPoisoned) || !this.#requestDone)
       this.#backend.ledger.broken(
         `${this.#backend.name} got request ${id} before it had answered the one before`,
       );
