@@ -80,6 +80,8 @@ export interface Context extends Input {
   readonly problem: string;
   /** Nonce of the update that is being rolled out and not yet answered; 0 is none. */
   readonly nonce: number;
+  /** Of the same update: a controller that has started again counts its nonces anew. */
+  readonly version: SnapshotVersion;
 }
 
 export interface Effects extends TimerEffects<Timer> {
@@ -139,7 +141,7 @@ export const machine = setup({
   },
 }).createMachine({
   id: 'config-stream',
-  context: ({ input }) => ({ ...input, attempt: 0, problem: 'not connected yet', nonce: 0 }),
+  context: ({ input }) => ({ ...input, attempt: 0, problem: 'not connected yet', nonce: 0, version: '' }),
   initial: 'connecting',
   states: {
     connecting: {
@@ -182,7 +184,11 @@ export const machine = setup({
           ],
         },
         'update.staged': {
-          actions: [assign({ nonce: ({ event }) => event.nonce }), rollOut, because('update_staged')],
+          actions: [
+            assign({ nonce: ({ event }) => event.nonce, version: ({ event }) => event.version }),
+            rollOut,
+            because('update_staged'),
+          ],
         },
         'update.refused': {
           actions: [
@@ -201,7 +207,8 @@ export const machine = setup({
         'rollout.finished': [
           {
             // An update is answered once. What fails or heals afterwards, the controller reads from the report.
-            guard: ({ context, event }) => event.nonce === 0 || event.nonce !== context.nonce,
+            guard: ({ context, event }) =>
+              event.nonce === 0 || event.nonce !== context.nonce || event.version !== context.version,
             actions: [{ type: 'sendReport', params: { detail: 'summary' } }, because('outcome_reported')],
           },
           {

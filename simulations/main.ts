@@ -1,114 +1,84 @@
 /**
- * `npm run sim -- [SCENARIO] [--seed N] [--seeds M] [--plant BUG] [--timeline LINES] [--record FILE]`
+ * `npm run sim -- [SCENARIO] [options]`, see USAGE.
  * Exit codes: 0 every invariant held, 1 one was broken, 2 wrong usage.
  */
-import { randomInt } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { checksum } from '../src/os/journal-file.ts';
 import { encodeRecord } from '../supervisors/journal.ts';
-import { rollout } from './scenarios/rollout.ts';
-import type { Scenario } from './scenarios/scenario.ts';
-import { simulate } from './simulate.ts';
+import { listedTransitions } from './coverage.ts';
+import { fanOut } from './fan-out.ts';
+import { parseOptions, type RunnerOptions, USAGE } from './options.ts';
+import type { Outcome } from './scenarios/scenario.ts';
+import type { Tally } from './simulate.ts';
 import { timeline } from './timeline.ts';
-import { PLANTED_BUGS, type PlantedBug } from './world/planted.ts';
-
-const SCENARIOS: Readonly<Record<string, Scenario>> = { [rollout.name]: rollout };
-
-const USAGE = `npm run sim -- [SCENARIO] [options]
-
-${Object.values(SCENARIOS)
-  .map(({ name, description }) => `  ${name.padEnd(12)} ${description}`)
-  .join('\n')}
-
-  --seed N         the first seed; drawn when it is not given
-  --seeds M        how many seeds, from the first upwards (100)
-  --timeline N     how many of the last events a failure shows (60)
-  --record FILE    write the journal of the last seed there, for novactl replay
-  --plant BUG      with a bug planted, to see it found: ${PLANTED_BUGS.join(', ')}`;
 
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {
-  const options = parse(args);
+  const options = parseOptions(args);
   if (typeof options === 'string') {
     console.error(options === '' ? USAGE : `${options}\n\n${USAGE}`);
     return options === '' ? 0 : 2;
   }
-  const { scenario, seed, seeds, planted, lines, record } = options;
-  console.log(
-    `scenario ${scenario.name}, seed ${seed}, seeds ${seeds}${planted === null ? '' : `, planted ${planted}`}`,
-  );
+  console.log(headline(options));
   const began = performance.now();
-  const result = await simulate({ scenario, seed, seeds, planted }, (outcome) => {
-    if (record === null || (outcome.seed !== seed + seeds - 1 && outcome.violation === null)) return;
-    const text = outcome.universe.recorder.records.map((one) => encodeRecord(one, checksum)).join('');
-    writeFileSync(record, text);
-  });
+  const result = await fanOut(options);
   const realMs = performance.now() - began;
-  if (result.failure !== null) {
-    const { violation, drawn, universe } = result.failure;
-    console.log(`\n${timeline(universe.recorder.lines, lines)}\n`);
-    console.log(`seed ${result.failure.seed}: ${drawn}`);
-    console.log(`broken: ${violation?.invariant}\n        ${violation?.message}`);
-    const again = planted === null ? '' : ` --plant ${planted}`;
-    console.log(`again:  npm run sim -- ${scenario.name} --seed ${result.failure.seed} --seeds 1${again}\n`);
-  }
+  if (result.failing !== null) await showFailure(options, result.failing);
+  if (options.record !== null) await record(options, result.failing ?? result.first + result.seeds - 1);
+  for (const line of summary(result, options.coverage)) console.log(line);
   console.log(
     `${result.seeds} seeds, ${result.events} events, ${(result.simulatedMs / 60_000).toFixed(1)} min simulated in ${(realMs / 1_000).toFixed(1)} s: ` +
       `${Math.round(result.simulatedMs / realMs)} × real time, ${((result.seeds * 1_000) / realMs).toFixed(1)} seeds/s`,
   );
-  return result.failure === null ? 0 : 1;
+  return result.failing === null ? 0 : 1;
 }
 
-/** A text: what is wrong, or empty where help was asked for. */
-function parse(args: readonly string[]):
-  | string
-  | {
-      readonly scenario: Scenario;
-      readonly seed: number;
-      readonly seeds: number;
-      readonly planted: PlantedBug | null;
-      readonly lines: number;
-      readonly record: string | null;
-    } {
-  let parsed: ReturnType<typeof parseOptions>;
+function headline({ scenario, seed, seeds, withinMs, planted, threads }: RunnerOptions): string {
+  const parts = [`scenario ${scenario.name}`, `seed ${seed}`];
+  if (Number.isFinite(seeds)) parts.push(`seeds ${seeds}`);
+  if (Number.isFinite(withinMs)) parts.push(`minutes ${withinMs / 60_000}`);
+  if (planted !== null) parts.push(`planted ${planted}`);
+  return [...parts, `threads ${threads}`].join(', ');
+}
+
+/** The seed is run once more, here: its events did not travel between threads. */
+async function showFailure(options: RunnerOptions, seed: number): Promise<void> {
+  const { scenario, planted, lines } = options;
+  let outcome: Outcome | null = null;
   try {
-    parsed = parseOptions(args);
+    outcome = await scenario.run({ seed, planted });
   } catch (error) {
-    return (error as Error).message;
+    console.log(`\nseed ${seed}: the simulation itself failed\n${(error as Error).stack ?? error}`);
   }
-  const { values, positionals } = parsed;
-  if (values.help === true) return '';
-  const name = positionals[0] ?? rollout.name;
-  const scenario = SCENARIOS[name];
-  if (scenario === undefined || positionals.length > 1)
-    return `there is no scenario ${positionals.join(' ')}; there is ${Object.keys(SCENARIOS).join(', ')}`;
-  const numbers = {
-    seed: Number(values.seed ?? randomInt(2 ** 31)),
-    seeds: Number(values.seeds ?? 100),
-    lines: Number(values.timeline ?? 60),
-  };
-  for (const [option, number] of Object.entries(numbers))
-    if (!Number.isSafeInteger(number) || number < (option === 'seed' ? 0 : 1))
-      return `--${option === 'lines' ? 'timeline' : option} is not a whole number`;
-  const planted = PLANTED_BUGS.find((bug) => bug === values.plant) ?? null;
-  if (values.plant !== undefined && planted === null)
-    return `--plant ${values.plant}: there is ${PLANTED_BUGS.join(', ')}`;
-  return { scenario, ...numbers, planted, record: values.record ?? null };
+  if (outcome !== null) {
+    const { drawn, violation, universe } = outcome;
+    console.log(`\n${timeline(universe.recorder.lines, lines)}\n`);
+    console.log(`seed ${seed}: ${drawn}`);
+    console.log(
+      violation === null
+        ? 'broken: the seed does not give the same twice\n        it failed in another thread, and holds here'
+        : `broken: ${violation.invariant}\n        ${violation.message}`,
+    );
+  }
+  const plant = planted === null ? '' : ` --plant ${planted}`;
+  console.log(`again:  npm run sim -- ${scenario.name} --seed ${seed} --seeds 1${plant}\n`);
 }
 
-function parseOptions(args: readonly string[]) {
-  return parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      seed: { type: 'string' },
-      seeds: { type: 'string' },
-      timeline: { type: 'string' },
-      record: { type: 'string' },
-      plant: { type: 'string' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  });
+async function record({ scenario, planted, record: file }: RunnerOptions, seed: number): Promise<void> {
+  if (file === null) return;
+  const { universe } = await scenario.run({ seed, planted });
+  writeFileSync(file, universe.recorder.records.map((one) => encodeRecord(one, checksum)).join(''));
+}
+
+function* summary({ faults, seen }: Tally, whole: boolean): Generator<string> {
+  const struck = [...faults].sort(([, a], [, b]) => b - a);
+  yield `faults   ${struck.map(([fault, count]) => `${fault} ${count}`).join(', ') || 'none'}`;
+  const listed = listedTransitions();
+  const never = [...listed].filter((transition) => !seen.has(transition));
+  const share = ((100 * (listed.size - never.length)) / listed.size).toFixed(0);
+  yield `covered  ${listed.size - never.length} of ${listed.size} transitions that the machines list (${share} %)`;
+  if (!whole) return;
+  yield 'never seen: actor, state, event, reason';
+  for (const transition of never.sort()) yield `  ${transition}`;
 }

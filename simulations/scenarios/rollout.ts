@@ -11,8 +11,9 @@ import { refusals } from '../checkers/refusals.ts';
 import { supervision } from '../checkers/supervision.ts';
 import { Prng } from '../prng.ts';
 import { Faults } from '../world/faults.ts';
+import { PLANTED_BUGS } from '../world/planted.ts';
 import { Universe } from '../world/universe.ts';
-import type { Outcome, RunOptions, Scenario } from './scenario.ts';
+import type { Outcome, Scenario } from './scenario.ts';
 
 /** A reconnect, a worker that hangs, an isolated child and the retries after each fit in one after the other. */
 const CONVERGENCE_MS = 240_000;
@@ -27,7 +28,10 @@ const COLD_START_MS = 2_000;
 export const rollout: Scenario = {
   name: 'rollout',
   description: 'configurations roll out to all workers while workers, ports and the stream fail',
-  async run({ seed, planted }: RunOptions): Promise<Outcome> {
+  bugs: PLANTED_BUGS,
+  async run(options): Promise<Outcome> {
+    const { seed } = options;
+    const planted = PLANTED_BUGS.find((bug) => bug === options.planted) ?? null;
     const prng = new Prng(String(seed)).split('scenario');
     const workers = 1 + prng.below(4);
     const safetyMs = prng.between(20_000, 60_000);
@@ -58,7 +62,7 @@ export const rollout: Scenario = {
       if (!(error instanceof InvariantViolation)) throw error;
       violation = error;
     }
-    return { seed, drawn, violation, simulatedMs: universe.clock.now, universe };
+    return { seed, drawn, violation, simulatedMs: universe.clock.now, faults: faults.struck, universe };
   },
 };
 

@@ -1,11 +1,5 @@
 import type { InvariantViolation } from '../checkers/checker.ts';
-import type { PlantedBug } from '../world/planted.ts';
-import type { Universe } from '../world/universe.ts';
-
-export interface RunOptions {
-  readonly seed: number;
-  readonly planted: PlantedBug | null;
-}
+import type { Recorder } from '../world/recorder.ts';
 
 export interface Outcome {
   readonly seed: number;
@@ -14,11 +8,16 @@ export interface Outcome {
   readonly violation: InvariantViolation | null;
   /** Milliseconds of simulated time. */
   readonly simulatedMs: number;
-  readonly universe: Universe;
+  /** How often each fault struck. */
+  readonly faults: ReadonlyMap<string, number>;
+  readonly universe: { readonly recorder: Recorder };
 }
 
 export interface Scenario {
   readonly name: string;
   readonly description: string;
-  run(options: RunOptions): Promise<Outcome>;
+  /** Bugs that can be planted into it. */
+  readonly bugs: readonly string[];
+  /** `planted`: one of `bugs`, or null. */
+  run(options: { readonly seed: number; readonly planted: string | null }): Promise<Outcome>;
 }

@@ -9,6 +9,7 @@ import { plantTrafficBug, TRAFFIC_BUGS } from '../network/planted.ts';
 import { TrafficWorld } from '../network/traffic-world.ts';
 import { Trouble } from '../network/trouble.ts';
 import { Prng } from '../prng.ts';
+import type { Scenario } from './scenario.ts';
 
 /** After healing an endpoint that was passed over is tried again within this time, and the network has settled. */
 const SETTLE_MS = 3_000;
@@ -32,7 +33,7 @@ export interface TrafficOutcome {
 export const traffic = {
   name: 'traffic',
   description: 'requests pass the real data plane while clients, backends, links and workers fail',
-  bugs: TRAFFIC_BUGS as readonly string[],
+  bugs: TRAFFIC_BUGS,
   /** `planted`: one of `bugs`, or null. */
   async run({
     seed,
@@ -49,7 +50,7 @@ export const traffic = {
       mend();
     }
   },
-};
+} satisfies Scenario;
 
 async function run(seed: number): Promise<TrafficOutcome> {
   const world = new TrafficWorld(seed);

@@ -18,6 +18,8 @@ export interface StreamFaults {
   duplicate: number;
   /** The longest that a message takes, in ms. */
   latencyMs: number;
+  /** What the agent sends arrives only when this is over, unless the connection has broken by then. */
+  deaf: boolean;
 }
 
 export interface Answer {
@@ -34,7 +36,13 @@ const REFUSED_PAUSE_MS = 500;
  * holds, one update at a time; the whole snapshot after a refusal or to an agent that it does not know.
  */
 export class SimulatedController implements ConfigStreamClient {
-  readonly faults: StreamFaults = { silent: false, refusing: false, duplicate: 0, latencyMs: 20 };
+  readonly faults: StreamFaults = {
+    silent: false,
+    refusing: false,
+    duplicate: 0,
+    latencyMs: 20,
+    deaf: false,
+  };
   readonly #clock: SteppingClock;
   readonly #prng: Prng;
   readonly #emit: (event: StreamEvent) => void;
@@ -42,6 +50,12 @@ export class SimulatedController implements ConfigStreamClient {
   readonly #snapshots = new Map<SnapshotVersion, Snapshot>();
   readonly #digest = new SnapshotDigest();
   #wish: Snapshot = new Map();
+  /** What it knows of the wish; less, for a while after it has started again. */
+  #known: { readonly version: SnapshotVersion; readonly snapshot: Snapshot } | null = null;
+  /** Versions that this life of the controller can name as a base. */
+  #bases = new Set<SnapshotVersion>();
+  /** Arrived while it was deaf. */
+  #unheard: (() => void)[] = [];
   #nonce = 0;
   /** Rises with each connection; messages of earlier ones are lost. */
   #connection = 0;
@@ -68,6 +82,7 @@ export class SimulatedController implements ConfigStreamClient {
     this.#snapshots.set(this.version, this.#wish);
   }
 
+  /** Of all that users wish. */
   get version(): SnapshotVersion {
     return this.#digest.version();
   }
@@ -104,7 +119,44 @@ export class SimulatedController implements ConfigStreamClient {
     }
     this.#wish = wish;
     this.#snapshots.set(this.version, wish);
+    this.#bases.add(this.version);
     this.#push();
+  }
+
+  /** It dies and starts again: its nonces begin anew, and it knows no version that it has sent before. */
+  restart(): void {
+    this.cut();
+    this.#nonce = 0;
+    this.#bases = new Set([this.version]);
+    this.#known = null;
+  }
+
+  /**
+   * Until `catchUp` it sends what was wished at some time before, as one does that has not read everything yet.
+   * Returns the keys that it does not know of.
+   */
+  lag(prng: Prng): readonly ResourceKey[] {
+    const [version, snapshot] = prng.pick([...this.#snapshots].slice(-6));
+    this.#known = { version, snapshot };
+    this.#bases = new Set([version]);
+    return [...this.#wish.keys()].filter((key) => !snapshot.has(key));
+  }
+
+  catchUp(): void {
+    this.#known = null;
+    this.#bases.add(this.version);
+    this.#push();
+  }
+
+  /** Whether it has the agent run the object, in some version. */
+  wants(key: ResourceKey): boolean {
+    return this.#wish.has(key) && this.#known?.snapshot.has(key) !== false;
+  }
+
+  /** It hears again. */
+  hear(): void {
+    this.faults.deaf = false;
+    for (const arrive of this.#unheard.splice(0)) arrive();
   }
 
   /** The connection breaks, with all that is on its way. */
@@ -138,8 +190,7 @@ export class SimulatedController implements ConfigStreamClient {
         return;
       }
       this.#connected = true;
-      this.#held = this.#snapshots.has(hello.snapshotVersion) ? hello.snapshotVersion : null;
-      if (hello.snapshotVersion === '') this.#held = null;
+      this.#held = this.#bases.has(hello.snapshotVersion) ? hello.snapshotVersion : null;
       this.#answered = false;
       this.#toAgent({ type: 'connected' });
       this.#push();
@@ -186,12 +237,13 @@ export class SimulatedController implements ConfigStreamClient {
 
   #push(): void {
     if (!this.#connected || this.#flight !== null) return;
-    if (this.#held === this.version && this.#answered) return;
+    const { version, snapshot } = this.#known ?? { version: this.version, snapshot: this.#wish };
+    if (this.#held === version && this.#answered) return;
     this.#nonce += 1;
     const base = this.#held === null ? undefined : this.#snapshots.get(this.#held);
-    const changes = difference(base, this.#wish, this.#held ?? '', this.version);
+    const changes = difference(base, snapshot, this.#held ?? '', version);
     const update: StreamEvent = { type: 'update', nonce: this.#nonce, changes, bytes: 100 };
-    this.#flight = { nonce: this.#nonce, version: this.version };
+    this.#flight = { nonce: this.#nonce, version };
     this.#toAgent(update);
     if (this.#prng.chance(this.faults.duplicate)) this.#toAgent(update);
   }
@@ -215,7 +267,12 @@ export class SimulatedController implements ConfigStreamClient {
   }
 
   #toController(receive: () => void): void {
-    if (this.#open) this.#lastOut = this.#travel(this.#lastOut, receive);
+    if (!this.#open) return;
+    const connection = this.#connection;
+    this.#lastOut = this.#travel(this.#lastOut, () => {
+      if (!this.faults.deaf) receive();
+      else this.#unheard.push(() => connection === this.#connection && receive());
+    });
   }
 
   #travel(last: number, arrive: () => void): number {

@@ -8,7 +8,7 @@ interface Inode {
   bytes: Buffer;
   /** What a loss of power leaves for sure. */
   synced: Buffer;
-  /** A sync has failed: what was not written by then never is, though later syncs succeed. */
+  /** A sync has failed: what was not written by then never is, though later syncs of the same content succeed. */
   dropped: boolean;
 }
 
@@ -52,6 +52,7 @@ export class SimulatedDisk {
   readonly #unsynced = new Map<string, ((names: Names) => void)[]>();
   readonly #underWay = new Set<UnderWay>();
   #mount = 0;
+  #onBusy: (() => void) | null = null;
 
   constructor({ prng, after }: SimulatedDiskOptions) {
     this.#prng = prng;
@@ -86,6 +87,7 @@ export class SimulatedDisk {
         const inode: Inode = before === undefined || before === 'directory' ? emptyFile() : before;
         await change(path, (names) => names.set(path, inode));
         inode.bytes = Buffer.alloc(0);
+        inode.dropped = false;
         return this.#file(inode, run);
       },
       read: (path) =>
@@ -135,6 +137,11 @@ export class SimulatedDisk {
       if (!this.#durable.has(dirname(path))) this.#durable.delete(path);
     for (const inode of new Set(this.#durable.values())) if (inode !== 'directory') this.#tear(inode);
     this.#names = new Map(this.#durable);
+  }
+
+  /** Runs once, when the next operation begins. */
+  whenBusy(callback: () => void): void {
+    this.#onBusy = callback;
   }
 
   /** A bit of the file turns by itself; false: there is no such file, or nothing in it. */
@@ -201,6 +208,9 @@ export class SimulatedDisk {
       if (mount !== this.#mount) return;
       const underWay = { interrupt: (part: number) => ignoreRefusal(() => interrupt(part)) };
       this.#underWay.add(underWay);
+      const onBusy = this.#onBusy;
+      this.#onBusy = null;
+      onBusy?.();
       this.#after(ms, () => {
         if (mount !== this.#mount) return;
         this.#underWay.delete(underWay);

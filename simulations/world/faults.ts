@@ -3,7 +3,7 @@ import type { Universe } from './universe.ts';
 import { PORTS } from './workload.ts';
 
 /** Faults by name, and how often each comes at most: mean milliseconds between two. */
-const FAULTS = {
+export const FAULTS = {
   'worker crash': 8_000,
   'worker hang': 30_000,
   'worker pause': 8_000,
@@ -20,9 +20,15 @@ const FAULTS = {
   'stream cut': 8_000,
   'stream refused': 15_000,
   'stream silent': 25_000,
+  'controller deaf': 25_000,
+  'controller restart': 15_000,
+  'controller lags': 30_000,
   'endpoint failure': 3_000,
   'limit reached': 5_000,
 } as const;
+
+/** About what a save takes while the disk is well. */
+const SAVE_MS = 60;
 
 export type Fault = keyof typeof FAULTS;
 
@@ -63,6 +69,8 @@ export class Faults {
     controller.faults.latencyMs = 20;
     controller.faults.silent = false;
     controller.faults.refusing = false;
+    controller.hear();
+    this.#universe.controllerCatchesUp();
     this.#universe.startFault = () => 'none';
   }
 
@@ -122,11 +130,13 @@ export class Faults {
         return true;
       }
       case 'agent killed':
-        universe.crash('killed', prng.between(10, 3_000));
+        this.#crash(prng, () => universe.crash('killed', prng.between(10, 3_000)));
         return true;
       case 'power loss':
-        universe.crash('power lost', prng.between(1_000, 10_000));
-        if (prng.chance(0.3)) universe.damageLastGood();
+        this.#crash(prng, () => {
+          universe.crash('power lost', prng.between(1_000, 10_000));
+          if (prng.chance(0.3)) universe.damageLastGood();
+        });
         return true;
       case 'disk full':
         universe.note('the disk is full');
@@ -194,6 +204,22 @@ export class Faults {
           controller.faults.silent = false;
         });
         return true;
+      case 'controller deaf':
+        universe.note('the controller hears nothing of the agent');
+        controller.faults.deaf = true;
+        clock.after(prng.between(100, 20_000), () => {
+          if (prng.chance(0.5)) controller.cut();
+          controller.hear();
+        });
+        return true;
+      case 'controller restart':
+        universe.note('the controller starts again');
+        controller.restart();
+        return true;
+      case 'controller lags':
+        universe.controllerLags(prng);
+        this.#later(prng.between(100, 10_000), () => universe.controllerCatchesUp());
+        return true;
       case 'endpoint failure': {
         const cluster = this.#openPool(worker, prng);
         if (cluster === undefined) return false;
@@ -222,6 +248,13 @@ export class Faults {
         return true;
       }
     }
+  }
+
+  /** Half of the time in the middle of the next save. */
+  #crash(prng: Prng, crash: () => void): void {
+    const { clock, disk } = this.#universe;
+    if (prng.chance(0.5)) crash();
+    else disk.whenBusy(() => clock.after(prng.between(0, SAVE_MS), () => this.#active && crash()));
   }
 
   #openPool(worker: number, prng: Prng): string | undefined {

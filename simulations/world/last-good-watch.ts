@@ -1,5 +1,5 @@
 import type { LastGoodFile } from '../../src/agent/last-good.ts';
-import { type ResourceKey, resourceKey } from '../../src/model/resource.ts';
+import { type Resource, type ResourceKey, resourceKey } from '../../src/model/resource.ts';
 import type { SnapshotVersion } from '../../src/model/snapshot.ts';
 
 /** What was saved and what was read back, over all lives of an agent: what a checker knows of its last good. */
@@ -11,12 +11,13 @@ export class LastGoodWatch {
   #saved = false;
   #damaged = false;
   #wrong: string | null = null;
-  readonly #isWished: (key: ResourceKey) => boolean;
+  readonly #mustStay: (resource: Resource) => boolean;
   /** Of what the present life has read: what users wish, and have not taken away since. */
   #inherited = new Set<ResourceKey>();
 
-  constructor(isWished: (key: ResourceKey) => boolean) {
-    this.#isWished = isWished;
+  /** `mustStay`: users wish it, and every worker can serve it. */
+  constructor(mustStay: (resource: Resource) => boolean) {
+    this.#mustStay = mustStay;
   }
 
   /** What is wrong with what a start has read; null: nothing. */
@@ -48,7 +49,7 @@ export class LastGoodWatch {
           return loaded;
         }
         const { version } = loaded;
-        this.#inherited = new Set(loaded.resources.map(resourceKey).filter(this.#isWished));
+        this.#inherited = new Set(loaded.resources.filter(this.#mustStay).map(resourceKey));
         const expected = this.#possible.some((save) => save.version === version);
         if (!expected && !(this.#damaged && this.#past.has(version)))
           this.#wrong = `a start reads version ${version.slice(0, 12)}, which is neither the last that was saved nor a newer one`;

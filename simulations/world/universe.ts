@@ -1,5 +1,5 @@
 import { lastGoodFile } from '../../src/agent/last-good.ts';
-import type { Resource, ResourceKey } from '../../src/model/resource.ts';
+import { type Resource, type ResourceKey, resourceKey } from '../../src/model/resource.ts';
 import { Turns } from '../../src/os/turns.ts';
 import type { Behavior } from '../../supervisors/behavior.ts';
 import { BEHAVIORS } from '../../supervisors/behaviors.ts';
@@ -39,7 +39,9 @@ export class Universe {
   readonly workload: Workload;
   readonly controller: SimulatedController;
   readonly disk: SimulatedDisk;
-  readonly lastGood = new LastGoodWatch((key) => this.controller.wish.has(key));
+  readonly lastGood = new LastGoodWatch(
+    (resource) => this.controller.wants(resourceKey(resource)) && !this.workload.isFlawed(resource),
+  );
   readonly notices: SystemNotice[] = [];
   readonly drainTimeoutMs: number;
   /** What the next start of a worker runs into. */
@@ -94,6 +96,17 @@ export class Universe {
   change(upserts: readonly Resource[], removals: readonly ResourceKey[]): void {
     this.lastGood.removed(removals);
     this.controller.change(upserts, removals);
+  }
+
+  /** The controller starts again and knows, for a while, only what was wished some time ago. */
+  controllerLags(prng: Prng): void {
+    this.note('the controller starts again, and has not read everything yet');
+    this.controller.restart();
+    this.lastGood.removed(this.controller.lag(prng));
+  }
+
+  controllerCatchesUp(): void {
+    this.controller.catchUp();
   }
 
   /** The agent's process dies at once with all its threads, by a signal or with the machine; starts again after `ms`. */

@@ -55,7 +55,7 @@ export class Workload {
   mend(wish: Snapshot): Change {
     const upserts: Resource[] = [];
     for (const resource of wish.values())
-      if (resource.kind === 'route' && (this.isBad(resource) || this.#fragile.has(resource.value.createdAt)))
+      if (resource.kind === 'route' && this.isFlawed(resource))
         upserts.push(this.#route(resource.value.name, '/mended'));
     upserts.push(this.#route('test/last', '/last'));
     return { upserts, removals: [] };
@@ -67,6 +67,11 @@ export class Workload {
       resource.kind === 'route' &&
       resource.value.rules.some((rule) => rule.matches.some(({ path }) => path.value === INVALID))
     );
+  }
+
+  /** Some worker cannot prepare it. */
+  isFlawed(resource: Resource): boolean {
+    return this.isBad(resource) || (resource.kind === 'route' && this.#fragile.has(resource.value.createdAt));
   }
 
   /** The resource as that worker gets it. */

@@ -57,3 +57,45 @@ test('an object that goes while its refusal is on the way leaves no failure behi
   round(store);
   assert.deepEqual(store.failures, []);
 });
+
+function restored(...resources: Resource[]): ConfigurationStore {
+  const store = new ConfigurationStore();
+  const digest = new SnapshotDigest();
+  for (const resource of resources) digest.set(resourceKey(resource), encodeResource(resource));
+  store.restore({ ok: true, resources, version: digest.version(), digest });
+  return store;
+}
+
+const saved = (store: ConfigurationStore) => {
+  const { resources, version } = store.lastGood();
+  const digest = new SnapshotDigest();
+  for (const [key, resource] of resources) digest.set(key, encodeResource(resource));
+  assert.equal(digest.version(), version, 'the version is that of the content');
+  return [...resources.keys()].sort();
+};
+
+test('what a passing failure keeps from serving after a start stays in the last good snapshot', () => {
+  const [http, a] = [listener('http', 80), route('a', 1)];
+  const store = restored(http, a);
+  round(store, [failure('listener/test/web/http')]);
+  assert.deepEqual([...store.serving.keys()], ['route/test/a']);
+  assert.deepEqual(saved(store), ['listener/test/web/http', 'route/test/a']);
+  store.stageRetries();
+  round(store);
+  assert.deepEqual(saved(store), ['listener/test/web/http', 'route/test/a']);
+  store.lose([failure('listener/test/web/http')]);
+  assert.deepEqual([...store.serving.keys()], ['route/test/a']);
+  assert.deepEqual(saved(store), ['listener/test/web/http', 'route/test/a']);
+  stageWhole(store, [a]);
+  assert.deepEqual(saved(store), ['route/test/a'], 'nobody wishes it any more');
+});
+
+test('a version that is refused takes the place of none; what can serve no more is not kept', () => {
+  const store = restored(route('a', 1), route('b', 1));
+  stageWhole(store, [route('a', 2), route('b', 1)]);
+  const bad = (key: string): ObjectFailure => ({ key, reason: 'InvalidRegularExpression', message: 'bad' });
+  round(store, [bad('route/test/a'), bad('route/test/b')]);
+  assert.deepEqual([...store.serving.keys()], []);
+  assert.deepEqual(store.lastGood().resources.get('route/test/a'), route('a', 1));
+  assert.deepEqual(saved(store), ['route/test/a']);
+});

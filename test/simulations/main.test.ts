@@ -21,7 +21,7 @@ test('options and seed come first, the rates last; the recording replays', async
   const { status, stdout } = sim('rollout', '--seed', '3', '--seeds', '1', '--record', file);
   assert.equal(status, 0, stdout);
   const lines = stdout.trimEnd().split('\n');
-  assert.equal(lines[0], 'scenario rollout, seed 3, seeds 1');
+  assert.equal(lines[0], 'scenario rollout, seed 3, seeds 1, threads 1');
   assert.match(lines.at(-1)!, /^1 seeds, \d+ events, .* × real time, .* seeds\/s$/);
   const replay = await novactl(['replay', file]);
   assert.equal(replay.code, 0, replay.stdout + replay.stderr);
@@ -41,8 +41,39 @@ test('a failure shows timeline, seed, invariant and how to see it again; and so 
   assert.ok(second.stdout.includes(broken[0]), second.stdout);
 });
 
+test('seeds are spread over threads, and what comes of them does not depend on how many there are', () => {
+  const of = (threads: string, ...args: string[]) =>
+    sim('--seed', '1', '--seeds', '32', '--threads', threads, '--coverage', ...args)
+      .stdout.split('\n')
+      .slice(1)
+      .map((line) => line.replace(/ min simulated in .*/, ''))
+      .join('\n');
+  const one = of('1');
+  assert.match(one, /^faults {3}\S.* \d+/m);
+  assert.match(one, /^covered {2}\d+ of \d+ transitions/m);
+  assert.match(one, /^ {2}rollout \S+ \S+ \S+$/m);
+  assert.equal(of('2'), one);
+  const failing = of('1', '--plant', 'save-in-place');
+  assert.match(failing, /^again: /m);
+  assert.equal(of('2', '--plant', 'save-in-place'), failing, 'the lowest seed that fails');
+});
+
+test('with --minutes no more seeds are begun after that time', () => {
+  const { status, stdout } = sim('--seed', '1', '--minutes', '0.001');
+  assert.equal(status, 0, stdout);
+  assert.match(stdout, /^scenario rollout, seed 1, minutes 0\.001, threads \d+$/m);
+  assert.match(stdout, /^\d+ seeds, /m);
+});
+
 test('wrong usage is exit 2 and says what there is', () => {
-  for (const args of [['nothing'], ['--seeds', 'many'], ['--plant', 'x'], ['--what']]) {
+  for (const args of [
+    ['nothing'],
+    ['--seeds', 'many'],
+    ['--plant', 'x'],
+    ['--what'],
+    ['--minutes', '0'],
+    ['--threads', '0'],
+  ]) {
     const { status, stderr, stdout } = sim(...args);
     assert.equal(status, 2, args.join(' '));
     assert.equal(stdout, '');

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { rollout } from '../../simulations/scenarios/rollout.ts';
 import { simulate } from '../../simulations/simulate.ts';
 import { timeline } from '../../simulations/timeline.ts';
+import { FAULTS } from '../../simulations/world/faults.ts';
 import { PLANTED_BUGS } from '../../simulations/world/planted.ts';
 import { mergeRecords } from '../../src/cli/replay/journal-reader.ts';
 import { Replayer } from '../../src/cli/replay/replayer.ts';
@@ -30,24 +31,14 @@ test(`every invariant holds for ${SEEDS} seeds`, async (t) => {
   );
 });
 
-/** With what they found in the production code, when it was mended. */
-const FOUND = {
-  148: 'the failure of one worker was forgotten when the same snapshot came again',
-  239: 'a listener that could not be bound again while it drained was never closed',
-  253: 'a listener whose socket failed while it moved stayed without its new one',
-};
-
-for (const [seed, what] of Object.entries(FOUND))
-  test(`seed ${seed} holds, which found: ${what}`, async () => {
-    const { violation } = await rollout.run({ seed: Number(seed), planted: null });
-    assert.equal(violation, null);
-  });
-
 test('the faults do happen: over the seeds every actor meets its rare states', async () => {
   const states = new Set<string>();
-  await simulate({ scenario: rollout, seed: 1, seeds: 60, planted: null }, ({ universe }) => {
+  const struck = new Set<string>();
+  await simulate({ scenario: rollout, seed: 1, seeds: 60, planted: null }, ({ universe, faults }) => {
     for (const { actor, state } of universe.recorder.records) states.add(`${actor.split('/')[2]} ${state}`);
+    for (const fault of faults.keys()) struck.add(fault);
   });
+  for (const fault of Object.keys(FAULTS)) assert.ok(struck.has(fault), `no ${fault} in 60 seeds`);
   for (const state of [
     'config-stream waiting',
     'dataplane-worker lost',
@@ -60,6 +51,18 @@ test('the faults do happen: over the seeds every actor meets its rare states', a
     'circuit-breaker open',
   ])
     assert.ok(states.has(state), `no ${state} in 60 seeds`);
+});
+
+test('the agent dies in the middle of saves, and reads what it should, old and new', async () => {
+  let lives = 0;
+  let refused = 0;
+  await simulate({ scenario: rollout, seed: 1, seeds: 60, planted: null }, ({ universe }) => {
+    const notes = universe.recorder.lines.flatMap((line) => ('note' in line ? [line.note] : []));
+    lives += notes.filter((note) => note === 'starting with the last good snapshot').length;
+    refused += notes.filter((note) => note.startsWith('the newest last good snapshot is refused')).length;
+  });
+  assert.ok(lives > 60, `${lives} starts from disk`);
+  assert.ok(refused > 0, 'a damaged newest file was met');
 });
 
 test('a seed is a run: again it gives the same events to the last byte', async () => {
