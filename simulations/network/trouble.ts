@@ -36,10 +36,15 @@ export class Trouble {
     for (const [kind, mean] of this.rates) this.#again(kind, mean);
   }
 
+  /** No more of it; what is wrong stays wrong. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
   /** All is as it was at the start; no more of it. */
   heal(): void {
     const { network, backends, edge, topology } = this.#world;
-    this.#stopped = true;
+    this.stop();
     network.healAll();
     for (const backend of backends) {
       backend.temperament = WELL;

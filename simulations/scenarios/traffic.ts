@@ -14,6 +14,8 @@ import type { Scenario } from './scenario.ts';
 /** After healing an endpoint that was passed over is tried again within this time, and the network has settled. */
 const SETTLE_MS = 3_000;
 const STOP_SLACK_MS = 3_000;
+/** Chance that the node is stopped in the middle of trouble and traffic, instead of after them. */
+const STOPS_UNDER_LOAD = 0.2;
 
 export interface TrafficOutcome {
   readonly seed: number;
@@ -81,6 +83,13 @@ async function live(world: TrafficWorld, trouble: Trouble, safetyMs: number): Pr
   trouble.start();
   await world.run(safetyMs, look);
 
+  if (world.prng.split('end').chance(STOPS_UNDER_LOAD)) {
+    trouble.stop();
+    while (edge.changing > 0) await world.run(clock.now + 10, look);
+    await stop(world, look);
+    return;
+  }
+
   world.note('all is mended');
   trouble.heal();
   for (const client of clients) client.stop();
@@ -97,17 +106,23 @@ async function live(world: TrafficWorld, trouble: Trouble, safetyMs: number): Pr
   await world.run(clock.now + topology.timeouts.idle + topology.timeouts.linger + idle + SETTLE_MS, look);
   for (const checker of checkers) hold(checker, checker.quiet?.(world));
 
+  await stop(world, look);
+}
+
+/** Listeners and pools drain, one after the other, each for as long as it may; then nothing is left. */
+async function stop(world: TrafficWorld, look: () => void): Promise<void> {
+  const { clock, edge, topology } = world;
   world.note('the node is asked to stop');
   edge.stop();
-  await world.run(clock.now + topology.drainTimeoutMs + STOP_SLACK_MS, look);
-  const left = edge.workers.flatMap(({ system }) => system.report().map(({ address }) => address));
-  const listening = edge.workers.some(({ thread }) => thread.servers.size > 0);
-  hold(
-    { name: 'a stop ends everything' },
-    left.length > 0 || listening || edge.workers.some(({ ended }) => !ended)
-      ? `there is still: ${left.join(', ') || 'a socket that listens'}`
-      : null,
-  );
+  await world.run(clock.now + 2 * topology.drainTimeoutMs + STOP_SLACK_MS, look);
+  const left = edge.workers.flatMap(({ worker, system, thread, dataplane, ended }) => [
+    ...system.report().map(({ address, state }) => `${address} (${state})`),
+    ...(ended ? [] : [`the tree of worker ${worker}`]),
+    ...(thread.servers.size > 0 ? [`a socket of worker ${worker} that listens`] : []),
+    ...(thread.sockets.size > 0 ? [`${thread.sockets.size} connections of worker ${worker}`] : []),
+    ...(dataplane.armedTimers > 0 ? [`${dataplane.armedTimers} timers of worker ${worker}`] : []),
+  ]);
+  hold({ name: 'a stop ends everything' }, left.length > 0 ? `there is still: ${left.join(', ')}` : null);
 }
 
 async function ask(world: TrafficWorld, look: () => void): Promise<void> {
