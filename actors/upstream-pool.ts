@@ -1,4 +1,4 @@
-import { assign, setup } from 'xstate';
+import { assign, enqueueActions, setup } from 'xstate';
 import type { Cluster } from '../src/model/cluster.ts';
 import type { Tag, TimerEffects, TimerFired } from './vocabulary.ts';
 import { backoffMs, named, reasons } from './vocabulary.ts';
@@ -71,7 +71,8 @@ export interface Context extends Input {
 }
 
 export interface Effects extends TimerEffects<Timer> {
-  openPool: { readonly cluster: Cluster; readonly limitSlot: number };
+  /** `anew`: whoever opened it before is gone, and with it what it knew of ejected endpoints. */
+  openPool: { readonly cluster: Cluster; readonly limitSlot: number; readonly anew: boolean };
   drainPool: { readonly name: string };
   closePool: { readonly name: string };
   ejectEndpoint: { readonly cluster: string; readonly endpoint: string };
@@ -114,15 +115,24 @@ export const machine = setup({
     open: {
       entry: {
         type: 'openPool',
-        params: ({ context }) => ({ cluster: context.cluster, limitSlot: context.limitSlot }),
+        params: ({ context }) => ({ cluster: context.cluster, limitSlot: context.limitSlot, anew: true }),
       },
+      exit: enqueueActions(({ context, enqueue }) => {
+        for (const [endpoint, { phase }] of Object.entries(context.suspects))
+          if (phase === 'ejected')
+            enqueue({ type: 'cancelTimer', params: { timer: `endpoint:${endpoint}` } });
+      }),
       on: {
         changed: {
           actions: [
             assign({ cluster: ({ event }) => event.cluster }),
             {
               type: 'openPool',
-              params: ({ context }) => ({ cluster: context.cluster, limitSlot: context.limitSlot }),
+              params: ({ context }) => ({
+                cluster: context.cluster,
+                limitSlot: context.limitSlot,
+                anew: false,
+              }),
             },
             because('changed'),
           ],
@@ -132,7 +142,11 @@ export const machine = setup({
             assign({ cluster: ({ event }) => event.cluster, limitSlot: ({ event }) => event.limitSlot }),
             {
               type: 'openPool',
-              params: ({ event }: On<'reopen'>) => ({ cluster: event.cluster, limitSlot: event.limitSlot }),
+              params: ({ event }: On<'reopen'>) => ({
+                cluster: event.cluster,
+                limitSlot: event.limitSlot,
+                anew: false,
+              }),
             },
             because('wished_again'),
           ],

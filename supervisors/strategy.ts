@@ -1,16 +1,33 @@
 /**
  * Who is restarted when a child ends: decisions over data, as in OTP's supervisor.
  *
- * The contract:
- * - `permanent` children are restarted whenever they end, `transient` ones when they end abnormally, `temporary`
- *   ones never.
- * - `one-for-one` restarts the child that ended; `one-for-all` all children; `rest-for-one` it and those started
- *   after it. Those to be restarted are stopped in reverse order of start and started again in order of start.
- * - A restart waits for its back-off: it doubles with each failure that is followed by another within the window,
- *   with jitter drawn outside. More failures in the window than the intensity allows end it: the supervisor stops
- *   its children and fails itself (`escalate`), or leaves out the one child and says so (`isolate`), and may then
- *   try that child again at a slow, fixed pace.
- * - A restart that fails is an end like any other, so it comes back as a message and a stop still gets through.
+ * The contract of a supervisor, which `supervisor.ts` carries out with these decisions:
+ *
+ * Restart. `permanent` children are restarted whenever they end, `transient` ones when they end abnormally,
+ *   `temporary` ones never. A child that is not restarted is forgotten, and whoever wished it is told.
+ * Strategy. `one-for-one` restarts the child that ended; `one-for-all` all children; `rest-for-one` it and those
+ *   started after it. The others of such a group are stopped in reverse order of start, and when the last of them has
+ *   ended, the group is started again in order of start. A temporary child of the group is stopped with it and not
+ *   started again. A member that fails while it is being stopped has done as it was asked to.
+ * Back-off. A restart waits: `baseMs`, doubled for each failure before it within the window, at most `maxMs`, of
+ *   which jitter drawn outside takes away up to half. A group waits once, for the child that failed last.
+ * Intensity. `restarts` failures within `withinMs` are forgiven; one more is not. Then the supervisor stops its
+ *   children and fails itself (`escalate`), or leaves out the one child and says so (`isolate`). An isolated child is
+ *   shown with its reason; its siblings go on without it, whatever the strategy; after `isolatedRetryMs` it alone is
+ *   tried again, and fails again at once into isolation while its failures still count.
+ * Escalation. To the parent it is the abnormal end of a child like any other, so the parent's policy decides; above
+ *   the root of a thread stands the actor that owns the thread, above the root of all the agent itself.
+ * A restart that fails is an end like any other. It comes back as a message, never as a loop, so a stop that
+ *   arrives meanwhile gets through; the same holds for the very first start of a child.
+ * What a child gets at a restart: its place in the tree, and its input built anew from the configuration wished
+ *   now. Nothing of its memory, no event that was on its way to its predecessor, and no timer of it. If nobody wishes
+ *   it any more, it is not started.
+ * Start is in the order of the list. A child counts as started when its actor lives: what it then waits for (a
+ *   bind, a thread) is an event of its own.
+ * Stop is in reverse order of start, one after the other; where children come and go, all of them at once. Nothing
+ *   is started any more, and what waits for its back-off is forgotten. Each child has a deadline after which it is
+ *   ended from outside and what it held is released. Supervisors have none: they end when their children have, so the
+ *   sum of their children's deadlines is theirs. A supervisor ends when its last child has.
  */
 export type Restart = 'permanent' | 'transient' | 'temporary';
 export type Strategy = 'one-for-one' | 'one-for-all' | 'rest-for-one';
@@ -33,60 +50,39 @@ export interface Policy {
   readonly backoff: { readonly baseMs: number; readonly maxMs: number };
 }
 
-export interface Failure {
-  readonly child: string;
-  /** Monotonic milliseconds. */
-  readonly at: number;
-}
-
 export type Decision =
   | { readonly verdict: 'leave' }
   | {
       readonly verdict: 'restart';
-      /** In the order in which they are to be stopped; without the child that ended. */
-      readonly stop: readonly string[];
-      /** In the order in which they are to be started. */
-      readonly start: readonly string[];
       /** Failures in the window before this one: the exponent of the back-off. */
       readonly attempt: number;
-      readonly failures: readonly Failure[];
+      readonly failures: readonly number[];
     }
-  | { readonly verdict: 'isolate'; readonly failures: readonly Failure[] }
-  | { readonly verdict: 'escalate'; readonly failures: readonly Failure[] };
+  | { readonly verdict: 'isolate'; readonly failures: readonly number[] }
+  | { readonly verdict: 'escalate'; readonly failures: readonly number[] };
 
-/** `children` in order of start; `failures` those remembered so far. */
+/**
+ * What becomes of a child that has ended. `failures`: when those before it were, in monotonic milliseconds, oldest
+ * first, of all children or of this one as the intensity says; those of the answer are to be remembered instead. They
+ * are never more than the intensity allows.
+ */
 export function decide(
   policy: Policy,
-  children: readonly string[],
-  failures: readonly Failure[],
-  exit: {
-    readonly child: string;
-    readonly restart: Restart;
-    readonly outcome: 'normal' | 'abnormal';
-    readonly at: number;
-  },
+  failures: readonly number[],
+  exit: { readonly restart: Restart; readonly outcome: 'normal' | 'abnormal'; readonly at: number },
 ): Decision {
   if (exit.restart === 'temporary') return { verdict: 'leave' };
   if (exit.restart === 'transient' && exit.outcome === 'normal') return { verdict: 'leave' };
-  const recent = failures.filter((failure) => exit.at - failure.at < policy.intensity.withinMs);
-  const counted = recent.filter(
-    (failure) => policy.intensity.of === 'supervisor' || failure.child === exit.child,
-  );
-  const remembered = [...recent, { child: exit.child, at: exit.at }];
-  if (counted.length >= policy.intensity.restarts)
-    return { verdict: policy.intensity.exceeded, failures: remembered };
-  const start = group(policy.strategy, children, exit.child);
-  return {
-    verdict: 'restart',
-    start,
-    stop: start.filter((child) => child !== exit.child).reverse(),
-    attempt: counted.length,
-    failures: remembered,
-  };
+  const { restarts, withinMs, exceeded } = policy.intensity;
+  const recent = failures.filter((at) => exit.at - at < withinMs);
+  const remembered = restarts === 0 ? [] : [...recent, exit.at].slice(-restarts);
+  if (recent.length >= restarts) return { verdict: exceeded, failures: remembered };
+  return { verdict: 'restart', attempt: recent.length, failures: remembered };
 }
 
-function group(strategy: Strategy, children: readonly string[], child: string): readonly string[] {
+/** `order`: the children in order of start. The answer, in the same order, is to be restarted with `child`. */
+export function restartGroup(strategy: Strategy, order: readonly string[], child: string): readonly string[] {
   if (strategy === 'one-for-one') return [child];
-  if (strategy === 'one-for-all') return children;
-  return children.slice(children.indexOf(child));
+  if (strategy === 'one-for-all') return order;
+  return order.slice(order.indexOf(child));
 }

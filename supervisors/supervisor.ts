@@ -1,23 +1,19 @@
 import { backoffMs } from '../actors/vocabulary.ts';
 import type { ActorAddress } from '../src/model/actor.ts';
 import type { Behavior, NamedEffect, Step } from './behavior.ts';
-import type { Failure, Policy, Restart } from './strategy.ts';
-import { decide } from './strategy.ts';
-
-/** How one child is treated; the start itself is the effect `startChild`. */
-export interface ChildOptions {
-  readonly child: ActorAddress;
-  readonly restart: Restart;
-  readonly stopMs: number | null;
-}
-
-export interface SupervisorInput {
-  readonly policy: Policy;
-  /** True where children come and go: they are then stopped all at once. */
-  readonly many: boolean;
-  /** Started with it, in this order. */
-  readonly children: readonly ChildOptions[];
-}
+import { decide, restartGroup } from './strategy.ts';
+import type { Child, ChildOptions, State, SupervisorInput } from './supervisor-state.ts';
+import {
+  budget,
+  changed,
+  described,
+  forgotten,
+  initialState,
+  inOrder,
+  left,
+  lives,
+  withChild,
+} from './supervisor-state.ts';
 
 export type SupervisorEvent =
   | { readonly type: 'child.start'; readonly children: readonly ChildOptions[] }
@@ -31,33 +27,24 @@ export type SupervisorEvent =
       /** In [0, 1), for the jitter of the back-off. */
       readonly draw: number;
     }
+  /** It was to be started, but nobody wishes it any more. */
+  | { readonly type: 'child.unwished'; readonly child: ActorAddress }
   | { readonly type: 'timer.fired'; readonly timer: string }
   | { readonly type: 'stop' };
 
-interface Child extends ChildOptions {
-  readonly status: 'running' | 'stopping' | 'waiting' | 'isolated';
-  readonly restarts: number;
-}
-
-interface State {
-  readonly input: SupervisorInput;
-  readonly phase: 'running' | 'stopping' | 'escalating' | 'ended';
-  readonly children: readonly Child[];
-  readonly failures: readonly Failure[];
-  /** Children whose back-off is over, but whose group is still being stopped. */
-  readonly due: boolean;
-}
-
+type Exit = Extract<SupervisorEvent, { type: 'child.exited' }>;
 type Move = readonly [state: State, reason: string, effects: readonly NamedEffect[], ignored?: 'ignored'];
 
-/** A supervisor is an actor like any other: its inbox is journaled and its decisions replay. */
+/**
+ * A supervisor is an actor like any other: its inbox is journaled and its decisions replay. The contract stands at
+ * the head of `strategy.ts`. What one event costs does not grow with the number of children, save where it is about
+ * all of them.
+ */
 export const supervisorBehavior: Behavior = {
   mailbox: { limit: 100_000, overflow: 'drop-newest' },
   start(input) {
-    const given = input as SupervisorInput;
-    const children = given.children.map((child): Child => ({ ...child, status: 'running', restarts: 0 }));
-    const state: State = { input: given, phase: 'running', children, failures: [], due: false };
-    return step([state, 'started', children.map(start)]);
+    const state = initialState(input as SupervisorInput);
+    return step([state, 'started', inOrder(state).map(start)]);
   },
   receive(snapshot, event) {
     const state = snapshot as State;
@@ -65,10 +52,7 @@ export const supervisorBehavior: Behavior = {
     if (move === null) return { ...step([state, 'unexpected', []]), outcome: 'unexpected' };
     return step(move);
   },
-  describe: (snapshot) => {
-    const { phase, children, failures } = snapshot as State;
-    return { phase, children, failures };
-  },
+  describe: (snapshot) => described(snapshot as State),
 };
 
 function step([state, reason, effects, ignored]: Move): Step {
@@ -88,179 +72,188 @@ function receive(state: State, event: SupervisorEvent): Move | null {
       return startChildren(state, event.children);
     case 'child.exited':
       return state.phase === 'running' ? exited(state, event) : exitedWhileStopping(state, event.child);
+    case 'child.unwished':
+      return unwished(state, event.child);
     case 'timer.fired':
       return timerFired(state, event.timer);
     case 'stop':
       if (state.phase !== 'running') return [state, 'already_stopping', [], 'ignored'];
-      return stopNext({ ...state, phase: 'stopping' }, 'stop_requested', cancelRestarts(state));
+      return stopAll(state, 'stopping', 'stop_requested');
     default:
       return null;
   }
 }
 
-function startChildren(state: State, options: readonly ChildOptions[]): Move {
-  if (state.phase !== 'running') return [state, 'stopping', [], 'ignored'];
-  const known = new Map(state.children.map((child) => [child.child, child]));
+function startChildren(before: State, options: readonly ChildOptions[]): Move {
+  if (before.phase !== 'running') return [before, 'stopping', [], 'ignored'];
+  let state = before;
   const effects: NamedEffect[] = [];
   for (const option of options) {
-    const before = known.get(option.child);
-    if (before?.status === 'running' || before?.status === 'stopping') continue;
-    const child: Child = { ...option, status: 'running', restarts: before?.restarts ?? 0 };
-    known.delete(option.child);
-    known.set(option.child, child);
-    if (before !== undefined) effects.push(effect('cancelTimer', { timer: `restart:${option.child}` }));
-    effects.push(start(child));
+    const known = state.children.get(option.child);
+    if (known !== undefined && lives(known)) continue;
+    if (known !== undefined) {
+      state = forgotten(state, known.child);
+      effects.push(cancelRestart(known));
+    }
+    state = withChild(state, option, known?.restarts ?? 0);
+    effects.push(effect('startChild', { child: option.child, restarts: known?.restarts ?? 0 }));
   }
   if (effects.length === 0) return [state, 'already_started', [], 'ignored'];
-  return [{ ...state, children: [...known.values()] }, 'child_added', effects];
+  return [state, 'child_added', effects];
 }
 
-function exited(state: State, event: Extract<SupervisorEvent, { type: 'child.exited' }>): Move {
-  const child = state.children.find((one) => one.child === event.child);
+function exited(state: State, event: Exit): Move {
+  const child = state.children.get(event.child);
   if (child === undefined) return [state, 'unknown_child', [], 'ignored'];
-  if (child.status === 'stopping') {
-    const next = update(state, [child.child], { status: 'waiting' });
-    const cancel = effect('cancelTimer', { timer: `kill:${child.child}` });
-    return next.due && !next.children.some((one) => one.status === 'stopping')
-      ? restartWaiting(next, 'group_restarted', [cancel])
-      : [next, 'stopped_for_restart', [cancel]];
+  if (child.status === 'stopping' || child.status === 'condemned')
+    return stoppedForGroup(state, child, 'stopped_for_restart', cancelKill(child));
+  if (child.status !== 'running') return [state, 'late_exit', [], 'ignored'];
+  const { policy } = state.input;
+  const key = budget(policy, child.child);
+  const decision = decide(policy, state.failures.get(key) ?? [], {
+    restart: child.restart,
+    outcome: event.outcome,
+    at: event.at,
+  });
+  if (decision.verdict === 'leave')
+    return [left(state, child), `child_ended_${event.outcome}`, [gone(child, event.reason)]];
+  const remembering = { ...state, failures: state.failures.with(key, decision.failures) };
+  const last = { reason: event.reason, at: event.at };
+  if (decision.verdict === 'isolate') {
+    const { isolatedRetryMs } = policy.intensity;
+    const effects = [effect('childIsolated', { child: child.child, reason: event.reason })];
+    if (isolatedRetryMs !== null) effects.push(restartTimer(child, isolatedRetryMs));
+    return [changed(remembering, child, { status: 'isolated', last }), 'child_isolated', effects];
   }
-  const decision = decide(
-    state.input.policy,
-    state.children.map((one) => one.child),
-    state.failures,
-    { child: child.child, restart: child.restart, outcome: event.outcome, at: event.at },
+  if (decision.verdict === 'escalate')
+    return stopAll(forgotten(remembering, child.child), 'escalating', 'too_many_failures');
+  const ms = backoffMs(policy.backoff, decision.attempt, event.draw);
+  const waiting = changed(remembering, child, { status: 'waiting', last });
+  return restartAfter(waiting, child, ms);
+}
+
+/** The child's timer is the one of its whole group. */
+function restartAfter(before: State, child: Child, ms: number): Move {
+  const { policy, many } = before.input;
+  if (policy.strategy === 'one-for-one') return [before, 'child_failed', [restartTimer(child, ms)]];
+  const order = inOrder(before).map((one) => one.child);
+  let state: State = { ...before, due: false };
+  const effects: NamedEffect[] = [];
+  for (const id of [...restartGroup(policy.strategy, order, child.child)].reverse()) {
+    const member = state.children.get(id)!;
+    if (member.status === 'running') {
+      state = changed(state, member, { status: many ? 'stopping' : 'condemned' });
+      if (many) effects.push(...stop(member));
+    } else if (member.status === 'waiting' && id !== child.child) effects.push(cancelRestart(member));
+  }
+  const toStop = inOrder(state).flatMap((one) => (one.status === 'condemned' ? [one.child] : []));
+  const [next, asked] = askNext({ ...state, toStop, stopped: 0 });
+  return [next, 'child_failed', [...effects, ...asked, restartTimer(child, ms)]];
+}
+
+/** One of a group that is to be restarted has ended as it was asked to, or was ended. */
+function stoppedForGroup(before: State, child: Child, reason: string, done: NamedEffect): Move {
+  const temporary = child.restart === 'temporary';
+  const [state, asked] = askNext(
+    temporary ? left(before, child) : changed(before, child, { status: 'waiting' }),
   );
-  switch (decision.verdict) {
-    case 'leave':
-      return [
-        { ...state, children: state.children.filter((one) => one !== child) },
-        `child_ended_${event.outcome}`,
-        [effect('childGone', { child: child.child, reason: event.reason })],
-      ];
-    case 'isolate': {
-      const retryMs = state.input.policy.intensity.isolatedRetryMs;
-      const next = update({ ...state, failures: decision.failures }, [child.child], { status: 'isolated' });
-      const effects = [effect('childIsolated', { child: child.child, reason: event.reason })];
-      if (retryMs !== null)
-        effects.push(effect('startTimer', { timer: `restart:${child.child}`, ms: retryMs }));
-      return [next, 'child_isolated', effects];
-    }
-    case 'escalate':
-      return stopNext(
-        {
-          ...state,
-          failures: decision.failures,
-          phase: 'escalating',
-          children: state.children.filter((one) => one !== child),
-        },
-        'too_many_failures',
-        cancelRestarts(state),
-      );
-    case 'restart': {
-      const running = decision.stop.filter((id) =>
-        state.children.some((one) => one.child === id && one.status === 'running'),
-      );
-      let next = update({ ...state, failures: decision.failures, due: false }, [child.child], {
-        status: 'waiting',
-      });
-      next = update(next, running, { status: 'stopping' });
-      const ms = backoffMs(state.input.policy.backoff, decision.attempt, event.draw);
-      return [
-        next,
-        'child_failed',
-        [
-          ...running.flatMap((id) => stop(next.children.find((one) => one.child === id)!)),
-          effect('startTimer', { timer: `restart:${child.child}`, ms }),
-        ],
-      ];
-    }
+  const effects = [done, ...(temporary ? [gone(child, reason)] : []), ...asked];
+  return state.due && state.stopping === 0 ? startGroup(state, effects) : [state, reason, effects];
+}
+
+/** Asks the next one to stop, if none is being stopped. Who has ended by itself meanwhile is passed over. */
+function askNext(before: State): [State, NamedEffect[]] {
+  if (before.stopping > 0) return [before, []];
+  let at = before.stopped;
+  let next: Child | undefined;
+  while ((next === undefined || !lives(next)) && at < before.toStop.length) {
+    at += 1;
+    next = before.children.get(before.toStop.at(-at)!);
   }
+  const state: State = { ...before, stopped: at };
+  if (next === undefined || !lives(next)) return [state, []];
+  return [changed(state, next, { status: 'stopping' }), stop(next)];
+}
+
+function unwished(state: State, id: ActorAddress): Move {
+  const child = state.children.get(id);
+  if (child === undefined) return [state, 'unknown_child', [], 'ignored'];
+  if (state.phase !== 'running') return exitedWhileStopping(state, id);
+  if (child.status === 'stopping' || child.status === 'condemned')
+    return stoppedForGroup(state, child, 'stopped_for_restart', cancelKill(child));
+  return [left(state, child), 'child_unwished', [gone(child, 'not_wished')]];
 }
 
 function timerFired(state: State, timer: string): Move {
   const cut = timer.indexOf(':');
-  const purpose = timer.slice(0, cut);
-  const id = timer.slice(cut + 1);
-  const child = state.children.find((one) => one.child === id);
+  const child = state.children.get(timer.slice(cut + 1));
   if (child === undefined) return [state, 'late_timer', [], 'ignored'];
-  if (purpose === 'kill') {
+  if (timer.slice(0, cut) === 'kill') {
     if (child.status !== 'stopping') return [state, 'late_timer', [], 'ignored'];
-    const kill = effect('killChild', { child: id });
-    if (state.phase !== 'running') return exitedWhileStopping(state, id, [kill]);
-    const next = update(state, [id], { status: 'waiting' });
-    return next.due && !next.children.some((one) => one.status === 'stopping')
-      ? restartWaiting(next, 'group_restarted', [kill])
-      : [next, 'stop_timeout', [kill]];
+    const kill = effect('killChild', { child: child.child });
+    return state.phase === 'running'
+      ? stoppedForGroup(state, child, 'stop_timeout', kill)
+      : exitedWhileStopping(state, child.child, [kill]);
   }
   if (state.phase !== 'running') return [state, 'stopping', [], 'ignored'];
-  if (child.status !== 'waiting' && child.status !== 'isolated') return [state, 'late_timer', [], 'ignored'];
-  if (state.input.policy.strategy === 'one-for-one') {
-    const next = update(state, [id], { status: 'running', restarts: child.restarts + 1 });
-    return [next, 'child_restarted', [start(next.children.find((one) => one.child === id)!)]];
+  if (child.status === 'isolated' || state.input.policy.strategy === 'one-for-one') {
+    if (child.status !== 'waiting' && child.status !== 'isolated')
+      return [state, 'late_timer', [], 'ignored'];
+    const again: Child = { ...child, status: 'running', restarts: child.restarts + 1 };
+    return [changed(state, child, again), 'child_restarted', [start(again)]];
   }
-  if (state.children.some((one) => one.status === 'stopping'))
-    return [{ ...state, due: true }, 'group_still_stopping', []];
-  return restartWaiting(state, 'group_restarted', []);
+  if (child.status !== 'waiting') return [state, 'late_timer', [], 'ignored'];
+  if (state.stopping > 0) return [{ ...state, due: true }, 'group_still_stopping', []];
+  return startGroup(state, []);
 }
 
 /** In order of start. */
-function restartWaiting(state: State, reason: string, before: readonly NamedEffect[]): Move {
-  const children = state.children.map(
-    (child): Child =>
-      child.status === 'waiting' ? { ...child, status: 'running', restarts: child.restarts + 1 } : child,
-  );
-  const started = children.filter((_, index) => state.children[index]!.status === 'waiting');
-  const timers = started.map((child) => effect('cancelTimer', { timer: `restart:${child.child}` }));
-  return [{ ...state, children, due: false }, reason, [...before, ...timers, ...started.map(start)]];
-}
-
-function exitedWhileStopping(state: State, id: ActorAddress, before: readonly NamedEffect[] = []): Move {
-  const children = state.children.filter((child) => child.child !== id);
-  if (children.length === state.children.length) return [state, 'unknown_child', [], 'ignored'];
-  return stopNext({ ...state, children }, 'child_stopped', [
-    ...before,
-    effect('cancelTimer', { timer: `kill:${id}` }),
-  ]);
+function startGroup(before: State, effects: readonly NamedEffect[]): Move {
+  let state: State = { ...before, due: false };
+  const started: Child[] = [];
+  for (const child of inOrder(state)) {
+    if (child.status !== 'waiting') continue;
+    const again: Child = { ...child, status: 'running', restarts: child.restarts + 1 };
+    state = changed(state, child, again);
+    started.push(again);
+  }
+  return [state, 'group_restarted', [...effects, ...started.map(cancelRestart), ...started.map(start)]];
 }
 
 /** Reverse order of start, one after the other; children that come and go all at once. */
-function stopNext(state: State, reason: string, before: readonly NamedEffect[]): Move {
-  const left = state.children.filter((child) => child.status === 'running' || child.status === 'stopping');
-  if (left.length === 0) {
-    const end = state.phase === 'escalating' ? 'gave_up' : 'stopped';
-    return [{ ...state, phase: 'ended', children: [] }, end, before];
+function stopAll(before: State, phase: 'stopping' | 'escalating', reason: string): Move {
+  let state: State = { ...before, phase };
+  const effects: NamedEffect[] = [];
+  const running: Child[] = [];
+  for (const child of inOrder(state)) {
+    if (child.status === 'running' || child.status === 'condemned') running.push(child);
+    else if (child.status !== 'stopping') {
+      effects.push(cancelRestart(child));
+      state = forgotten(state, child.child);
+    }
   }
-  const stopping = left.some((child) => child.status === 'stopping');
-  const next = state.input.many
-    ? left.filter((child) => child.status === 'running')
-    : stopping
-      ? []
-      : left.slice(-1);
-  return [
-    update(
-      { ...state, children: left },
-      next.map((child) => child.child),
-      { status: 'stopping' },
-    ),
-    reason,
-    [...before, ...next.flatMap(stop)],
-  ];
+  if (!state.input.many)
+    return stopNext({ ...state, toStop: running.map((child) => child.child), stopped: 0 }, reason, effects);
+  for (const child of running.reverse()) {
+    state = changed(state, child, { status: 'stopping' });
+    effects.push(...stop(child));
+  }
+  return stopNext(state, reason, effects);
 }
 
-function cancelRestarts(state: State): NamedEffect[] {
-  return state.children
-    .filter((child) => child.status === 'waiting' || child.status === 'isolated')
-    .map((child) => effect('cancelTimer', { timer: `restart:${child.child}` }));
+function exitedWhileStopping(state: State, id: ActorAddress, before: readonly NamedEffect[] = []): Move {
+  const child = state.children.get(id);
+  if (child === undefined) return [state, 'unknown_child', [], 'ignored'];
+  return stopNext(forgotten(state, id), 'child_stopped', [...before, cancelKill(child)]);
 }
 
-function update(state: State, ids: readonly string[], change: Partial<Child>): State {
-  if (ids.length === 0) return state;
-  const wanted = new Set(ids);
-  return {
-    ...state,
-    children: state.children.map((child) => (wanted.has(child.child) ? { ...child, ...change } : child)),
-  };
+function stopNext(before: State, reason: string, effects: readonly NamedEffect[]): Move {
+  if (before.children.size === 0) {
+    const end = before.phase === 'escalating' ? 'gave_up' : 'stopped';
+    return [{ ...before, phase: 'ended' }, end, effects];
+  }
+  const [state, asked] = askNext(before);
+  return [state, reason, [...effects, ...asked]];
 }
 
 function effect(type: string, params: Readonly<Record<string, unknown>>): NamedEffect {
@@ -276,4 +269,20 @@ function stop(child: Child): NamedEffect[] {
   return child.stopMs === null
     ? [ask]
     : [ask, effect('startTimer', { timer: `kill:${child.child}`, ms: child.stopMs })];
+}
+
+function gone(child: Child, reason: string): NamedEffect {
+  return effect('childGone', { child: child.child, reason });
+}
+
+function restartTimer(child: Child, ms: number): NamedEffect {
+  return effect('startTimer', { timer: `restart:${child.child}`, ms });
+}
+
+function cancelRestart(child: Child): NamedEffect {
+  return effect('cancelTimer', { timer: `restart:${child.child}` });
+}
+
+function cancelKill(child: Child): NamedEffect {
+  return effect('cancelTimer', { timer: `kill:${child.child}` });
 }

@@ -4,6 +4,7 @@ import { workerBindings } from '../../src/agent/worker/bindings.ts';
 import { WorkerConfiguration } from '../../src/agent/worker/configuration.ts';
 import { threadName } from '../../src/agent/worker/contract.ts';
 import { notifiedActor } from '../../src/agent/worker/notified-actor.ts';
+import { releaseHeld } from '../../src/agent/worker/release-held.ts';
 import type { DataplaneNotification } from '../../src/dataplane/control.ts';
 import { Dataplane } from '../../src/dataplane/dataplane.ts';
 import type { Timeouts } from '../../src/dataplane/timeouts.ts';
@@ -102,10 +103,13 @@ export class TrafficWorker {
       thread: name,
       tree: TREE.dataplane,
       system: () => this.system,
+      world: { now: () => clock.now, wallClock: () => EPOCH + clock.now, draw: () => prng.next() },
+      drainTimeoutMs,
       source: {
         children: (kind) => this.configuration.names(kind),
         input: (kind, child) => this.configuration.input(kind, child, drainTimeoutMs),
         gone: () => {},
+        killed: (kind, child) => void releaseHeld(this.dataplane, kind, child),
         restarted: () => {},
         isolated: (kind, child, reason) =>
           recorder.note(clock.now, `${kind}/${child} is left out: ${reason}`),

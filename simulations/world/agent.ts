@@ -163,10 +163,15 @@ export class SimulatedAgent {
       thread: 'main',
       tree: TREE.main,
       system: () => this.system,
+      world: runtime,
+      drainTimeoutMs: world.drainTimeoutMs,
       source: {
         children: () => Array.from({ length: workers }, (_, worker) => String(worker)),
         input: (kind, name) => this.#input(kind, Number(name), world.drainTimeoutMs),
         gone: () => {},
+        killed: (kind, name) => {
+          if (kind === 'dataplane-worker') this.pool.get(Number(name))?.terminate();
+        },
         restarted: () => {
           this.#restarts += 1;
         },

@@ -2,6 +2,7 @@ import type { Effects, Event } from '../../actors/rollout.ts';
 import type { Files } from '../../src/os/files.ts';
 import type { Behavior, Step } from '../../supervisors/behavior.ts';
 import type { Bindings } from '../../supervisors/effects.ts';
+import { PersistentMap } from '../../supervisors/persistent-map.ts';
 import type { SimulatedPool } from './worker-pool.ts';
 
 /**
@@ -104,7 +105,7 @@ export function plantInBehaviors(
         ...behaviors,
         supervisor: changed(behaviors.supervisor!, (step) => ({
           ...step,
-          snapshot: { ...(step.snapshot as object), failures: [] },
+          snapshot: { ...(step.snapshot as object), failures: PersistentMap.of() },
         })),
       };
     default:

@@ -6,6 +6,7 @@ import { WorkerConfiguration } from '../../src/agent/worker/configuration.ts';
 import type { WorkerCalls, WorkerMessage } from '../../src/agent/worker/contract.ts';
 import { threadName } from '../../src/agent/worker/contract.ts';
 import { type ActorNotification, notifiedActor } from '../../src/agent/worker/notified-actor.ts';
+import { releaseHeld } from '../../src/agent/worker/release-held.ts';
 import type { Resource } from '../../src/model/resource.ts';
 import { actorAddress } from '../../supervisors/address.ts';
 import type { Behavior } from '../../supervisors/behavior.ts';
@@ -106,10 +107,15 @@ export class SimulatedWorker {
       thread,
       tree: TREE.dataplane,
       system: () => this.system,
+      world: { now: () => clock.now, wallClock: () => EPOCH + clock.now, draw: () => prng.next() },
+      drainTimeoutMs: world.drainTimeoutMs,
       source: {
         children: (kind) => configuration.names(kind),
         input: (kind, name) => configuration.input(kind, name, world.drainTimeoutMs),
         gone: () => {},
+        killed: (kind, name) => {
+          this.#cut += releaseHeld(this.dataplane, kind, name);
+        },
         restarted: () => say({ type: 'restarted' }),
         isolated: (kind, name, reason, event) => {
           const resource = kind === 'listener' ? 'listener' : 'cluster';

@@ -182,10 +182,15 @@ export class ActorHost {
       thread: 'main',
       tree: TREE.main,
       system: () => this.#system,
+      world: productionWorld,
+      drainTimeoutMs: options.drainTimeoutMs,
       source: {
         children: () => Array.from({ length: options.workers }, (_, worker) => String(worker)),
         input: (kind, name) => this.#input(kind, Number(name)),
         gone: () => {},
+        killed: (kind, name) => {
+          if (kind === 'dataplane-worker') this.#pool.get(Number(name))?.terminate();
+        },
         restarted: (kind, name) => {
           this.#restarts += 1;
           options.logger.warn({ actor: `${kind}/${name}` }, 'restarted');
@@ -262,7 +267,7 @@ export class ActorHost {
   }
 
   actors(): readonly ActorReport[] {
-    return this.#system.report();
+    return [...this.#system.report(), ...this.#supervision.absent()];
   }
 
   /** What every worker that answers in time says of itself. */

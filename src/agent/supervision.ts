@@ -1,11 +1,14 @@
 import type { TimerEffects } from '../../actors/vocabulary.ts';
 import { actorAddress, addressKind, addressName } from '../../supervisors/address.ts';
 import type { AnyBindings, Bindings } from '../../supervisors/effects.ts';
-import type { ChildOptions, SupervisorEvent, SupervisorInput } from '../../supervisors/supervisor.ts';
+import type { SupervisorEvent } from '../../supervisors/supervisor.ts';
+import type { ChildOptions, Described, SupervisorInput } from '../../supervisors/supervisor-state.ts';
+import { lives } from '../../supervisors/supervisor-state.ts';
 import type { ActorSystem } from '../../supervisors/system.ts';
 import type { ActorNode, SupervisorNode } from '../../supervisors/tree.ts';
-import { isSupervisor } from '../../supervisors/tree.ts';
-import type { ActorAddress } from '../model/actor.ts';
+import { isSupervisor, stopDeadlineMs } from '../../supervisors/tree.ts';
+import type { World } from '../../supervisors/world.ts';
+import type { ActorAddress, ActorReport } from '../model/actor.ts';
 
 /** What the tree leaves open: facts that a child needs when it is started, also when it is started again. */
 export interface ChildSource {
@@ -16,6 +19,8 @@ export interface ChildSource {
   /** The child has ended for good, as it should. */
   gone(kind: string, name: string, reason: string): void;
   restarted(kind: string, name: string): void;
+  /** It did not stop in time and its actor is ended: what it held is to be released. */
+  killed(kind: string, name: string): void;
   /** It keeps failing and is left out. `event`: the id of its last end in the journal. */
   isolated(kind: string, name: string, reason: string, event: string): void;
 }
@@ -26,6 +31,8 @@ export class Supervision {
   readonly #thread: string;
   readonly #source: ChildSource;
   readonly #system: () => ActorSystem;
+  readonly #world: Pick<World, 'now' | 'wallClock' | 'draw'>;
+  readonly #drainTimeoutMs: number;
   readonly #supervisors = new Map<string, SupervisorNode>();
   readonly #byKind = new Map<string, { readonly node: ActorNode; readonly supervisor: string }>();
 
@@ -35,28 +42,40 @@ export class Supervision {
     readonly tree: SupervisorNode;
     readonly source: ChildSource;
     readonly system: () => ActorSystem;
+    readonly world: Pick<World, 'now' | 'wallClock' | 'draw'>;
+    readonly drainTimeoutMs: number;
   }) {
     this.#node = options.node;
     this.#thread = options.thread;
     this.#source = options.source;
     this.#system = options.system;
+    this.#world = options.world;
+    this.#drainTimeoutMs = options.drainTimeoutMs;
     this.#index(options.tree);
   }
 
-  /** Whether the child could be started; false: nobody wishes it any more. */
-  startChild(child: ActorAddress, parent: ActorAddress, restarts: number): boolean {
+  /** What the supervisor is to be told: nothing when the child's actor lives now. */
+  startChild(child: ActorAddress, parent: ActorAddress, restarts: number): SupervisorEvent | undefined {
     const kind = addressKind(child);
     const name = addressName(child);
-    const supervisor = kind === 'supervisor' ? this.#supervisors.get(name) : undefined;
-    const input = supervisor === undefined ? this.#source.input(kind, name) : this.#input(supervisor);
-    if (input === undefined) return false;
-    if (restarts > 0) this.#source.restarted(kind, name);
-    this.#system().start({ address: child, kind, parent, input, restarts });
-    return true;
+    try {
+      const supervisor = kind === 'supervisor' ? this.#supervisors.get(name) : undefined;
+      const input = supervisor === undefined ? this.#source.input(kind, name) : this.#input(supervisor);
+      if (input === undefined) return { type: 'child.unwished', child };
+      if (restarts > 0) this.#source.restarted(kind, name);
+      this.#system().start({ address: child, kind, parent, input, restarts });
+      return undefined;
+    } catch (error) {
+      // The child's failure, not its supervisor's.
+      const reason = error instanceof Error ? error.message : String(error);
+      const { now, draw } = { now: this.#world.now(), draw: this.#world.draw() };
+      return { type: 'child.exited', child, outcome: 'abnormal', reason, at: now, draw };
+    }
   }
 
   kill(child: ActorAddress): void {
     this.#system().kill(child);
+    this.#source.killed(addressKind(child), addressName(child));
   }
 
   gone(child: ActorAddress, reason: string): void {
@@ -84,6 +103,28 @@ export class Supervision {
     this.#system().send<SupervisorEvent>(this.address('supervisor', supervisor), {
       type: 'child.start',
       children: names.map((name) => this.#child(node, name)),
+    });
+  }
+
+  /** Children that do not live now though they are wished: they wait for a restart, or are left out. */
+  absent(): ActorReport[] {
+    const [now, wall] = [this.#world.now(), this.#world.wallClock()];
+    return [...this.#supervisors.keys()].flatMap((name) => {
+      const parent = this.address('supervisor', name);
+      const described = this.#system().describe(parent) as Described | undefined;
+      if (described === undefined || described.absent === 0) return [];
+      return described.children
+        .filter((child) => !lives(child))
+        .map(({ child, status, restarts, last }) => ({
+          address: child,
+          parent,
+          thread: this.#thread,
+          state: status === 'isolated' ? 'given_up' : 'restart_waits',
+          reason: last?.reason ?? 'stopped_for_restart',
+          since: last === null ? wall : wall - (now - last.at),
+          restarts,
+          mailbox: 0,
+        }));
     });
   }
 
@@ -119,7 +160,11 @@ export class Supervision {
   }
 
   #child(node: ActorNode, name: string): ChildOptions {
-    return { child: this.address(node.kind, name), restart: node.restart, stopMs: node.stopMs };
+    return {
+      child: this.address(node.kind, name),
+      restart: node.restart,
+      stopMs: stopDeadlineMs(node, this.#drainTimeoutMs),
+    };
   }
 }
 
@@ -134,10 +179,7 @@ interface ChildEffects extends TimerEffects {
 /** Effects of a thread's supervisors. */
 export function supervisorBindings(supervision: () => Supervision): AnyBindings {
   const bindings: Bindings<ChildEffects, SupervisorEvent> = {
-    startChild: ({ child, restarts }, { actor }) =>
-      supervision().startChild(child, actor, restarts)
-        ? undefined
-        : { type: 'child.exited', child, outcome: 'normal', reason: 'not_wished', at: 0, draw: 0 },
+    startChild: ({ child, restarts }, { actor }) => supervision().startChild(child, actor, restarts),
     stopChild: ({ child }, { send }) => {
       send(child, { type: 'stop' });
       return undefined;

@@ -75,8 +75,11 @@ export interface DataplaneControl {
   drainListener(name: string): void;
   /** Cuts what is left and frees the port. Returns how many connections were cut. */
   closeListener(name: string): number;
-  /** `limitSlot`: the cluster's slot in the shared limits, see `model/limits`. Also takes changed settings of an open pool. */
-  openPool(cluster: Cluster, limitSlot: number): void;
+  /**
+   * `limitSlot`: the cluster's slot in the shared limits, see `model/limits`. Also takes changed settings of an open
+   * pool. `anew`: no endpoint is ejected any more; who ejected them is gone.
+   */
+  openPool(cluster: Cluster, limitSlot: number, anew?: boolean): void;
   /** No new connections; when requests in flight have ended: `pool.drained`. */
   drainPool(name: string): void;
   closePool(name: string): number;

@@ -101,8 +101,10 @@ export class Dataplane implements DataplaneControl {
     return this.#listeners.close(name);
   }
 
-  openPool(cluster: Cluster, limitSlot: number): void {
-    this.#pool(cluster.name).open(cluster, limitSlot);
+  openPool(cluster: Cluster, limitSlot: number, anew = false): void {
+    const pool = this.#pool(cluster.name);
+    if (anew) for (const endpoint of pool.endpoints.keys()) pool.eject(endpoint, false);
+    pool.open(cluster, limitSlot);
   }
 
   drainPool(name: string): void {

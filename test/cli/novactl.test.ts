@@ -111,14 +111,14 @@ suite('novactl and a controller', { concurrency: 2 }, () => {
     assert.equal(
       text,
       lines(`
-    ACTOR                                           STATE            REASON          SINCE   RESTARTS   MAILBOX   THREAD
-    edge-1/main/root                                running          started         120m           0         0   main
-    ├─ config-stream                                streaming.idle   acknowledged    14m            0         0   main
-    ├─ rollout                                      idle             committed       14m            0         0   main
-    └─ dataplane-0/supervisor                       running          restarted       120m           1         0   dataplane-0
-       ├─ listener/default/external-gateway/http    listening        committed       120m           0         0   dataplane-0
-       ├─ listener/default/external-gateway/admin   failed           socket_failed   120m           3         0   dataplane-0
-       └─ circuit-breaker/default/api-backend       open             limit_reached   25m            0         2   dataplane-0
+    ACTOR                                           STATE            SINCE   RESTARTS   MAILBOX   THREAD        REASON
+    edge-1/main/root                                running          120m           0         0   main          started
+    ├─ config-stream                                streaming.idle   14m            0         0   main          acknowledged
+    ├─ rollout                                      idle             14m            0         0   main          committed
+    └─ dataplane-0/supervisor                       running          120m           1         0   dataplane-0   restarted
+       ├─ listener/default/external-gateway/http    listening        120m           0         0   dataplane-0   committed
+       ├─ listener/default/external-gateway/admin   failed           120m           3         0   dataplane-0   socket_failed
+       └─ circuit-breaker/default/api-backend       open             25m            0         2   dataplane-0   limit_reached
     `),
     );
     assert.match(await output('actors', '--ascii'), /\n\|- config-stream .*\n\|- rollout .*\n`- dataplane-0/);

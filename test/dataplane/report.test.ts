@@ -36,3 +36,23 @@ test('a summary names only what is not well, and does not grow with the configur
   harness.change(endpoints(1, 1000, false));
   assert.equal(harness.dataplane.report('summary').endpoints.length, REPORT_SUMMARY_ITEMS);
 });
+
+test('a pool that is opened anew has no ejected endpoint, since nobody is left to restore it', async (context) => {
+  const harness = await start({
+    resources: [
+      { kind: 'cluster', value: cluster() },
+      { kind: 'endpoint', value: endpoint(1, { address: '10.0.0.1' }) },
+      { kind: 'endpoint', value: endpoint(2, { address: '10.0.0.1' }) },
+    ],
+  });
+  context.after(() => harness.dataplane.shutdown());
+  const ejected = () =>
+    harness.dataplane
+      .report('whole')
+      .endpoints.flatMap(({ endpoint: id, health }) => (health === 'healthy' ? [] : [id]));
+  harness.dataplane.ejectEndpoint('default/api', '10.0.0.1:1');
+  harness.dataplane.openPool(cluster(), 0);
+  assert.deepEqual(ejected(), ['10.0.0.1:1']);
+  harness.dataplane.openPool(cluster(), 0, true);
+  assert.deepEqual(ejected(), []);
+});

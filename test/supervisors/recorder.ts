@@ -7,7 +7,7 @@ import type { World } from '../../supervisors/world.ts';
 /** An actor system whose journal, notices and envelopes for elsewhere the test reads. */
 export function recordedSystem(
   world: World,
-  options: Pick<ActorSystemOptions, 'behaviors' | 'bindings'>,
+  options: Pick<ActorSystemOptions, 'behaviors' | 'bindings'> & Partial<ActorSystemOptions>,
 ): { system: ActorSystem; records: JournalRecord[]; notices: SystemNotice[]; forwarded: Envelope[] } {
   const records: JournalRecord[] = [];
   const notices: SystemNotice[] = [];

@@ -143,12 +143,14 @@ test('a failed child comes back after its back-off, which doubles; a stop meanwh
   assert.deepEqual(take(), ['stop c', 'end c', 'stop a', 'end a']);
 });
 
-test('one-for-all stops the others in reverse and starts all in order, waiting for the slowest', () => {
-  const { take, tell, world } = rig({ strategy: 'one-for-all' }, { a: 300 });
+test('one-for-all stops the others in reverse, one after the other, and starts all in order', () => {
+  const { take, tell, world } = rig({ strategy: 'one-for-all' }, { a: 300, c: 50 });
   take();
   tell('b', 'crash');
-  world.advance(299);
-  assert.deepEqual(take(), ['stop c', 'stop a', 'end c']);
+  world.advance(49);
+  assert.deepEqual(take(), ['stop c']);
+  world.advance(300);
+  assert.deepEqual(take(), ['end c', 'stop a']);
   world.advance(1);
   assert.deepEqual(take(), ['end a', 'start a', 'start b', 'start c']);
 });

@@ -39,8 +39,8 @@ export function workerBindings(
     },
   };
   const pool: Bindings<PoolEffects, PoolEvent> = {
-    openPool: ({ cluster, limitSlot }) => {
-      dataplane.openPool(cluster, limitSlot);
+    openPool: ({ cluster, limitSlot, anew }) => {
+      dataplane.openPool(cluster, limitSlot, anew);
       return undefined;
     },
     drainPool: ({ name }) => {

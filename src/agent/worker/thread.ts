@@ -20,6 +20,7 @@ import { WorkerConfiguration } from './configuration.ts';
 import type { WorkerCalls, WorkerMessage, WorkerReport, WorkerSettings } from './contract.ts';
 import { threadName } from './contract.ts';
 import { notifiedActor } from './notified-actor.ts';
+import { releaseHeld } from './release-held.ts';
 
 /** Runs one dataplane and its actors on this worker thread, until the main thread ends it. */
 export function runDataplaneWorker(create: (options: DataplaneOptions) => DataplaneControl): void {
@@ -79,10 +80,15 @@ export function runDataplaneWorker(create: (options: DataplaneOptions) => Datapl
     thread,
     tree: TREE.dataplane,
     system: () => system,
+    world: productionWorld,
+    drainTimeoutMs,
     source: {
       children: (kind) => configuration.names(kind),
       input: (kind, name) => configuration.input(kind, name, drainTimeoutMs),
       gone: () => {},
+      killed: (kind, name) => {
+        cut += releaseHeld(dataplane, kind, name);
+      },
       restarted: () => say({ type: 'restarted' }),
       isolated,
     },
@@ -150,7 +156,7 @@ export function runDataplaneWorker(create: (options: DataplaneOptions) => Datapl
           breaker: system.state(supervision.address('circuit-breaker', cluster.name)) ?? cluster.breaker,
         })),
         endpoints: report.endpoints,
-        actors: shownActors(system.report(), detail),
+        actors: shownActors([...system.report(), ...supervision.absent()], detail),
       };
     },
   };

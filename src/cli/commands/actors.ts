@@ -1,121 +1,59 @@
-import type { Command } from 'commander';
-import type { ActorReport } from '../../model/actor.ts';
-import { age } from '../age.ts';
+import { type Command, InvalidArgumentError } from 'commander';
+import { printActors } from '../actors/listing.ts';
+import { type ActorSelection, selected, shownActors } from '../actors/selection.ts';
+import { watchActors } from '../actors/watch.ts';
 import { describeCommand, type Run } from '../command.ts';
-import type { Glyphs } from '../paint.ts';
-import { count, printStructured, printTable } from '../print.ts';
+import { printStructured } from '../print.ts';
 import type { Session } from '../session.ts';
-import type { Cell } from '../table.ts';
+
+interface ActorsOptions {
+  readonly node?: string;
+  readonly all?: boolean;
+  readonly watch?: boolean;
+  readonly interval: number;
+}
 
 export function actors(run: Run): Command {
   return describeCommand(
     'actors',
-    'Show the tree of actors with state, reason of the last transition and restarts.',
+    'Show the tree of actors: state, since when, restarts, waiting events, thread and reason of the last transition. Many siblings in the same state are told together.',
     [
       ['novactl actors', 'of all nodes'],
-      ['novactl actors --node edge-1 -o wide', 'of one node, with full addresses'],
+      ['novactl actors listener/default/web', 'those with this path in their address'],
+      ['novactl actors --node edge-1 --all -o wide', 'every one of a node, with full addresses'],
+      ['novactl actors --watch', 'redraw as they change; q quits'],
+      ['novactl actors --watch | tee changes.txt', 'a line for each change'],
     ],
   )
     .alias('actor')
+    .argument('[path]', 'only actors with this path in their address, and what is above them')
     .option('--node <name>', 'only this node')
-    .action((options: { node?: string }, command: Command) =>
-      run(command, (session) => showActors(session, options.node)),
+    .option('--all', 'one line for each actor, however many are alike')
+    .option('-w, --watch', 'look again and again, and mark what changed')
+    .option('--interval <seconds>', 'how often --watch looks', interval, 1)
+    .action((path: string | undefined, options: ActorsOptions, command: Command) =>
+      run(command, (session) => {
+        const selection = { path, node: options.node, all: options.all };
+        return options.watch === true
+          ? watchActors(session, selection, options.interval)
+          : showActors(session, selection);
+      }),
     );
 }
 
-async function showActors(session: Session, node: string | undefined): Promise<void> {
-  const answer = await session.client.get('actors', { node });
-  if (printStructured(session, { kind: 'List', items: answer.nodes })) return;
-  const rows = answer.nodes.flatMap(({ actors: all }) => {
-    const tree = actorTree(all);
-    return tree.flatMap((root) => treeRows(root, session, '', ''));
-  });
-  if (rows.length === 0) {
-    session.note('No node has reported its actors yet.');
-    return;
-  }
-  printTable(
-    session,
-    [
-      { title: 'ACTOR' },
-      { title: 'STATE' },
-      { title: 'REASON' },
-      { title: 'SINCE' },
-      { title: 'RESTARTS', align: 'right' },
-      { title: 'MAILBOX', align: 'right' },
-      { title: 'THREAD' },
-    ],
-    rows,
-  );
+async function showActors(session: Session, selection: ActorSelection): Promise<void> {
+  const answer = await session.client.get('actors', { node: selection.node });
+  const items = answer.nodes.map((one) => ({ ...one, actors: selected(one.actors, selection) }));
+  if (printStructured(session, { kind: 'List', items })) return;
+  const roots = shownActors(answer, selection);
+  if (roots.length > 0) printActors(session, roots);
+  else if (selection.path !== undefined) session.note(`No actor has ${selection.path} in its address.`);
+  else session.note('No node has reported its actors yet.');
 }
 
-export interface ActorTree {
-  readonly actor: ActorReport;
-  readonly label: string;
-  readonly children: readonly ActorTree[];
-}
-
-/** The actors under their parents; those whose parent is not there are roots. */
-export function actorTree(actors: readonly ActorReport[]): ActorTree[] {
-  const known = new Set(actors.map(({ address }) => address));
-  const children = new Map<string | null, ActorReport[]>();
-  for (const actor of actors) {
-    const parent =
-      actor.parent !== null && actor.parent !== actor.address && known.has(actor.parent)
-        ? actor.parent
-        : null;
-    const siblings = children.get(parent);
-    if (siblings === undefined) children.set(parent, [actor]);
-    else siblings.push(actor);
-  }
-  const grow = (parent: ActorReport | null): ActorTree[] =>
-    (children.get(parent?.address ?? null) ?? []).map((actor) => ({
-      actor,
-      label: relativeAddress(actor.address, parent?.address),
-      children: grow(actor),
-    }));
-  return grow(null);
-}
-
-/** The address without what it has in common with its parent's. */
-function relativeAddress(address: string, parent: string | undefined): string {
-  if (parent === undefined) return address;
-  const segments = address.split('/');
-  const parents = parent.split('/');
-  let common = 0;
-  while (common < segments.length - 1 && segments[common] === parents[common]) common += 1;
-  return segments.slice(common).join('/');
-}
-
-function treeRows(tree: ActorTree, session: Session, lead: string, childLead: string): Cell[][] {
-  const { actor } = tree;
-  const { glyphs } = session;
-  return [
-    [
-      `${lead}${session.output === 'wide' ? actor.address : tree.label}`,
-      { text: actor.state, tone: stateTone(actor.state) },
-      actor.reason === '' ? '-' : actor.reason,
-      age(actor.since, session.now),
-      { text: count(actor.restarts), tone: actor.restarts > 0 ? 'warn' : 'plain' },
-      { text: count(actor.mailbox), tone: actor.mailbox > 100 ? 'warn' : 'plain' },
-      actor.thread,
-    ],
-    ...tree.children.flatMap((child, index) =>
-      branch(child, session, childLead, index === tree.children.length - 1, glyphs),
-    ),
-  ];
-}
-
-function branch(child: ActorTree, session: Session, lead: string, last: boolean, glyphs: Glyphs): Cell[][] {
-  return treeRows(
-    child,
-    session,
-    `${lead}${last ? glyphs.lastBranch : glyphs.branch}`,
-    `${lead}${last ? glyphs.gap : glyphs.trunk}`,
-  );
-}
-
-function stateTone(state: string): 'plain' | 'warn' | 'bad' {
-  if (/fail|crash|refus|gave/.test(state)) return 'bad';
-  return /drain|backoff|waiting|retry|open$/.test(state) ? 'warn' : 'plain';
+function interval(text: string): number {
+  const value = Number(text);
+  if (!(value >= 0.1 && value <= 3_600))
+    throw new InvalidArgumentError('It is not a number of seconds from 0.1 to 3600.');
+  return value;
 }
