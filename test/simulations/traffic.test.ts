@@ -8,7 +8,7 @@ import { Replayer } from '../../src/cli/replay/replayer.ts';
 import { BEHAVIORS } from '../../supervisors/behaviors.ts';
 
 const SEEDS = 60;
-/** Seeds in which a planted bug must be found; the rarest takes about 50 on average. */
+/** Seeds within which a planted bug must be found. */
 const PLANTED_SEEDS = 1_000;
 
 test(`every invariant of traffic holds for ${SEEDS} seeds, and what is to happen does happen`, async (t) => {
