@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { TRAFFIC_BUGS } from '../../simulations/network/planted.ts';
 import { traffic } from '../../simulations/scenarios/traffic.ts';
 import { timeline } from '../../simulations/timeline.ts';
-import { mergeRecords } from '../../src/cli/replay/journal-reader.ts';
+import { mergeRecords } from '../../src/cli/replay/merge.ts';
 import { Replayer } from '../../src/cli/replay/replayer.ts';
 import { BEHAVIORS } from '../../supervisors/behaviors.ts';
 
