@@ -23,6 +23,7 @@ export async function startBackend(
     root ${directory};
     location / { return 200 "Hello, world!"; }
     location = /100k { }
+    location /short/ { keepalive_requests 50; return 200 "Hello, world!"; }
   }`,
     ),
   );

@@ -29,6 +29,7 @@ export async function load(
     `wrk.method = "${work.method}"
 ${headers.join('\n')}
 ${work.body > 0 ? `wrk.body = string.rep("x", ${work.body})` : ''}
+${work.spread > 0 ? `local n = 0\nrequest = function()\n  n = n % ${work.spread} + 1\n  return wrk.format(nil, wrk.path .. n)\nend` : ''}
 done = function(summary, latency)
   local errors = summary.errors
   io.write(string.format('RESULT {"requests":%d,"micros":%d,"p50":%d,"p99":%d,"errors":%d}\\n', summary.requests, summary.duration,

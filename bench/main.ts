@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { startBackend } from './backend.ts';
 import { type ConfigurationMeasure, measureConfigurationChange } from './configuration-change.ts';
 import { CONTENDERS, LOAD_CORE } from './contender.ts';
+import { JOURNAL_WORKS, type JournalCost, measureJournal } from './journal.ts';
 import { installed } from './process.ts';
 import { measure, median, type Round } from './round.ts';
 import { WORKS, type Work } from './work.ts';
@@ -29,11 +30,11 @@ const { values } = parseArgs({
 const say = values.json ? console.error : console.log;
 
 if (values.list) {
-  for (const work of WORKS) console.log(`${work.name.padEnd(24)} ${work.help}`);
+  for (const work of [...WORKS, ...JOURNAL_WORKS]) console.log(`${work.name.padEnd(24)} ${work.help}`);
   console.log(`${CONFIGURATION_CHANGE.padEnd(24)} 10,000 routes, 50,000 endpoints: one endpoint changes`);
   process.exit(0);
 }
-const known = [...WORKS.map((work) => work.name), CONFIGURATION_CHANGE];
+const known = [...[...WORKS, ...JOURNAL_WORKS].map((work) => work.name), CONFIGURATION_CHANGE];
 for (const name of values.only ?? []) {
   if (!known.includes(name)) {
     console.error(`no work is called ${name}; there are: ${known.join(', ')}`);
@@ -70,11 +71,15 @@ const directory = mkdtempSync(join(tmpdir(), 'novaedge-bench-'));
 chmodSync(directory, 0o755);
 const works: WorkResult[] = [];
 const measures: ConfigurationMeasure[] = [];
+const journal: JournalCost[] = [];
 try {
   const backend = await startBackend(LOAD_CORE, join(directory, 'backend'));
   try {
     for (const work of WORKS.filter((each) => wanted(each.name)))
       works.push(await compare(work, backend.port));
+    const times = { rounds: Number(values.rounds), seconds: Number(values.seconds) };
+    for (const work of JOURNAL_WORKS.filter((each) => wanted(each.name)))
+      journal.push(await measureJournal({ work, backendPort: backend.port, directory, ...times, say }));
   } finally {
     await backend.stop();
   }
@@ -100,7 +105,7 @@ const machine = {
   node: process.version,
   date: new Date().toISOString(),
 };
-if (values.json) console.log(JSON.stringify({ machine, works, measures }, null, 2));
+if (values.json) console.log(JSON.stringify({ machine, works, journal, measures }, null, 2));
 
 async function compare(work: Work, backendPort: number): Promise<WorkResult> {
   say(`\n${work.name}: ${work.help}`);

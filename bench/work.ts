@@ -11,6 +11,8 @@ export interface Work {
   readonly body: number;
   /** How many routes are configured; one of them is asked for. */
   readonly routes: number;
+  /** The path is followed by a number from 1 to this, one after the other; 0: it is not. */
+  readonly spread: number;
 }
 
 const BROWSER_HEADERS = {
@@ -25,7 +27,7 @@ const BROWSER_HEADERS = {
   'upgrade-insecure-requests': '1',
 };
 
-const SMALL: Work = {
+export const SMALL: Work = {
   name: 'h1-keepalive-small',
   help: '64 keep-alive connections, GET, body of 13 bytes',
   connections: 64,
@@ -34,6 +36,7 @@ const SMALL: Work = {
   method: 'GET',
   body: 0,
   routes: 1,
+  spread: 0,
 };
 
 export const WORKS: readonly Work[] = [

@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { checksum } from '../src/os/journal-file.ts';
-import { encodeRecord } from '../supervisors/journal.ts';
+import { encodeRecord } from '../supervisors/journal-line.ts';
 import { listedTransitions } from './coverage.ts';
 import { fanOut } from './fan-out.ts';
 import { parseOptions, type RunnerOptions, USAGE } from './options.ts';

@@ -31,6 +31,10 @@ export interface Behavior {
   readonly mailbox: { readonly limit: number; readonly overflow: 'drop-newest' | 'drop-oldest' };
   /** The part of its memory that is worth showing; JSON. */
   describe(snapshot: unknown): unknown;
+  /** All that its future depends on, as JSON; `restore` undoes it. Pending timers are not in it: they are events. */
+  save(snapshot: unknown): unknown;
+  /** @throws where the memory is of another version of the machine */
+  restore(memory: unknown): unknown;
 }
 
 /**
@@ -79,6 +83,14 @@ export function machineBehavior(
       );
     },
     describe: (snapshot) => (snapshot as Snapshot).context,
+    save(snapshot) {
+      const { value, context, status } = snapshot as Snapshot;
+      return { value, context, status };
+    },
+    restore(memory) {
+      const { value, context, status } = memory as Pick<Snapshot, 'value' | 'context' | 'status'>;
+      return machine.resolveState({ value, context, status });
+    },
   };
 }
 

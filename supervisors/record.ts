@@ -1,14 +1,16 @@
 import type { ActorAddress } from '../src/model/actor.ts';
 import type { ActorEvent, Step } from './behavior.ts';
 
-export const RECORD_VERSION = 1;
+export const RECORD_VERSION = 2;
 
 /**
- * One event of one actor. It is in the journal before it is processed, and completed in place with what came of it;
- * a record without `state` is one whose processing never ended.
+ * One event of one actor. It is handed to the journal before it is processed, and completed in place with what came
+ * of it, `outcome` last; a record without `outcome` is one whose processing never ended.
  *
  * An actor's first event is `actor.start` with its kind and input, its last may be `actor.stop`; with the events
- * between, in order of `seq`, the same machine code gives the same steps again. Timers and random draws are events
+ * between, in order of `seq`, the same machine code gives the same steps again. Each file of the journal has an
+ * `actor.checkpoint` of an actor that was started in an earlier one before its first event there, so a replay can
+ * begin with any file. Timers and random draws are events
  * or fields of events. Large contents never pass through a machine: events carry versions, counts and the first
  * keys, the content lies in stores outside; so a replay needs nothing but the journal.
  */
@@ -45,9 +47,42 @@ export interface ActorStop extends ActorEvent {
   readonly type: 'actor.stop';
 }
 
+/** What the actor was at that moment. Not an event to the actor: it does not see it. */
+export interface ActorCheckpoint extends ActorEvent {
+  readonly type: 'actor.checkpoint';
+  readonly kind: string;
+  readonly parent: ActorAddress | null;
+  /** Milliseconds since the epoch: since when it is in its state. */
+  readonly since: number;
+  /** As its behavior's `save` gives it. */
+  readonly memory: unknown;
+}
+
+/** Stands for the last of the records that could not be written. */
+export interface JournalGap extends ActorEvent {
+  readonly type: 'journal.gap';
+  /** Records lost, this one's number the last of them. */
+  readonly lost: number;
+  readonly reason: string;
+}
+
+/** Head of a thread in a slice of a journal: records that are missing in it were left out on purpose. */
+export interface JournalSlice extends ActorEvent {
+  readonly type: 'journal.slice';
+  /** Of the first and the last record of the whole that it was cut from. */
+  readonly from: string;
+  readonly to: string;
+  /** Addresses of the actors that are in it; empty: all. */
+  readonly actors: readonly ActorAddress[];
+}
+
 /** Takes records in order; must not throw. */
 export interface JournalSink {
   readonly run: number;
+  /** Rises with each new part of the journal that a replay should be able to begin with. */
+  readonly part: number;
+  /** Called between two events, before the actor of the next one is looked at; `part` changes here or while idle. */
+  beforeEvent(): void;
   append(record: JournalRecord): void;
 }
 

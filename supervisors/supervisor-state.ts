@@ -151,7 +151,8 @@ function stoppingOf(child: Child): number {
 
 /** All that its future depends on, as JSON; `restored` undoes it. */
 export function saved(state: State): unknown {
-  return { ...state, children: inOrder(state), failures: state.failures.entries() };
+  const failures = [...state.failures.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
+  return { ...state, children: inOrder(state), failures };
 }
 
 export function restored(memory: unknown): State {

@@ -12,6 +12,8 @@ import {
   inOrder,
   left,
   lives,
+  restored,
+  saved,
   withChild,
 } from './supervisor-state.ts';
 
@@ -53,6 +55,8 @@ export const supervisorBehavior: Behavior = {
     return step(move);
   },
   describe: (snapshot) => described(snapshot as State),
+  save: (snapshot) => saved(snapshot as State),
+  restore: restored,
 };
 
 function step([state, reason, effects, ignored]: Move): Step {

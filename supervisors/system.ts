@@ -3,7 +3,7 @@ import { actorAddress, addressThread } from './address.ts';
 import type { ActorEvent, Behavior, NamedEffect, Step } from './behavior.ts';
 import type { AnyBindings, EffectAnswer, EffectScope } from './effects.ts';
 import type { Envelope } from './envelope.ts';
-import type { ActorStart, JournalRecord, JournalSink } from './record.ts';
+import type { ActorCheckpoint, ActorStart, JournalRecord, JournalSink } from './record.ts';
 import { RECORD_VERSION, recordId } from './record.ts';
 import type { World } from './world.ts';
 
@@ -56,6 +56,8 @@ interface Actor {
   since: number;
   mailbox: number;
   alive: boolean;
+  /** Part of the journal that has its start or a checkpoint of it. */
+  part: number;
 }
 
 interface Queued {
@@ -83,6 +85,8 @@ export class ActorSystem {
   #processing = false;
   #sequence = 0;
   #cause = '';
+  /** Walks the actors for their checkpoints in that part of the journal. */
+  #rolling: { readonly part: number; readonly actors: Iterator<Actor> } | null = null;
 
   constructor(options: ActorSystemOptions) {
     this.#options = options;
@@ -107,6 +111,7 @@ export class ActorSystem {
       since: this.#options.world.wallClock(),
       mailbox: 0,
       alive: true,
+      part: 0,
     };
     this.#actors.set(options.address, actor);
     const event: ActorStart = {
@@ -138,11 +143,43 @@ export class ActorSystem {
   kill(address: ActorAddress): void {
     const actor = this.#actors.get(address);
     if (actor === undefined) return;
-    const record = this.#record(this.#envelope(address, { type: 'actor.stop' }));
+    const record = this.#inbox(this.#envelope(address, { type: 'actor.stop' }), actor);
     record.state = actor.state;
     record.reason = 'killed';
     record.outcome = 'taken';
     this.#bury(actor);
+  }
+
+  /** Id of the event that is being processed, or for which `caused` runs; empty is none. */
+  get cause(): string {
+    return this.#cause;
+  }
+
+  /** Runs what an event of another thread led to: what it sends, before it first waits, has that event as cause. */
+  caused<Result>(cause: string, run: () => Result): Result {
+    const before = this.#cause;
+    this.#cause = cause;
+    try {
+      return run();
+    } finally {
+      this.#cause = before;
+    }
+  }
+
+  /**
+   * Journals the state of at most so many actors of which this part of the journal has neither start nor checkpoint
+   * yet. False: there are no more.
+   */
+  checkpoint(most: number): boolean {
+    const { part } = this.#options.journal;
+    if (this.#rolling?.part !== part) this.#rolling = { part, actors: this.#actors.values() };
+    const { actors } = this.#rolling;
+    for (let count = 0; count < most; ) {
+      const next = actors.next();
+      if (next.done === true) return false;
+      if (this.#save(next.value)) count += 1;
+    }
+    return true;
   }
 
   has(address: ActorAddress): boolean {
@@ -204,6 +241,7 @@ export class ActorSystem {
   #process(): void {
     if (this.#processing) return;
     this.#processing = true;
+    const before = this.#cause;
     try {
       while (this.#head < this.#queue.length) {
         const queued = this.#queue[this.#head]!;
@@ -218,7 +256,7 @@ export class ActorSystem {
       this.#head = 0;
     } finally {
       this.#processing = false;
-      this.#cause = '';
+      this.#cause = before;
     }
   }
 
@@ -227,7 +265,7 @@ export class ActorSystem {
     if (queued.fate === 'gone') return;
     queued.fate = 'taken';
     if (actor !== undefined) actor.mailbox -= 1;
-    const record = this.#record(envelope);
+    const record = this.#inbox(envelope, actor);
     this.#cause = recordId(record);
     this.#options.onProcess?.(record);
     this.#receive(actor, envelope, record);
@@ -256,20 +294,20 @@ export class ActorSystem {
     if (step.outcome !== 'unexpected') actor.reason = step.reason;
     record.state = step.state;
     record.reason = step.reason;
-    record.outcome = step.outcome;
     record.effects = step.effects.map((effect) => effect.type);
     if (step.outcome === 'unexpected')
       this.#notice('unexpected', record, step.state, 'the state lists nothing for this event');
     for (const effect of step.effects) {
       if (!this.#carryOut(actor, effect, record, step.ended !== null)) return;
     }
+    record.outcome = step.outcome;
     if (step.ended !== null) this.#end(actor, step.ended, step.reason);
   }
 
   /** False: it failed, and the actor with it. Nobody waits for the answers to what an actor's last step asked for. */
   #carryOut(actor: Actor, effect: NamedEffect, record: JournalRecord, last: boolean): boolean {
     if (effect.type === 'startTimer') {
-      this.#startTimer(actor, String(effect.params.timer), Number(effect.params.ms));
+      this.#startTimer(actor, String(effect.params.timer), Number(effect.params.ms), recordId(record));
       return true;
     }
     if (effect.type === 'cancelTimer') {
@@ -312,11 +350,11 @@ export class ActorSystem {
     this.#process();
   }
 
-  #startTimer(actor: Actor, timer: string, ms: number): void {
+  #startTimer(actor: Actor, timer: string, ms: number, cause: string): void {
     this.#cancelTimer(actor, timer);
     const cancel = this.#options.world.after(ms, () => {
       const event = { type: 'timer.fired', timer } as ActorEvent;
-      const fired = this.#enqueue(this.#envelope(actor.address, event), actor);
+      const fired = this.#enqueue({ to: actor.address, from: this.#world, cause, event }, actor);
       // Cancelled while it waits in the inbox, it never happened.
       actor.timers.set(timer, () => fired !== undefined && this.#takeBack(fired));
       this.#process();
@@ -338,12 +376,8 @@ export class ActorSystem {
   #failLater(actor: Actor, cause: string, effect: string, error: unknown): void {
     if (!actor.alive) return;
     const message = error instanceof Error ? error.message : String(error);
-    const record = this.#record({
-      to: actor.address,
-      from: this.#world,
-      cause,
-      event: { type: 'effect.failed', effect, message } as ActorEvent,
-    });
+    const event = { type: 'effect.failed', effect, message } as ActorEvent;
+    const record = this.#inbox({ to: actor.address, from: this.#world, cause, event }, actor);
     this.#fail(actor, record, error);
     this.#process();
   }
@@ -376,6 +410,36 @@ export class ActorSystem {
     actor.timers.clear();
     actor.alive = false;
     this.#actors.delete(actor.address);
+  }
+
+  /** Takes an event into the journal, after what a replay that begins there must know of its actor. */
+  #inbox(envelope: Envelope, actor: Actor | undefined): JournalRecord {
+    this.#options.journal.beforeEvent();
+    if (actor?.alive === true) {
+      if (envelope.event.type === 'actor.start') actor.part = this.#options.journal.part;
+      else this.#save(actor);
+    }
+    return this.#record(envelope);
+  }
+
+  /** False: this part of the journal knows the actor already, or it has not begun. */
+  #save(actor: Actor): boolean {
+    const { part } = this.#options.journal;
+    if (actor.part === part || actor.snapshot === undefined || !actor.alive) return false;
+    actor.part = part;
+    const event: ActorCheckpoint = {
+      type: 'actor.checkpoint',
+      kind: actor.kind,
+      parent: actor.parent,
+      since: actor.since,
+      memory: actor.behavior.save(actor.snapshot),
+    };
+    const record = this.#record({ to: actor.address, from: this.#world, cause: '', event });
+    record.state = actor.state;
+    record.reason = actor.reason;
+    record.effects = [];
+    record.outcome = 'taken';
+    return true;
   }
 
   #record(envelope: Envelope): JournalRecord {

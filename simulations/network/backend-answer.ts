@@ -41,8 +41,8 @@ export interface PlannedAnswer {
   readonly isWhole: boolean;
   /** The connection ends after it. */
   readonly closes: boolean;
-  /** Nothing else says where it ends. */
-  readonly endsWithConnection: boolean;
+  /** Where nothing but the end of the connection ends it: where its body begins. Else -1. */
+  readonly openBodyAt: number;
   /** How it ends before its time: not, by a FIN, by a RST, by silence. */
   readonly cut: 'no' | 'end' | 'reset' | 'silence';
   /** There are bytes after its end, or none that could be it. */
@@ -74,7 +74,7 @@ export function planAnswer(id: number, method: string, temperament: Temperament,
     length,
     isWhole: true,
     closes,
-    endsWithConnection: lie === '' && framing === 'close',
+    openBodyAt: -1,
     cut: 'no' as const,
     isPoisonous: false,
     isSlow: prng.chance(temperament.slow),
@@ -116,14 +116,15 @@ export function planAnswer(id: number, method: string, temperament: Temperament,
       body,
     ]);
   else bytes = Buffer.concat([head(''), body]);
-  if (!prng.chance(temperament.die + temperament.stall)) return { ...plan, bytes };
+  const openBodyAt = framing === 'close' ? bytes.length - length : -1;
+  if (!prng.chance(temperament.die + temperament.stall)) return { ...plan, bytes, openBodyAt };
   const stalls = prng.chance(temperament.stall / (temperament.die + temperament.stall));
   const cut = stalls ? 'silence' : prng.chance(0.5) ? 'end' : 'reset';
   const at = prng.chance(0.3) ? 0 : prng.below(bytes.length);
   const sent = bytes.subarray(0, at);
   // What ends with the connection is whole wherever the connection ends, once the head is there.
-  const isWhole = framing === 'close' && cut === 'end' && at >= bytes.length - length;
-  return { ...plan, bytes: sent, cut, isWhole, length: isWhole ? length - (bytes.length - at) : length };
+  const isWhole = openBodyAt !== -1 && cut === 'end' && at >= openBodyAt;
+  return { ...plan, bytes: sent, openBodyAt, cut, isWhole, length: isWhole ? at - openBodyAt : length };
 }
 
 function bodyLength(prng: Prng, most: number): number {

@@ -111,7 +111,7 @@ export class BackendConnection implements SideOwner, MessageReaderOwner, Backend
     const path = `/${this.#backend.cluster.split('/')[1]}/${id}`;
     if (second !== path)
       this.#backend.ledger.broken(`${this.#backend.name} got ${second} with the id ${id}, expected ${path}`);
-    if (this.#answering || !this.#requestDone)
+    if ((this.#answering && !this.isPoisoned) || !this.#requestDone)
       this.#backend.ledger.broken(
         `${this.#backend.name} got request ${id} before it had answered the one before`,
       );
@@ -155,13 +155,13 @@ export class BackendConnection implements SideOwner, MessageReaderOwner, Backend
     const answer = this.#plan;
     if (answer !== null && this.#attempt !== null) {
       const sent = this.#outbox.sent - this.#sentBefore;
-      const unsent = answer.bytes.length - sent;
+      const { status, bytes, openBodyAt, cut } = answer;
       // What nothing but the connection ends is whole wherever it ends.
-      if (unsent > 0)
+      if (sent < bytes.length || cut === 'silence')
         this.#attempt.answer = {
-          status: answer.status,
-          length: answer.length - unsent,
-          isWhole: answer.isWhole && answer.endsWithConnection && !byReset && unsent <= answer.length,
+          status,
+          length: sent - openBodyAt,
+          isWhole: openBodyAt !== -1 && !byReset && sent >= openBodyAt,
         };
     }
     this.#outbox.drop();

@@ -20,7 +20,7 @@ export function breakers(world: TrafficWorld): TrafficChecker {
     for (const worker of edge.workers)
       for (const { name, breaker, pendingRequests } of worker.dataplane.report('whole').clusters) {
         const resource = edge.resources.get(`cluster/${name}`);
-        if (resource?.kind !== 'cluster') continue;
+        if (resource?.kind !== 'cluster' || worker.state('upstream-pool', name) !== 'open') continue;
         const actor = worker.state('circuit-breaker', name);
         if (actor !== undefined && actor !== breaker)
           return `the breaker of ${name} on worker ${worker.worker} is ${actor}; its data plane says ${breaker}`;

@@ -200,11 +200,8 @@ export class ClientConnection implements SideOwner, MessageReaderOwner {
   }
 
   #send(bytes: Buffer): void {
-    const last = this.#waiting.at(-1);
     this.#outbox.send(bytes);
     this.#outbox.whenEmpty(() => {
-      for (const entry of this.#waiting) entry.isSent = true;
-      if (last !== undefined) last.isSent = true;
       if (this.#left === 0 && this.#options.prng.chance(this.#manners.halfClose)) this.#side.end();
     });
   }

@@ -8,8 +8,6 @@ export interface RequestEntry {
   readonly cluster: string;
   readonly bodyLength: number;
   readonly attempts: Attempt[];
-  /** The kernel has taken the last byte of it. */
-  isSent: boolean;
 }
 
 /** A request as it arrived at a backend. */
@@ -51,7 +49,7 @@ export class Ledger {
   }
 
   open(options: Pick<RequestEntry, 'client' | 'method' | 'cluster' | 'bodyLength'>): RequestEntry {
-    const entry: RequestEntry = { ...options, id: this.requests.length, attempts: [], isSent: false };
+    const entry: RequestEntry = { ...options, id: this.requests.length, attempts: [] };
     this.requests.push(entry);
     return entry;
   }

@@ -21,7 +21,12 @@ const REPORT_MS = 20;
 export function limits(world: TrafficWorld): TrafficChecker {
   const { edge, topology, clock } = world;
   const cells = new Int32Array(edge.limits.memory);
-  const clusters = topology.clusters.map(({ name }) => ({ name, before: [0, 0], limit: [0, 0] }));
+  const clusters = topology.clusters.map(({ name }) => ({
+    name,
+    before: [0, 0],
+    limit: [0, 0],
+    limitBefore: [0, 0],
+  }));
   let reportAt = 0;
 
   const cluster = (each: (typeof clusters)[number]): string | null => {
@@ -35,10 +40,11 @@ export function limits(world: TrafficWorld): TrafficChecker {
       let sum = 0;
       for (const { worker } of edge.workers) sum += cells[limitWorkerIndex(worker, slot, field)]!;
       if (total !== sum) return `${each.name}: ${total} ${what} in all, but ${sum} of the workers together`;
-      // After a limit was lowered nobody is cut; it must only not become more.
-      if (total > Math.max(each.limit[field]!, each.before[field]!))
+      // After a limit was lowered nobody is cut, but it must not become more.
+      if (total > Math.max(each.limit[field]!, each.limitBefore[field]!, each.before[field]!))
         return `${each.name} has ${total} ${what}; ${setting} is ${each.limit[field]}`;
       each.before[field] = total;
+      each.limitBefore[field] = each.limit[field]!;
     }
     for (const { worker } of edge.workers) {
       const counted = cells[limitWorkerIndex(worker, slot, LIMIT_CONNECTIONS)]!;

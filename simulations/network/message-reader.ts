@@ -36,16 +36,6 @@ export class MessageReader {
     this.#owner = owner;
   }
 
-  /** Between two messages, and nothing of the next has come. */
-  get isIdle(): boolean {
-    return this.#state === 'head' && this.#bytes.length === 0;
-  }
-
-  /** The message at hand ends with the connection. */
-  get endsWithConnection(): boolean {
-    return this.#state === 'close';
-  }
-
   feed(bytes: Buffer): void {
     this.#bytes = this.#bytes.length === 0 ? bytes : Buffer.concat([this.#bytes, bytes]);
     while (this.#step()) {}

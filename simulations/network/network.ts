@@ -47,10 +47,6 @@ export class Network {
     return link;
   }
 
-  get links(): Iterable<Link> {
-    return this.#links.values();
-  }
-
   healAll(): void {
     for (const link of this.#links.values()) link.heal();
   }

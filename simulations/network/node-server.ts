@@ -1,12 +1,12 @@
 import { EventEmitter } from 'node:events';
 import type { Network } from './network.ts';
 import type { Side } from './side.ts';
+import type { HandleHost } from './socket-handle.ts';
 import { SocketHandle } from './socket-handle.ts';
 
-export interface ServerHost {
+export interface ServerHost extends HandleHost {
   readonly name: string;
   readonly network: Network;
-  soon(callback: () => void): void;
   /** Until the event loop takes connections from the queue again, in ms. */
   acceptDelay(): number;
   /** Another program has the port, or there are no descriptors left; null: it can be bound. */
@@ -87,6 +87,6 @@ export class NodeServer extends EventEmitter {
   #take(): void {
     const side = this.#queue.shift();
     if (side === undefined || this.#closed) return;
-    this._handle.onconnection(0, new SocketHandle(side, (callback) => this.#host.soon(callback)));
+    this._handle.onconnection(0, new SocketHandle(this.#host, side));
   }
 }

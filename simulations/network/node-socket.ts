@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Network } from './network.ts';
 import type { Side, SideOwner } from './side.ts';
+import type { HandleHost } from './socket-handle.ts';
 import { SocketHandle } from './socket-handle.ts';
 
 const MOST_READS = 32;
@@ -16,11 +17,9 @@ export interface SocketOptions {
 }
 
 /** What the sockets of one thread have in common. */
-export interface SocketHost {
+export interface SocketHost extends HandleHost {
   readonly name: string;
   readonly network: Network;
-  /** In the next turn of the thread's event loop; never once the thread is dead. */
-  soon(callback: () => void): void;
   opened(socket: NodeSocket): void;
   /** The descriptor is closed; the owner may not know yet. */
   closed(socket: NodeSocket): void;
@@ -85,7 +84,7 @@ export class NodeSocket extends EventEmitter implements SideOwner {
       if (this.destroyed) return;
       const side = this.#host.network.connect(this.#host.name, host, port);
       this.#side = side;
-      this._handle = new SocketHandle(side, (callback) => this.#host.soon(callback));
+      this._handle = new SocketHandle(this.#host, side);
       side.owner = this;
     });
     return this;
@@ -112,6 +111,7 @@ export class NodeSocket extends EventEmitter implements SideOwner {
     for (let reads = 0; reads < MOST_READS && !this.#paused && !this.destroyed && !this.#ended; reads += 1) {
       const length = side.read(this.#buffer);
       if (length > 0) {
+        this.#host.memory.reading(this.#buffer);
         this.#onread.callback.call(this, length, this.#buffer);
         this.#buffer = this.#onread.buffer();
         continue;

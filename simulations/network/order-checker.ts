@@ -43,6 +43,7 @@ export function leftovers(): TrafficChecker {
         gauge: (metric: (typeof GAUGES)[number]) => each.gauge(metric),
       }))) {
         if (thread.sockets.size > 0) return `worker ${worker} has ${thread.sockets.size} connections`;
+        if (dataplane.armedTimers > 0) return `worker ${worker} has ${dataplane.armedTimers} timers that run`;
         for (const metric of GAUGES)
           if (gauge(metric) !== 0) return `${metric} of worker ${worker} says ${gauge(metric)}`;
         for (const { name, openConnections, state } of dataplane.report('whole').listeners)

@@ -3,19 +3,24 @@ import { PendingQueue } from '../../src/dataplane/upstream/pending-queue.ts';
 import { UpstreamConnection } from '../../src/dataplane/upstream/upstream-connection.ts';
 import { LIMIT_PENDING } from '../../src/model/limits.ts';
 import { ListenSocket } from '../../src/os/listen-socket.ts';
+import { SocketStream } from '../../src/os/socket-stream.ts';
 
 /**
  * Bugs that can be planted into the data plane from outside, to prove that the checkers find such:
  * - `unbounded-pending`: requests wait for a connection, however many wait already;
  * - `limit-kept-on-abort`: a waiting request whose client goes keeps its place in the limit;
  * - `unfinished-answer-reused`: a connection whose request was given up goes back to the pool with the answer in it;
- * - `deaf-to-drain`: a listener that drains goes on listening.
+ * - `paused-connection-reused`: a connection whose client was too slow goes to the next request as it is;
+ * - `deaf-to-drain`: a listener that drains goes on listening;
+ * - `memory-freed-early`: a stream's own memory goes to others while the runtime still reads into it.
  */
 export const TRAFFIC_BUGS = [
   'unbounded-pending',
   'limit-kept-on-abort',
   'unfinished-answer-reused',
+  'paused-connection-reused',
   'deaf-to-drain',
+  'memory-freed-early',
 ] as const;
 
 export type TrafficBug = (typeof TRAFFIC_BUGS)[number];
@@ -57,6 +62,28 @@ export function plantTrafficBug(bug: TrafficBug): () => void {
       };
       return () => {
         UpstreamConnection.prototype.close = close;
+      };
+    }
+    case 'paused-connection-reused': {
+      const { assign } = UpstreamConnection.prototype;
+      UpstreamConnection.prototype.assign = function (user) {
+        const { paused } = this.stream;
+        assign.call(this, user);
+        if (paused) this.stream.pause();
+      };
+      return () => {
+        UpstreamConnection.prototype.assign = assign;
+      };
+    }
+    case 'memory-freed-early': {
+      const { share } = SocketStream.prototype;
+      SocketStream.prototype.share = function () {
+        const own = this.input;
+        share.call(this);
+        if (!this.isShared(own)) this.left(own);
+      };
+      return () => {
+        SocketStream.prototype.share = share;
       };
     }
     case 'deaf-to-drain': {

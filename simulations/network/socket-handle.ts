@@ -1,5 +1,6 @@
 import type { StreamHandle, WriteRequest } from '../../src/os/stream-handle.ts';
 import { streamBinding } from '../../src/os/stream-handle.ts';
+import type { MemoryWatch } from './memory-watch.ts';
 import type { Side } from './side.ts';
 
 const EPIPE = -32;
@@ -7,24 +8,31 @@ const EBADF = -9;
 const ECANCELED = -125;
 const ECONNRESET = -104;
 
+/** The thread whose handle it is. */
+export interface HandleHost {
+  readonly memory: MemoryWatch;
+  soon(callback: () => void): void;
+}
+
 interface Waiting {
   /** The memory itself, not a copy: whoever changes it before the write is done is seen at the other side. */
   readonly chunks: readonly Uint8Array[];
+  readonly copies: readonly Uint8Array[];
   readonly done: (status: number) => void;
 }
 
 /** What libuv does for a stream's writes: at once as far as the kernel takes them, the rest when there is room. */
 export class SocketHandle implements StreamHandle {
   readonly side: Side;
-  readonly #soon: (callback: () => void) => void;
+  readonly #host: HandleHost;
   #waiting: Waiting[] = [];
   #closed = false;
   #broken = false;
   #onDrained: (() => void) | null = null;
 
-  constructor(side: Side, soon: (callback: () => void) => void) {
+  constructor(host: HandleHost, side: Side) {
     this.side = side;
-    this.#soon = soon;
+    this.#host = host;
   }
 
   setNoDelay(): number {
@@ -55,15 +63,15 @@ export class SocketHandle implements StreamHandle {
 
   /** As the stream machinery writes: `done` is always called later. */
   writeLater(bytes: Uint8Array, done: (status: number) => void): void {
-    this.#waiting.push({ chunks: [bytes], done });
-    this.#soon(() => this.pump());
+    this.#wait([bytes], done);
+    this.#host.soon(() => this.pump());
   }
 
   /** A FIN once all is written; `done` after it. */
   shutdown(done: () => void): void {
     this.#onDrained = () => {
       this.side.end();
-      this.#soon(done);
+      this.#host.soon(done);
     };
     this.#checkDrained();
   }
@@ -78,8 +86,9 @@ export class SocketHandle implements StreamHandle {
         this.#failAll(this.#error());
         return;
       }
+      this.#host.memory.release(first.chunks, first.copies);
       if (left.length > 0) {
-        this.#waiting[0] = { chunks: left, done: first.done };
+        this.#waiting[0] = { chunks: left, copies: this.#host.memory.hold(left), done: first.done };
         return;
       }
       this.#waiting.shift();
@@ -101,9 +110,12 @@ export class SocketHandle implements StreamHandle {
     const left = this.#waiting.length > 0 ? chunks : this.#push(chunks);
     if (left === null) return this.#error();
     streamBinding!.streamBaseState[streamBinding!.kLastWriteWasAsync] = left.length === 0 ? 0 : 1;
-    if (left.length > 0)
-      this.#waiting.push({ chunks: left, done: (status) => request.oncomplete!.call(request, status) });
+    if (left.length > 0) this.#wait(left, (status) => request.oncomplete!.call(request, status));
     return 0;
+  }
+
+  #wait(chunks: readonly Uint8Array[], done: (status: number) => void): void {
+    this.#waiting.push({ chunks, copies: this.#host.memory.hold(chunks), done });
   }
 
   /** What did not fit; null: the connection is gone. */
@@ -127,6 +139,7 @@ export class SocketHandle implements StreamHandle {
   #failAll(status: number): void {
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const { done } of waiting) this.#soon(() => done(status));
+    for (const { chunks, copies } of waiting) this.#host.memory.release(chunks, copies);
+    for (const { done } of waiting) this.#host.soon(() => done(status));
   }
 }

@@ -1,6 +1,7 @@
 import type { Server, Socket } from 'node:net';
 import type { System } from '../../src/os/system.ts';
 import type { Prng } from '../prng.ts';
+import type { MemoryWatch } from './memory-watch.ts';
 import type { Network } from './network.ts';
 import { NodeServer, type ServerHost } from './node-server.ts';
 import { NodeSocket, type SocketHost, type SocketOptions } from './node-socket.ts';
@@ -12,6 +13,7 @@ const TURN_MS = [0.005, 0.12] as const;
 /** What is beneath one worker thread: its clock, its chance, its sockets. Ends with the thread. */
 export class ThreadSystem implements System, SocketHost, ServerHost {
   readonly name: string;
+  readonly memory: MemoryWatch;
   readonly network: Network;
   readonly sockets = new Set<NodeSocket>();
   readonly servers = new Set<NodeServer>();
@@ -21,8 +23,9 @@ export class ThreadSystem implements System, SocketHost, ServerHost {
   #alive = true;
 
   /** `host`: whose sockets these are. `onSocket` is told of each. */
-  constructor(host: string, network: Network, prng: Prng, onSocket: SocketWatch) {
+  constructor(host: string, network: Network, prng: Prng, onSocket: SocketWatch, memory: MemoryWatch) {
     this.name = host;
+    this.memory = memory;
     this.network = network;
     this.#prng = prng;
     this.#onSocket = onSocket;

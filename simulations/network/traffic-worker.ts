@@ -17,6 +17,7 @@ import { TREE } from '../../supervisors/tree.ts';
 import type { Prng } from '../prng.ts';
 import type { Recorder } from '../world/recorder.ts';
 import { EPOCH } from '../world/worker.ts';
+import { MemoryWatch } from './memory-watch.ts';
 import type { Network } from './network.ts';
 import { type SocketWatch, ThreadSystem } from './thread-system.ts';
 
@@ -49,7 +50,6 @@ export class TrafficWorker {
   readonly supervision: Supervision;
   /** Its whole tree has ended. */
   ended = false;
-  readonly #node: string;
   readonly #counters = new SharedArrayBuffer(COUNTER_BYTES, { maxByteLength: 16 * COUNTER_BYTES });
   readonly #registrations: CounterRegistration[] = [];
 
@@ -58,8 +58,7 @@ export class TrafficWorker {
     const { clock } = network;
     const name = threadName(worker);
     this.worker = worker;
-    this.#node = node;
-    this.thread = new ThreadSystem(node, network, prng, options.onSocket);
+    this.thread = new ThreadSystem(node, network, prng, options.onSocket, new MemoryWatch(options.onFault));
     this.dataplane = new Dataplane(
       {
         worker,
@@ -145,10 +144,6 @@ export class TrafficWorker {
     let sum = 0;
     for (const { metric: name, index } of this.#registrations) if (name === metric) sum += values[index]!;
     return sum;
-  }
-
-  get node(): string {
-    return this.#node;
   }
 
   #notify(notification: DataplaneNotification, onFault: (message: string) => void): void {

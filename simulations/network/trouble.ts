@@ -18,8 +18,8 @@ export class Trouble {
   readonly #prng: Prng;
   /** Mean time between two of a kind, in ms; those that do not happen are missing. */
   readonly rates = new Map<Kind, number>();
-  /** How often each has come. */
-  readonly struck = new Map<Kind, number>();
+  /** How often each kind of trouble struck. */
+  readonly struck = new Map<string, number>();
   #stopped = false;
 
   constructor(world: TrafficWorld) {
@@ -36,10 +36,15 @@ export class Trouble {
     for (const [kind, mean] of this.rates) this.#again(kind, mean);
   }
 
+  /** No more of it; what is wrong stays wrong. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
   /** All is as it was at the start; no more of it. */
   heal(): void {
     const { network, backends, edge, topology } = this.#world;
-    this.#stopped = true;
+    this.stop();
     network.healAll();
     for (const backend of backends) {
       backend.temperament = WELL;
@@ -58,11 +63,15 @@ export class Trouble {
     edge.change(() => ({ upserts, removals: [] }));
   }
 
+  #note(kind: string, text: string): void {
+    this.struck.set(kind, (this.struck.get(kind) ?? 0) + 1);
+    this.#world.note(text);
+  }
+
   #again(kind: Kind, mean: number): void {
     this.#world.clock.after(this.#prng.between(0, 2 * mean), () => {
       if (this.#stopped) return;
       this.#make(kind);
-      this.struck.set(kind, (this.struck.get(kind) ?? 0) + 1);
       this.#again(kind, mean);
     });
   }
@@ -80,7 +89,7 @@ export class Trouble {
         break;
       case 'worker': {
         const worker = this.#prng.below(this.#world.topology.workers);
-        this.#world.note(`worker ${worker} dies`);
+        this.#note('worker dies', `worker ${worker} dies`);
         this.#world.edge.restart(worker);
       }
     }
@@ -93,14 +102,14 @@ export class Trouble {
       this.#world.note(`backend ${backend.name} is back`);
       backend.start();
     } else if (prng.chance(0.4)) {
-      this.#world.note(`backend ${backend.name} dies`);
+      this.#note('backend dies', `backend ${backend.name} dies`);
       backend.stop('die');
     } else if (prng.chance(0.3)) {
-      this.#world.note(`backend ${backend.name} refuses`);
+      this.#note('backend refuses', `backend ${backend.name} refuses`);
       backend.stop('refuse');
     } else {
       backend.temperament = prng.chance(0.3) ? WELL : drawTemperament(prng);
-      this.#world.note(`backend ${backend.name} is of another temper`);
+      this.#note('backend changes', `backend ${backend.name} is of another temper`);
     }
   }
 
@@ -114,7 +123,7 @@ export class Trouble {
       ...(ways === 'out' ? [] : [network.link(far, EDGE)]),
     ];
     const ms = prng.between(0, prng.pick([100, 1_000, 4_000]));
-    this.#world.note(`${far} is cut off (${ways}) for ${ms.toFixed(0)} ms`);
+    this.#note('partition', `${far} is cut off (${ways}) for ${ms.toFixed(0)} ms`);
     for (const link of links) link.block();
     this.#world.clock.after(ms, () => {
       for (const link of links) link.heal();
@@ -174,7 +183,7 @@ export class Trouble {
       }
     }
     const edits = [...upserts.map(resourceKey), ...removals.map((key) => `-${key}`)];
-    if (edits.length > 0) this.#world.note(`a user edits ${edits.join(' ')}`);
+    if (edits.length > 0) this.#note('edit', `a user edits ${edits.join(' ')}`);
     return { upserts, removals };
   }
 }

@@ -5,20 +5,24 @@ import { POLITE } from '../network/client.ts';
 import { drains } from '../network/drain-checker.ts';
 import { limits } from '../network/limit-checker.ts';
 import { findings, leftovers, order } from '../network/order-checker.ts';
-import { plantTrafficBug, type TrafficBug } from '../network/planted.ts';
+import { plantTrafficBug, TRAFFIC_BUGS } from '../network/planted.ts';
 import { TrafficWorld } from '../network/traffic-world.ts';
 import { Trouble } from '../network/trouble.ts';
 import { Prng } from '../prng.ts';
+import type { Scenario } from './scenario.ts';
 
 /** After healing an endpoint that was passed over is tried again within this time, and the network has settled. */
 const SETTLE_MS = 3_000;
 const STOP_SLACK_MS = 3_000;
+/** Chance that the node is stopped in the middle of trouble and traffic, instead of after them. */
+const STOPS_UNDER_LOAD = 0.2;
 
 export interface TrafficOutcome {
   readonly seed: number;
   readonly drawn: string;
   readonly violation: InvariantViolation | null;
   readonly simulatedMs: number;
+  /** How often each kind of trouble struck. */
   readonly faults: ReadonlyMap<string, number>;
   readonly universe: TrafficWorld;
 }
@@ -28,31 +32,43 @@ export interface TrafficOutcome {
  * delays, tears and parts, and changes of the configuration. Then all is mended: every request must be answered, then
  * nothing may be held, then the node stops.
  */
-export async function runTraffic({
-  seed,
-  planted,
-}: {
-  readonly seed: number;
-  readonly planted: TrafficBug | null;
-}): Promise<TrafficOutcome> {
-  const mend = planted === null ? () => {} : plantTrafficBug(planted);
-  try {
-    const world = new TrafficWorld(seed);
-    const trouble = new Trouble(world);
-    const safetyMs = new Prng(String(seed)).split('scenario').between(4_000, 15_000);
-    const { topology } = world;
-    const drawn = `${topology.workers} workers, ${topology.clients.length} clients, ${world.backends.length} backends, ${(safetyMs / 1_000).toFixed(0)} s, trouble: ${[...trouble.rates.keys()].join(', ') || 'none'}`;
-    let violation: InvariantViolation | null = null;
+export const traffic = {
+  name: 'traffic',
+  description: 'requests pass the real data plane while clients, backends, links and workers fail',
+  bugs: TRAFFIC_BUGS,
+  /** `planted`: one of `bugs`, or null. */
+  async run({
+    seed,
+    planted,
+  }: {
+    readonly seed: number;
+    readonly planted: string | null;
+  }): Promise<TrafficOutcome> {
+    const bug = TRAFFIC_BUGS.find((each) => each === planted);
+    const mend = bug === undefined ? () => {} : plantTrafficBug(bug);
     try {
-      await live(world, trouble, safetyMs);
-    } catch (error) {
-      if (!(error instanceof InvariantViolation)) throw error;
-      violation = error;
+      return await run(seed);
+    } finally {
+      mend();
     }
-    return { seed, drawn, violation, simulatedMs: world.clock.now, faults: trouble.struck, universe: world };
-  } finally {
-    mend();
+  },
+} satisfies Scenario;
+
+async function run(seed: number): Promise<TrafficOutcome> {
+  const world = new TrafficWorld(seed);
+  const trouble = new Trouble(world);
+  const safetyMs = new Prng(String(seed)).split('scenario').between(4_000, 15_000);
+  const { topology, backends } = world;
+  const kinds = [...trouble.rates.keys()].join(', ') || 'none';
+  const drawn = `${topology.workers} workers, ${topology.clients.length} clients, ${backends.length} backends, ${(safetyMs / 1_000).toFixed(0)} s, trouble: ${kinds}`;
+  let violation: InvariantViolation | null = null;
+  try {
+    await live(world, trouble, safetyMs);
+  } catch (error) {
+    if (!(error instanceof InvariantViolation)) throw error;
+    violation = error;
   }
+  return { seed, drawn, violation, simulatedMs: world.clock.now, faults: trouble.struck, universe: world };
 }
 
 async function live(world: TrafficWorld, trouble: Trouble, safetyMs: number): Promise<void> {
@@ -66,6 +82,13 @@ async function live(world: TrafficWorld, trouble: Trouble, safetyMs: number): Pr
   for (const client of clients) client.start();
   trouble.start();
   await world.run(safetyMs, look);
+
+  if (world.prng.split('end').chance(STOPS_UNDER_LOAD)) {
+    trouble.stop();
+    while (edge.changing > 0) await world.run(clock.now + 10, look);
+    await stop(world, look);
+    return;
+  }
 
   world.note('all is mended');
   trouble.heal();
@@ -83,17 +106,23 @@ async function live(world: TrafficWorld, trouble: Trouble, safetyMs: number): Pr
   await world.run(clock.now + topology.timeouts.idle + topology.timeouts.linger + idle + SETTLE_MS, look);
   for (const checker of checkers) hold(checker, checker.quiet?.(world));
 
+  await stop(world, look);
+}
+
+/** Listeners and pools drain, one after the other, each for as long as it may; then nothing is left. */
+async function stop(world: TrafficWorld, look: () => void): Promise<void> {
+  const { clock, edge, topology } = world;
   world.note('the node is asked to stop');
   edge.stop();
-  await world.run(clock.now + topology.drainTimeoutMs + STOP_SLACK_MS, look);
-  const left = edge.workers.flatMap(({ system }) => system.report().map(({ address }) => address));
-  const listening = edge.workers.some(({ thread }) => thread.servers.size > 0);
-  hold(
-    { name: 'a stop ends everything' },
-    left.length > 0 || listening || edge.workers.some(({ ended }) => !ended)
-      ? `there is still: ${left.join(', ') || 'a socket that listens'}`
-      : null,
-  );
+  await world.run(clock.now + 2 * topology.drainTimeoutMs + STOP_SLACK_MS, look);
+  const left = edge.workers.flatMap(({ worker, system, thread, dataplane, ended }) => [
+    ...system.report().map(({ address, state }) => `${address} (${state})`),
+    ...(ended ? [] : [`the tree of worker ${worker}`]),
+    ...(thread.servers.size > 0 ? [`a socket of worker ${worker} that listens`] : []),
+    ...(thread.sockets.size > 0 ? [`${thread.sockets.size} connections of worker ${worker}`] : []),
+    ...(dataplane.armedTimers > 0 ? [`${dataplane.armedTimers} timers of worker ${worker}`] : []),
+  ]);
+  hold({ name: 'a stop ends everything' }, left.length > 0 ? `there is still: ${left.join(', ')}` : null);
 }
 
 async function ask(world: TrafficWorld, look: () => void): Promise<void> {

@@ -21,6 +21,8 @@ export class Recorder {
     this.#runs.set(thread, run);
     return {
       run,
+      part: 0,
+      beforeEvent: () => {},
       append: (record) => {
         this.lines.push({ at: record.mono, record });
         for (const listener of this.#listeners) listener(record);

@@ -131,7 +131,7 @@ export class SimulatedWorker {
           this.system.deliver<RolloutEvent>({
             to: actorAddress(node, 'main', 'rollout'),
             from: this.#supervision.address(kind, name),
-            cause: '',
+            cause: this.system.cause,
             event: {
               type: 'object.failed',
               failure: {
@@ -153,8 +153,9 @@ export class SimulatedWorker {
       activity: this.activity,
     });
     this.api = {
-      prepare: (changes, slots) => configuration.prepare(changes, slots),
-      commit: (rejected) => configuration.commit(rejected),
+      prepare: (changes, slots, cause) =>
+        this.system.caused(cause, () => configuration.prepare(changes, slots)),
+      commit: (rejected, cause) => this.system.caused(cause, () => configuration.commit(rejected)),
       discard: () => configuration.discard(),
       drain: async () => {
         configuration.discard();

@@ -10,16 +10,15 @@ import type {
 } from '../../actors/rollout.ts';
 import { actorAddress } from '../../supervisors/address.ts';
 import { BEHAVIORS } from '../../supervisors/behaviors.ts';
-import { Journal } from '../../supervisors/journal.ts';
+import type { JournalTrouble } from '../../supervisors/journal.ts';
 import type { SystemNotice } from '../../supervisors/system.ts';
 import { ActorSystem } from '../../supervisors/system.ts';
 import { TREE } from '../../supervisors/tree.ts';
 import type { ActorReport } from '../model/actor.ts';
-import type { Applied } from '../model/channel.ts';
+import type { Applied, Journaled } from '../model/channel.ts';
 import { CHANNELS } from '../model/channel.ts';
 import type { NodeReport, ReportDetail } from '../model/report.ts';
 import type { ObjectFailure, SnapshotChanges } from '../model/snapshot.ts';
-import { checksum, openJournalFile } from '../os/journal-file.ts';
 import { VERSION } from '../os/version.ts';
 import { BackendLog } from './backend-log.ts';
 import type { ConfigurationStore } from './configuration-store.ts';
@@ -28,13 +27,13 @@ import { dataplaneWorkerBindings } from './effects/dataplane-worker.ts';
 import { rolloutBindings } from './effects/rollout.ts';
 import { productionWorld } from './effects/world.ts';
 import { foreignPorts } from './foreign-ports.ts';
-import { JOURNAL_FILE_BYTES, JOURNAL_TOTAL_BYTES } from './journal-size.ts';
 import type { LimitSlots } from './limit-slots.ts';
 import type { ReadinessFacts } from './readiness.ts';
 import type { RestartLimit } from './restart-limit.ts';
 import { mainTree } from './restart-limit.ts';
 import { createConfigStreamClient } from './stream/client.ts';
 import { Supervision, supervisorBindings } from './supervision.ts';
+import { openThreadJournal, type ThreadJournal } from './thread-journal.ts';
 import type { WorkerMessage, WorkerReport } from './worker/contract.ts';
 import { threadName } from './worker/contract.ts';
 import type { CounterMemories } from './worker-counters.ts';
@@ -57,7 +56,8 @@ export interface ActorHostOptions {
   readonly controllerAddress: string;
   readonly credentials: ChannelCredentials;
   readonly drainTimeoutMs: number;
-  readonly journalDirectory: string;
+  /** Null: no journal is written. */
+  readonly journalDirectory: string | null;
   readonly workerEntry: URL;
   /** Most memory of a worker's JavaScript heap, in MiB. */
   readonly workerHeapMb: number;
@@ -78,7 +78,7 @@ export class ActorHost {
   readonly #backendLog: BackendLog;
   readonly #system: ActorSystem;
   readonly #supervision: Supervision;
-  readonly #journal: Journal;
+  readonly #journal: ThreadJournal;
   readonly #pool: WorkerPool;
   readonly #served = new Set<number>();
   readonly #troubles: WorkerTroubles;
@@ -86,6 +86,7 @@ export class ActorHost {
   #mayConnect: Promise<unknown> = Promise.resolve();
   #cut = 0;
   #restarts = 0;
+  readonly #journaled = diagnostics.channel(CHANNELS.journaled);
   #ended = '';
   #onEnded: (() => void) | null = null;
   #takenAt = 0;
@@ -98,13 +99,12 @@ export class ActorHost {
     this.#backendLog = new BackendLog(options.logger);
     this.#troubles = new WorkerTroubles(options.logger, (worker) => this.#backendLog.forget(worker));
     const { node, store, limits } = options;
-    const journalFile = openJournalFile({
+    this.#journal = openThreadJournal({
       directory: options.journalDirectory,
       thread: 'main',
-      fileBytes: JOURNAL_FILE_BYTES,
-      totalBytes: JOURNAL_TOTAL_BYTES,
+      system: () => this.#system,
+      onTrouble: (trouble) => this.#journalTrouble('main', trouble),
     });
-    this.#journal = new Journal({ writer: journalFile, checksum, after: productionWorld.after });
     process.on('exit', this.#flush);
 
     const main = (kind: string, name = '') => actorAddress(node, 'main', kind, name);
@@ -345,6 +345,22 @@ export class ActorHost {
         'a fault of NovaEdge itself cost a connection; please report it with its stack',
       );
     } else if (message.type === 'notice') this.#notice(message.notice);
+    else if (message.type === 'journal') this.#journalTrouble(threadName(worker), message.trouble);
+  }
+
+  /** Once for each time that it fails. */
+  #journalTrouble(thread: string, trouble: JournalTrouble): void {
+    const { logger } = this.#options;
+    const failing = trouble.type === 'failing';
+    const lost = failing ? 0 : trouble.lost;
+    if (failing)
+      logger.error(
+        { thread, reason: trouble.message },
+        'the journal cannot be written: what happens until it can cannot be replayed',
+      );
+    else logger.warn({ thread, lost }, 'the journal is written again');
+    const told: Journaled = { thread, failing, lost };
+    if (this.#journaled.hasSubscribers) this.#journaled.publish(told);
   }
 
   #logFailures(standing: readonly ObjectFailure[]): void {

@@ -39,6 +39,8 @@ export interface AgentOptions {
   readonly workerHeapMb?: number | undefined;
   /** Failures of one worker after which it is left out for a while. */
   readonly workerRestarts?: RestartLimit | undefined;
+  /** False: none is written, to measure what it costs; true. */
+  readonly journal?: boolean;
   /** The dataplane worker's program; another one for tests. */
   readonly workerEntry?: URL;
 }
@@ -81,7 +83,7 @@ export async function startAgent(options: AgentOptions): Promise<AgentHandle> {
     workers,
     reusePort,
     drainTimeoutMs: options.drainTimeoutMs ?? DRAIN_TIMEOUT_MS,
-    journalDirectory: join(options.dataDirectory, 'journal'),
+    journalDirectory: options.journal === false ? null : join(options.dataDirectory, 'journal'),
     workerHeapMb: options.workerHeapMb ?? workerHeapMb(workers),
     workerEntry: options.workerEntry ?? WORKER_ENTRY,
     store,

@@ -84,6 +84,11 @@ function withAgentOptions(command: Command): Command {
       new Option('--drain-timeout <duration>', 'how long requests in flight may take when stopping')
         .argParser(duration)
         .default(10_000, '10s'),
+    )
+    .addOption(
+      new Option('--journal <mode>', 'off: what happens cannot be replayed or explained afterwards')
+        .choices(['on', 'off'])
+        .default('on'),
     );
 }
 

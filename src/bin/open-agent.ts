@@ -15,6 +15,7 @@ export interface AgentFlags {
   readonly labels?: Readonly<Record<string, string>>;
   readonly accessLog?: string;
   readonly drainTimeout: number;
+  readonly journal?: 'on' | 'off';
 }
 
 export interface Controller {
@@ -46,6 +47,7 @@ export async function openAgent(
     controllerReady: controller.ready,
     accessLog: flags.accessLog ?? null,
     drainTimeoutMs: flags.drainTimeout,
+    journal: flags.journal !== 'off',
     logger,
   });
   opened.defer(async () => {

@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import type { Run } from './command.ts';
 import { actors } from './commands/actors.ts';
 import { backends } from './commands/backends.ts';
+import { explain } from './commands/explain.ts';
 import { gateways } from './commands/gateways.ts';
 import { get } from './commands/get.ts';
 import { nodes } from './commands/nodes.ts';
@@ -91,6 +92,7 @@ Exit codes: 0 fine, 1 the answer is no, 2 wrong usage, 3 no admin server reached
     topology,
     problems,
     replay,
+    explain,
   ];
   for (const build of all) program.addCommand(build(run));
   adopt(program, terminal);

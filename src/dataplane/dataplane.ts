@@ -143,6 +143,11 @@ export class Dataplane implements DataplaneControl {
     return this.#listeners.portOf(listener);
   }
 
+  /** Timeouts that run; for tests. */
+  get armedTimers(): number {
+    return this.#context.wheel.armed;
+  }
+
   /** Everything is cut and closed; the instance is not used again. */
   shutdown(): void {
     this.#stopTicking();

@@ -63,6 +63,14 @@ export class TimerWheel {
     if (timer.tick !== -1) this.#unlink(timer);
   }
 
+  /** Timers that are set. Looks at all that hang in slots: for tests and diagnosis. */
+  get armed(): number {
+    let count = 0;
+    for (const head of this.#slots)
+      for (let timer = head; timer !== null; timer = timer.next) if (timer.deadline !== OFF) count += 1;
+    return count;
+  }
+
   advance(now: number): void {
     this.now = now;
     const until = Math.floor(now / TICK_MS);

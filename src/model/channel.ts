@@ -7,6 +7,7 @@ export const CHANNELS = {
   watched: 'novaedge:config:watched',
   pushed: 'novaedge:control:pushed',
   applied: 'novaedge:agent:applied',
+  journaled: 'novaedge:agent:journaled',
 } as const;
 
 /** One run of the configuration pipeline. */
@@ -35,4 +36,12 @@ export interface Applied {
   readonly version: string;
   readonly seconds: number;
   readonly failures: number;
+}
+
+/** A thread's journal cannot be written any more, or can be again. */
+export interface Journaled {
+  readonly thread: string;
+  readonly failing: boolean;
+  /** Records that could not be written, told when it is over. */
+  readonly lost: number;
 }

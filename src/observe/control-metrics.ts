@@ -46,6 +46,16 @@ export const CONTROL_METRICS = {
     labels: [],
   },
   actor_restarts: { type: 'counter', help: 'Actors restarted by their supervisors', labels: [] },
+  journal_failing: {
+    type: 'gauge',
+    help: '1 while the journal of the thread cannot be written',
+    labels: ['thread'],
+  },
+  journal_records_lost: {
+    type: 'counter',
+    help: 'Records of the journal that could not be written, counted when it can be written again',
+    labels: ['thread'],
+  },
 } as const satisfies Record<string, MetricDefinition>;
 
 export type ControlMetric = keyof typeof CONTROL_METRICS;

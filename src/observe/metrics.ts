@@ -1,7 +1,14 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { AgentAdmin } from '../model/admin.ts';
-import { type Applied, CHANNELS, type Pushed, type Reconciled, type Watched } from '../model/channel.ts';
+import {
+  type Applied,
+  CHANNELS,
+  type Journaled,
+  type Pushed,
+  type Reconciled,
+  type Watched,
+} from '../model/channel.ts';
 import { CONTROL_METRICS, type ControlMetric, WORK_BUCKETS } from './control-metrics.ts';
 import { renderDataplaneMetrics } from './dataplane-metrics.ts';
 import { EXPOSITION_CONTENT_TYPE } from './exposition.ts';
@@ -33,7 +40,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const stops = [countReconciliations(registry), countWatches(registry), countPushes(registry)];
   const { agent } = options;
   if (agent !== undefined) {
-    stops.push(countUpdates(registry));
+    stops.push(countUpdates(registry), countJournals(registry));
     countRestarts(registry, agent);
   }
   return {
@@ -84,6 +91,15 @@ function countUpdates(registry: Registry): () => void {
     duration.observe(update.seconds);
     version.reset();
     version.set({ version: update.version }, 1);
+  });
+}
+
+function countJournals(registry: Registry): () => void {
+  const failing = gauge(registry, 'journal_failing');
+  const lost = counter(registry, 'journal_records_lost');
+  return listen<Journaled>(CHANNELS.journaled, (told) => {
+    failing.set({ thread: told.thread }, told.failing ? 1 : 0);
+    lost.inc({ thread: told.thread }, told.lost);
   });
 }
 

@@ -45,7 +45,9 @@ function onRead(this: Carrier, end: number, bytes: Uint8Array): boolean {
   } catch (error) {
     stream.owner.onFault(error);
   }
+  // The runtime asks for the next read's memory now, and keeps to it until that read has come.
   next = stream.input;
+  if (bytes !== SHARED && bytes !== next) stream.left(bytes as Buffer);
   return true;
 }
 
@@ -110,6 +112,8 @@ export class SocketStream implements WriteOwner {
   #handle: StreamHandle | null = null;
   #writing = 0;
   #ended = false;
+  /** Memory of the read at hand that outlasts it. */
+  #given: Buffer | null = null;
 
   constructor(socket: Socket) {
     this.socket = socket;
@@ -212,9 +216,15 @@ export class SocketStream implements WriteOwner {
 
   /** A write still needs the bytes of this read: the next read goes elsewhere. */
   give(bytes: Buffer): void {
-    if (bytes !== SHARED && bytes === this.input) {
-      this.input = FREE.pop() ?? Buffer.allocUnsafeSlow(READ_BYTES);
-    }
+    if (bytes === SHARED) return;
+    this.#given = bytes;
+    if (bytes === this.input) this.input = FREE.pop() ?? Buffer.allocUnsafeSlow(READ_BYTES);
+  }
+
+  /** A read that went into memory of this stream has been worked off, and the next goes elsewhere. */
+  left(bytes: Buffer): void {
+    if (bytes !== this.#given && FREE.length < MOST_FREE) FREE.push(bytes);
+    this.#given = null;
   }
 
   /** Whether these bytes are overwritten by the next read of any stream. */
@@ -222,9 +232,8 @@ export class SocketStream implements WriteOwner {
     return bytes === SHARED;
   }
 
+  /** Reads go into the shared memory again; this stream's own is free when the runtime has left it. */
   share(): void {
-    if (this.input === SHARED) return;
-    if (FREE.length < MOST_FREE) FREE.push(this.input);
     this.input = SHARED;
   }
 

@@ -100,4 +100,30 @@ for (const [kind, { machine: typed, REASONS }] of Object.entries(MACHINES)) {
       { numRuns: 300 },
     );
   });
+
+  test(`${kind}: a checkpoint after any events and a replay of the rest is the same as a replay of the whole`, () => {
+    fc.assert(
+      fc.property(events, fc.nat(40), (sequence, cut) => {
+        let whole = behavior.start(INPUTS[kind]);
+        let resumed: Step | null = null;
+        for (const [index, { type, more }] of sequence.entries()) {
+          if (whole.ended !== null) break;
+          if (index === cut) {
+            const memory: unknown = JSON.parse(JSON.stringify(behavior.save(whole.snapshot)));
+            resumed = { ...whole, snapshot: behavior.restore(memory) };
+          }
+          const event = { ...fixed, ...more, type } as ActorEvent;
+          whole = behavior.receive(whole.snapshot, event);
+          if (resumed === null) continue;
+          resumed = behavior.receive(resumed.snapshot, event);
+          const shown = ({ snapshot, ...rest }: Step) => ({
+            ...rest,
+            memory: JSON.stringify(behavior.save(snapshot)),
+          });
+          assert.deepEqual(shown(resumed), shown(whole));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
 }

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { checksum, readJournalFiles } from '../../src/os/journal-file.ts';
 import type { Behavior } from '../../supervisors/behavior.ts';
 import { BEHAVIORS } from '../../supervisors/behaviors.ts';
-import { decodeJournal } from '../../supervisors/journal.ts';
+import { decodeJournal } from '../../supervisors/journal-line.ts';
 import type { ActorStart, JournalRecord } from '../../supervisors/record.ts';
 import {
   agent,

@@ -42,6 +42,8 @@ function rig(
   const obedient: Behavior = {
     mailbox: { limit: 10, overflow: 'drop-newest' },
     describe: () => null,
+    save: (snapshot) => snapshot,
+    restore: (memory) => memory,
     start(input) {
       tell('start', String(input));
       return step(input);

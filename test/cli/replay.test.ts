@@ -9,7 +9,8 @@ import { Replayer } from '../../src/cli/replay/replayer.ts';
 import { checksum, openJournalFile } from '../../src/os/journal-file.ts';
 import type { Behavior } from '../../supervisors/behavior.ts';
 import { BEHAVIORS } from '../../supervisors/behaviors.ts';
-import { decodeJournal, encodeRecord, Journal } from '../../supervisors/journal.ts';
+import { Journal } from '../../supervisors/journal.ts';
+import { decodeJournal, encodeRecord } from '../../supervisors/journal-line.ts';
 import type { JournalRecord } from '../../supervisors/record.ts';
 import { ActorSystem } from '../../supervisors/system.ts';
 import { novactl } from './run.ts';
@@ -27,8 +28,19 @@ function record(directory: string, fileBytes = 1_000_000): void {
     draw: () => 0.5,
     after: () => () => {},
   };
-  const journal = new Journal({ writer: file, checksum, after: world.after });
-  const system = new ActorSystem({
+  const later: (() => void)[] = [];
+  const journal = new Journal({
+    writer: file,
+    checksum,
+    // Stands still: each record is written with its outcome by `flush`, but for the first.
+    now: () => 0,
+    after: (_ms, callback) => {
+      later.push(callback);
+      return () => {};
+    },
+    checkpoint: (most) => system.checkpoint(most),
+  });
+  const system: ActorSystem = new ActorSystem({
     node: 'edge-1',
     thread: 'dataplane-0',
     world,
@@ -49,6 +61,7 @@ function record(directory: string, fileBytes = 1_000_000): void {
     now += 100;
     system.send(to, event);
     journal.flush();
+    for (const callback of later.splice(0)) callback();
   };
   system.start({
     address: BREAKER,
@@ -169,14 +182,12 @@ suite('novactl replay', () => {
   });
 
   test('a difference is exit 1 and names event, actor and both outcomes', async () => {
-    const path = edited('other.ndjson', (lines) => {
-      const [second] = decodeJournal(lines[1]!, checksum).records;
-      return [
-        lines[0]!,
-        encodeRecord({ ...second!, reason: 'limit_guessed' }, checksum).trimEnd(),
-        ...lines.slice(2),
-      ];
-    });
+    const path = edited('other.ndjson', (lines) =>
+      lines.map((line) => {
+        const [one] = decodeJournal(line, checksum).records;
+        return one?.seq === 2 ? encodeRecord({ ...one, reason: 'limit_guessed' }, checksum).trimEnd() : line;
+      }),
+    );
     const ended = await novactl(['replay', path]);
     assert.equal(ended.code, 1);
     assert.match(
@@ -189,15 +200,15 @@ suite('novactl replay', () => {
 
   test('damaged and torn lines are counted; what they leave unknown is not compared, and said', async () => {
     const path = edited('damaged.ndjson', (lines) => [
-      lines[0]!,
-      lines[1]!.replace('limit.reached', 'limit.cleared'),
-      ...lines.slice(2, -2),
+      ...lines
+        .slice(0, -2)
+        .map((line) => (line.includes('"seq":2,') ? line.replace('limit.reached', 'limit.cleared') : line)),
       lines.at(-2)!.slice(0, 40),
     ]);
     const ended = await novactl(['replay', path]);
     assert.equal(ended.code, 0, ended.stdout);
-    assert.match(ended.stdout, /2 damaged lines: .*:2 checksum, .*:\d+ torn/);
-    assert.match(ended.stdout, /1 record missing/);
+    assert.match(ended.stdout, /2 damaged lines: .*:3 checksum, .*:\d+ torn/);
+    assert.match(ended.stdout, /1 record missing in between/);
     assert.match(ended.stdout, /3 events not compared/);
     const { damage } = await readJournals([path]);
     assert.deepEqual(
@@ -214,7 +225,63 @@ suite('novactl replay', () => {
     assert.ok(files.length > 2);
     const reversed = await readJournals([...files].reverse().concat(files));
     assert.deepEqual(reversed.records, merged);
-    assert.deepEqual(replay(merged).differences, []);
+    const whole = replay(merged);
+    assert.deepEqual(whole.differences, []);
+    for (const [index] of files.entries()) {
+      const rest = replay((await readJournals(files.slice(index))).records);
+      assert.deepEqual(rest.differences, []);
+      assert.deepEqual([rest.uncompared, rest.missing], [0, 0]);
+      const shown = (replayer: Replayer) => replayer.actors().map(({ events: _counted, ...actor }) => actor);
+      assert.deepEqual(shown(rest), shown(whole));
+    }
+  });
+
+  test('a gap that a failing disk left is said, and what lives after it is known from its checkpoint', async () => {
+    const [start, reached, another] = records();
+    const gap: JournalRecord = {
+      ...reached!,
+      actor: 'edge-1/dataplane-0/journal',
+      event: { type: 'journal.gap', lost: 1, reason: 'ENOSPC' } as JournalRecord['event'],
+    };
+    const memory = { value: 'open', context: { cluster: 'default/api', reached: ['maxConnections'] } };
+    const checkpoint: JournalRecord = {
+      ...another!,
+      state: 'open',
+      reason: 'limit_reached',
+      effects: [],
+      event: {
+        type: 'actor.checkpoint',
+        kind: 'circuit-breaker',
+        parent: null,
+        since: reached!.wall,
+        memory: { ...memory, status: 'active' },
+      } as JournalRecord['event'],
+    };
+    const rest = records()
+      .slice(2)
+      .map((one) => ({ ...one, seq: one.seq + 1 }));
+    const path = join(directory, 'gap.ndjson');
+    writeFileSync(
+      path,
+      [start!, gap, checkpoint, ...rest].map((one) => encodeRecord(one, checksum)).join(''),
+    );
+    const ended = await novactl(['replay', path]);
+    assert.equal(ended.code, 0, ended.stdout);
+    assert.match(ended.stdout, /1 record lost up to dataplane-0\.1:2 at \S+: ENOSPC/);
+    assert.doesNotMatch(ended.stdout, /not compared|missing/);
+  });
+
+  test('a checkpoint that remembers something else than the events before it gave is a difference', () => {
+    const [start, reached, another] = records();
+    const memory = { value: 'open', context: { cluster: 'default/api', reached: [] }, status: 'active' };
+    const event = { type: 'actor.checkpoint', kind: 'circuit-breaker', parent: null, since: 0, memory };
+    const checkpoint: JournalRecord = {
+      ...another!,
+      ...{ event, state: 'open', reason: 'limit_reached', effects: [], outcome: 'taken' },
+    };
+    const { differences } = replay([start!, reached!, checkpoint]);
+    assert.equal(differences.length, 1);
+    assert.deepEqual(differences[0]!.recorded.memory, memory);
   });
 
   test('no journal is an error, not a success', async () => {

@@ -117,3 +117,65 @@ test('an ejected endpoint is passed over, unless all are', async (context) => {
   harness.dataplane.restoreEndpoint('default/api', `127.0.0.1:${backends[0]!.port}`);
   assert.deepEqual(await ask(4), [4, 0]);
 });
+
+test('a worker that met a limit which another worker had filled hears that there is room again', async (context) => {
+  const limits = new SharedArrayBuffer(limitBytes(2));
+  const busy: Socket[] = [];
+  const backend = await rawBackend(context, (socket) => busy.push(socket));
+  const resources = [
+    { kind: 'cluster', value: cluster({ maxConnections: 1, maxPendingRequests: 1 }) },
+    { kind: 'endpoint', value: endpoint(backend.port) },
+    { kind: 'route', value: route() },
+  ] as const;
+  const [one, other] = [
+    await start({ resources, limits, worker: 0 }),
+    await start({ resources, limits, worker: 1 }),
+  ];
+  context.after(() => {
+    one.dataplane.shutdown();
+    other.dataplane.shutdown();
+  });
+  const waiting = [new RawClient(one.port).send(GET), new RawClient(one.port).send(GET)];
+  while (new Int32Array(limits)[limitTotalIndex(16, 1)] !== 1) await new Promise(setImmediate);
+  const refused = await new RawClient(other.port).send(GET).untilText('pending_limit');
+  assert.deepEqual(
+    other.notifications.map((each) => [each.type, 'limit' in each && each.limit]),
+    [
+      ['limit.reached', 'maxConnections'],
+      ['limit.reached', 'maxPendingRequests'],
+    ],
+  );
+  while (!waiting.every(({ text }) => text.endsWith('ok'))) {
+    for (const socket of busy.splice(0)) socket.write(OK);
+    await new Promise(setImmediate);
+  }
+  const cleared = () =>
+    other.notifications.some((each) => each.type === 'limit.cleared' && each.limit === 'maxPendingRequests');
+  while (!cleared()) await new Promise(setImmediate);
+  for (const client of [...waiting, refused]) client.socket.destroy();
+});
+
+test('where nobody may wait, a refused request says that connections have run out, and no other limit', async (context) => {
+  const backend = await rawBackend(context, () => {});
+  const harness = await start({
+    resources: [
+      { kind: 'cluster', value: cluster({ maxConnections: 1, maxPendingRequests: 0 }) },
+      { kind: 'endpoint', value: endpoint(backend.port) },
+      { kind: 'route', value: route() },
+    ],
+  });
+  context.after(() => harness.dataplane.shutdown());
+  const busy = new RawClient(harness.port).send(GET);
+  while (backend.received.join('') === '') await new Promise(setImmediate);
+  const refused = await new RawClient(harness.port).send(GET).untilText('connection_limit');
+  busy.socket.resetAndDestroy();
+  await harness.notified('limit.cleared');
+  assert.deepEqual(
+    harness.notifications.map((each) => [each.type, 'limit' in each && each.limit]),
+    [
+      ['limit.reached', 'maxConnections'],
+      ['limit.cleared', 'maxConnections'],
+    ],
+  );
+  refused.socket.destroy();
+});

@@ -6,6 +6,7 @@ import type { WorkerCounters } from '../../src/model/admin.ts';
 import {
   type Applied,
   CHANNELS,
+  type Journaled,
   type Pushed,
   type Reconciled,
   type Watched,
@@ -155,6 +156,12 @@ test('the channels feed the controller and agent metrics until they are closed',
   channel(CHANNELS.watched).publish(watched);
   for (const message of pushed) channel(CHANNELS.pushed).publish(message);
   for (const message of applied) channel(CHANNELS.applied).publish(message);
+  const journaled: Journaled[] = [
+    { thread: 'main', failing: true, lost: 0 },
+    { thread: 'dataplane-0', failing: true, lost: 0 },
+    { thread: 'main', failing: false, lost: 12 },
+  ];
+  for (const message of journaled) channel(CHANNELS.journaled).publish(message);
   const families = parseExposition(await metrics.render());
   assert.equal(samples(families, 'reconciliation_duration')['reconciliation_duration_count '], 1);
   assert.deepEqual(samples(families, 'reconciled_resources'), {
@@ -174,6 +181,11 @@ test('the channels feed the controller and agent metrics until they are closed',
   });
   assert.deepEqual(samples(families, 'config_info'), { 'config_info new': 1 });
   assert.deepEqual(samples(families, 'actor_restarts'), { 'actor_restarts ': 7 });
+  assert.deepEqual(samples(families, 'journal_failing'), {
+    'journal_failing main': 0,
+    'journal_failing dataplane-0': 1,
+  });
+  assert.equal(samples(families, 'journal_records_lost')['journal_records_lost main'], 12);
   assert.equal(families.get('build_info')!.samples[0]!.labels.version, '1.2.3');
   for (const [name, definition] of Object.entries(CONTROL_METRICS)) {
     assert.equal(families.get(name)?.type, definition.type, name);

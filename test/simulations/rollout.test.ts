@@ -5,11 +5,11 @@ import { simulate } from '../../simulations/simulate.ts';
 import { timeline } from '../../simulations/timeline.ts';
 import { FAULTS } from '../../simulations/world/faults.ts';
 import { PLANTED_BUGS } from '../../simulations/world/planted.ts';
-import { mergeRecords } from '../../src/cli/replay/journal-reader.ts';
+import { mergeRecords } from '../../src/cli/replay/merge.ts';
 import { Replayer } from '../../src/cli/replay/replayer.ts';
 import { checksum } from '../../src/os/journal-file.ts';
 import { BEHAVIORS } from '../../supervisors/behaviors.ts';
-import { decodeJournal, encodeRecord } from '../../supervisors/journal.ts';
+import { decodeJournal, encodeRecord } from '../../supervisors/journal-line.ts';
 import { recordId } from '../../supervisors/record.ts';
 
 const SEEDS = 200;

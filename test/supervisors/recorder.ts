@@ -12,7 +12,12 @@ export function recordedSystem(
   const records: JournalRecord[] = [];
   const notices: SystemNotice[] = [];
   const forwarded: Envelope[] = [];
-  const journal: JournalSink = { run: 1, append: (record) => void records.push(record) };
+  const journal: JournalSink = {
+    run: 1,
+    part: 0,
+    beforeEvent: () => {},
+    append: (record) => void records.push(record),
+  };
   const system = new ActorSystem({
     node: 'n',
     thread: 'main',

@@ -145,6 +145,8 @@ function puppetSystem(
   const puppet: Behavior = {
     mailbox: { limit: 10, overflow: 'drop-newest' },
     describe: () => null,
+    save: (snapshot) => snapshot,
+    restore: (memory) => memory,
     start: (input) => step(input as Puppet),
     receive(snapshot, event) {
       const self = snapshot as Puppet;

@@ -21,6 +21,8 @@ function puppet(log: string[]): Behavior {
   });
   return {
     mailbox: { limit: 10, overflow: 'drop-newest' },
+    save: (snapshot) => snapshot,
+    restore: (memory) => memory,
     describe: () => null,
     start(input) {
       const child = input as { name: string; stopMs: number | null };

@@ -8,6 +8,8 @@ import { SteppingWorld } from './stepping-world.ts';
 /** Names an effect of the same name for each event, and knows no `odd` one. */
 const echo: Behavior = {
   mailbox: { limit: 3, overflow: 'drop-newest' },
+  save: (snapshot) => snapshot,
+  restore: (memory) => memory,
   describe: (snapshot) => snapshot,
   start: (input) => step(input, 'started', []),
   receive(snapshot, event) {

@@ -109,7 +109,7 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
           });
         const thread = pool().get(worker);
         thread
-          ?.call((remote) => remote.prepare(changes, slots))
+          ?.call((remote) => remote.prepare(changes, slots, scope.cause))
           .then(answer, (error: Error) => {
             if (pool().get(worker) !== thread) return;
             // What it choked on is not known: nothing of this round goes into use anywhere.
@@ -121,7 +121,7 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
       for (const worker of workers) {
         const thread = pool().get(worker);
         thread
-          ?.call((remote) => remote.commit(rejected))
+          ?.call((remote) => remote.commit(rejected, scope.cause))
           .then(
             () => scope.reply<Event>({ type: 'worker.committed', worker, rollout }),
             (error: Error) => broken(scope, worker, `commit (${error.message})`),
@@ -134,7 +134,7 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
       for (const worker of workers)
         void pool()
           .get(worker)
-          ?.call((remote) => remote.prepare(changes, slots))
+          ?.call((remote) => remote.prepare(changes, slots, scope.cause))
           .then(
             (found) => {
               // What another worker has given up need not be here either.
@@ -149,7 +149,7 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
       for (const worker of workers)
         void pool()
           .get(worker)
-          ?.call((remote) => remote.commit(rejected))
+          ?.call((remote) => remote.commit(rejected, scope.cause))
           .then(
             () => scope.reply<Event>({ type: 'worker.loaded', worker, load }),
             (error: Error) => broken(scope, worker, `load (${error.message})`),

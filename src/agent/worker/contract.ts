@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Envelope } from '../../../supervisors/envelope.ts';
+import type { JournalTrouble } from '../../../supervisors/journal.ts';
 import type { SystemNotice } from '../../../supervisors/system.ts';
 import type { ActorReport } from '../../model/actor.ts';
 import type { CounterRegistration } from '../../model/metric.ts';
@@ -32,7 +33,8 @@ export interface WorkerSettings {
   readonly reusePort: boolean;
   readonly accessLog: string | null;
   readonly drainTimeoutMs: number;
-  readonly journalDirectory: string;
+  /** Null: no journal is written. */
+  readonly journalDirectory: string | null;
   readonly counters: SharedArrayBuffer;
   readonly limits: SharedArrayBuffer;
 }
@@ -47,11 +49,11 @@ export interface WorkerReport {
 /** Slots in the shared limits for the clusters among the changes. */
 export type LimitSlotList = readonly (readonly [cluster: string, slot: number])[];
 
-/** Calls from the main thread into a dataplane worker. */
+/** Calls from the main thread into a dataplane worker. `cause`: id of the event in the journal that led to the call. */
 export interface WorkerCalls {
   /** Resolves when every listener that is new is bound or refused. */
-  prepare(changes: SnapshotChanges, slots: LimitSlotList): Promise<readonly ObjectFailure[]>;
-  commit(rejected: readonly ResourceKey[]): void;
+  prepare(changes: SnapshotChanges, slots: LimitSlotList, cause: string): Promise<readonly ObjectFailure[]>;
+  commit(rejected: readonly ResourceKey[], cause: string): void;
   discard(): void;
   /** Ends all actors, listeners first; resolves with the number of client connections that were cut. */
   drain(): Promise<number>;
@@ -76,7 +78,9 @@ export type WorkerMessage =
   | { readonly type: 'fault'; readonly message: string; readonly stack: string; readonly count: number }
   /** For the log of backends. */
   | { readonly type: 'backend'; readonly notification: ActorNotification }
-  | { readonly type: 'notice'; readonly notice: SystemNotice };
+  | { readonly type: 'notice'; readonly notice: SystemNotice }
+  /** Its journal cannot be written, or can be again. */
+  | { readonly type: 'journal'; readonly trouble: JournalTrouble };
 
 export function threadName(worker: number): string {
   return `dataplane-${worker}`;

@@ -4,18 +4,16 @@ import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import type { Event as RolloutEvent } from '../../../actors/rollout.ts';
 import { actorAddress, addressKind, addressName } from '../../../supervisors/address.ts';
 import { BEHAVIORS } from '../../../supervisors/behaviors.ts';
-import { Journal } from '../../../supervisors/journal.ts';
 import type { JournalRecord } from '../../../supervisors/record.ts';
 import { recordId } from '../../../supervisors/record.ts';
 import { ActorSystem } from '../../../supervisors/system.ts';
 import { TREE } from '../../../supervisors/tree.ts';
 import type { DataplaneControl, DataplaneNotification, DataplaneOptions } from '../../dataplane/control.ts';
-import { checksum, openJournalFile } from '../../os/journal-file.ts';
 import { ownSchedule } from '../../os/thread-schedule.ts';
 import { productionWorld } from '../effects/world.ts';
-import { JOURNAL_FILE_BYTES, JOURNAL_TOTAL_BYTES } from '../journal-size.ts';
 import { shownActors } from '../shown-actors.ts';
 import { Supervision, supervisorBindings } from '../supervision.ts';
+import { openThreadJournal } from '../thread-journal.ts';
 import { Activity } from './activity.ts';
 import { workerBindings } from './bindings.ts';
 import { WorkerConfiguration } from './configuration.ts';
@@ -53,13 +51,12 @@ function serve(settings: WorkerSettings, born: ThreadSettings, create: CreateDat
   const thread = threadName(worker);
   const activity = new Activity(born.activity);
 
-  const journalFile = openJournalFile({
+  const journal = openThreadJournal({
     directory: settings.journalDirectory,
     thread,
-    fileBytes: JOURNAL_FILE_BYTES,
-    totalBytes: JOURNAL_TOTAL_BYTES,
+    system: () => system,
+    onTrouble: (trouble) => say({ type: 'journal', trouble }),
   });
-  const journal = new Journal({ writer: journalFile, checksum, after: productionWorld.after });
   // Nobody asks a worker to exit: something threw, or somebody called `process.exit`.
   process.on('exit', () => {
     dataplane.abort();
@@ -81,7 +78,7 @@ function serve(settings: WorkerSettings, born: ThreadSettings, create: CreateDat
   let interrupted = '';
   let cut = 0;
   let drained: (() => void) | null = null;
-  const system = new ActorSystem({
+  const system: ActorSystem = new ActorSystem({
     node,
     thread,
     world: productionWorld,
@@ -151,7 +148,7 @@ function serve(settings: WorkerSettings, born: ThreadSettings, create: CreateDat
     system.deliver<RolloutEvent>({
       to: actorAddress(node, 'main', 'rollout'),
       from: supervision.address(kind, name),
-      cause: '',
+      cause: system.cause,
       event: {
         type: 'object.failed',
         failure: {
@@ -165,8 +162,8 @@ function serve(settings: WorkerSettings, born: ThreadSettings, create: CreateDat
   }
 
   const api: WorkerCalls = {
-    prepare: (changes, slots) => configuration.prepare(changes, slots),
-    commit: (rejected) => configuration.commit(rejected),
+    prepare: (changes, slots, cause) => system.caused(cause, () => configuration.prepare(changes, slots)),
+    commit: (rejected, cause) => system.caused(cause, () => configuration.commit(rejected)),
     discard: () => configuration.discard(),
     async drain() {
       configuration.discard();

@@ -5,8 +5,9 @@ import { recordId } from '../../../supervisors/record.ts';
 import { describeCommand, type Run } from '../command.ts';
 import { CommandFailure, EXIT } from '../failure.ts';
 import { plural, printStructured, printTable, shortList } from '../print.ts';
-import { type MergedJournal, readJournals } from '../replay/journal-reader.ts';
-import { MOMENT_FORMS, recordsUntil } from '../replay/moment.ts';
+import type { MergedJournal } from '../replay/journal-reader.ts';
+import { MOMENT_FORMS } from '../replay/moment.ts';
+import { clock, openJournals, upTo } from '../replay/open.ts';
 import { type Difference, type ReplayedActor, Replayer } from '../replay/replayer.ts';
 import type { Session } from '../session.ts';
 
@@ -38,10 +39,8 @@ async function replayPaths(
   paths: readonly string[],
   options: ReplayOptions,
 ): Promise<void> {
-  const journal = await read(paths);
-  if (journal.records.length === 0 && journal.damage.length === 0)
-    throw new CommandFailure(EXIT.failure, `no journal in ${paths.join(', ')}`);
-  const records = journal.records.slice(0, until(journal.records, options.until));
+  const journal = await openJournals(paths);
+  const records = upTo(journal.records, '--until', options.until);
   const replayer = new Replayer(await productionBehaviors());
   for (const record of records) replayer.feed(record);
   const wanted = (address: string) =>
@@ -53,10 +52,12 @@ async function replayPaths(
     records: records.length,
     compared: replayer.compared,
     uncompared: replayer.uncompared,
+    older: replayer.older,
     missing: replayer.missing,
     unfinished: replayer.unfinished,
   };
-  const structured = { ...counts, damage: journal.damage, actors, difference: difference ?? null };
+  const gaps = replayer.gaps.map(({ record, lost, reason }) => ({ id: recordId(record), lost, reason }));
+  const structured = { ...counts, damage: journal.damage, gaps, actors, difference: difference ?? null };
   if (!printStructured(session, structured)) {
     if (options.actor !== undefined)
       printEvents(
@@ -80,25 +81,6 @@ async function replayPaths(
 async function productionBehaviors(): Promise<Readonly<Record<string, Behavior>>> {
   const { BEHAVIORS } = await import('../../../supervisors/behaviors.ts');
   return BEHAVIORS;
-}
-
-async function read(paths: readonly string[]): Promise<MergedJournal> {
-  try {
-    return await readJournals(paths);
-  } catch (error) {
-    const { code, message, path } = error as NodeJS.ErrnoException;
-    const why =
-      code === 'ENOENT' ? 'no such file or directory' : code === 'EACCES' ? 'permission denied' : message;
-    throw new CommandFailure(EXIT.failure, `cannot read ${path ?? paths.join(', ')}: ${why}`);
-  }
-}
-
-function until(records: readonly JournalRecord[], moment: string | undefined): number {
-  if (moment === undefined) return records.length;
-  const count = recordsUntil(records, moment);
-  if (count === null)
-    throw new CommandFailure(EXIT.usage, `--until ${moment}: not in the journal, or not ${MOMENT_FORMS}`);
-  return count;
 }
 
 function trimmed(path: string): string {
@@ -161,22 +143,20 @@ function printRemarks(session: Session, journal: MergedJournal, replayer: Replay
       session.paint('warn', `${plural(damage.length, 'damaged line')}: ${shortList(places, 3, ', ')}\n`),
     );
   }
-  if (replayer.missing > 0)
-    session.print(session.paint('warn', `${plural(replayer.missing, 'record')} missing before or between\n`));
+  const warn = (text: string) => session.print(session.paint('warn', `${text}\n`));
+  for (const { record, lost, reason } of replayer.gaps)
+    warn(`${plural(lost, 'record')} lost up to ${recordId(record)} at ${clock(record.wall)}: ${reason}`);
+  if (replayer.older > 0)
+    session.note(
+      `${plural(replayer.older, 'older record')} no longer there: actors are known from their checkpoints on`,
+    );
+  if (replayer.missing > 0) warn(`${plural(replayer.missing, 'record')} missing in between`);
   if (replayer.uncompared > 0)
-    session.print(
-      session.paint(
-        'warn',
-        `${plural(replayer.uncompared, 'event')} not compared: the start of their actors is not in the journal\n`,
-      ),
+    warn(
+      `${plural(replayer.uncompared, 'event')} not compared: neither start nor checkpoint of their actors is in the journal before`,
     );
   if (replayer.unfinished > 0)
-    session.print(
-      session.paint(
-        'warn',
-        `${plural(replayer.unfinished, 'event')} whose processing never ended: the process died there\n`,
-      ),
-    );
+    warn(`${plural(replayer.unfinished, 'event')} whose processing never ended: the process died there`);
 }
 
 function printDifference(session: Session, difference: Difference, more: number): void {
@@ -198,11 +178,9 @@ function printDifference(session: Session, difference: Difference, more: number)
       row('effects', recorded.effects.join(', ') || '-', replayed.effects.join(', ') || '-'),
     ],
   );
-  session.print(`${JSON.stringify(record.event)}\n`);
+  if (recorded.memory !== undefined) {
+    session.print(`remembered, recorded ${JSON.stringify(recorded.memory)}\n`);
+    session.print(`remembered, replayed ${JSON.stringify(replayed.memory)}\n`);
+  } else session.print(`${JSON.stringify(record.event)}\n`);
   if (more > 0) session.print(`and ${plural(more, 'more actor')} after it\n`);
-}
-
-/** `10:45:54.123`, UTC. */
-function clock(wall: number): string {
-  return new Date(wall).toISOString().slice(11, 23);
 }

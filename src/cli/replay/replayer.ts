@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Behavior, Step } from '../../../supervisors/behavior.ts';
-import type { ActorStart, JournalRecord } from '../../../supervisors/record.ts';
+import type { ActorCheckpoint, ActorStart, JournalGap, JournalRecord } from '../../../supervisors/record.ts';
 import { recordId } from '../../../supervisors/record.ts';
 import type { ActorAddress } from '../../model/actor.ts';
-import { recordThread } from './journal-reader.ts';
+import { recordThread } from './merge.ts';
 
 /** What came of one event, as far as the journal keeps it. */
 export interface Outcome {
@@ -11,6 +11,8 @@ export interface Outcome {
   readonly reason: string;
   readonly outcome: string;
   readonly effects: readonly string[];
+  /** All that the actor remembers, at a checkpoint that says something else than the events before it. */
+  readonly memory?: unknown;
 }
 
 export interface Difference {
@@ -49,17 +51,27 @@ interface Actor {
 }
 
 interface Thread {
-  run: number;
+  readonly run: number;
   seq: number;
+  last: JournalRecord;
+  /** Records are left out on purpose. */
+  slice: boolean;
   readonly actors: Map<ActorAddress, Actor>;
+}
+
+/** Records that a failing disk has cost. */
+export interface Gap {
+  readonly record: JournalRecord;
+  readonly lost: number;
+  readonly reason: string;
 }
 
 /**
  * Feeds recorded events to the same machines that ran, and compares what comes of each with what the journal says.
  *
- * Where records are missing (the oldest files of the ring are gone, a line is damaged), the actors of that thread
- * are not known until they are started again; their events are counted as not compared. An actor that has differed
- * once is followed further, but its later events are not compared: they would only differ for the same reason.
+ * Where records are missing (a line is damaged, the disk failed), the actors of that thread are not known until a
+ * checkpoint or a new start; their events until then are counted as not compared. An actor that has differed once is
+ * followed further, but its later events are not compared: they would only differ for the same reason.
  */
 export class Replayer {
   readonly #behaviors: Readonly<Record<string, Behavior>>;
@@ -71,6 +83,9 @@ export class Replayer {
   uncompared = 0;
   /** Records that must have been between those that are there. */
   missing = 0;
+  /** Records of the same lives before the first that is there: the ring has let go of them. */
+  older = 0;
+  readonly gaps: Gap[] = [];
   /** Records whose processing never ended: the process died with them. */
   unfinished = 0;
 
@@ -82,6 +97,11 @@ export class Replayer {
     const thread = this.#thread(record);
     const { event } = record;
     if (record.outcome === 'undeliverable' || record.outcome === 'overflow') return;
+    if (event.type.startsWith('journal.')) return;
+    if (event.type === 'actor.checkpoint') {
+      this.#checkpoint(thread, record, event as ActorCheckpoint);
+      return;
+    }
     if (event.type === 'actor.start') {
       this.#start(thread, record, event as ActorStart);
       return;
@@ -118,20 +138,107 @@ export class Replayer {
       .sort((a, b) => (a.address < b.address ? -1 : 1));
   }
 
+  /** The living actors as checkpoints, numbered so that they come before all records of their thread's life. */
+  checkpoints(): JournalRecord[] {
+    return [...this.#threads.values()].flatMap((thread) =>
+      [...thread.actors.values()].map((actor, index, { length }): JournalRecord => {
+        const event: ActorCheckpoint = {
+          type: 'actor.checkpoint',
+          kind: actor.kind,
+          parent: actor.parent,
+          since: actor.since,
+          memory: actor.behavior.save(actor.snapshot),
+        };
+        const { address, state, reason } = actor;
+        return {
+          ...thread.last,
+          seq: index - length,
+          actor: address,
+          from: address,
+          cause: '',
+          event,
+          state,
+          reason,
+          effects: [],
+          outcome: 'taken',
+        };
+      }),
+    );
+  }
+
   #thread(record: JournalRecord): Thread {
     const name = recordThread(record);
     let thread = this.#threads.get(name);
     if (thread === undefined || thread.run !== record.run) {
       // A new life of the thread: nothing of the one before is left.
-      thread = { run: record.run, seq: 0, actors: new Map() };
+      const slice = thread?.slice === true;
+      thread = { run: record.run, seq: record.seq - 1, last: record, slice, actors: new Map() };
       this.#threads.set(name, thread);
+      if (!slice && record.event.type !== 'journal.slice') this.older += record.seq - 1;
     }
-    if (record.seq !== thread.seq + 1) {
-      this.missing += record.seq - thread.seq - 1;
+    if (record.event.type === 'journal.slice') thread.slice = true;
+    else if (!thread.slice) this.#follow(thread, record);
+    thread.seq = record.seq;
+    thread.last = record;
+    return thread;
+  }
+
+  #follow(thread: Thread, record: JournalRecord): void {
+    const missing = record.seq - thread.seq - 1;
+    if (record.event.type === 'journal.gap') {
+      const { lost, reason } = record.event as JournalGap;
+      this.gaps.push({ record, lost, reason });
+      thread.actors.clear();
+    } else if (missing !== 0) {
+      this.missing += missing;
       thread.actors.clear();
     }
-    thread.seq = record.seq;
-    return thread;
+  }
+
+  #checkpoint(thread: Thread, record: JournalRecord, event: ActorCheckpoint): void {
+    const state = record.state ?? '';
+    const reason = record.reason ?? '';
+    const before = thread.actors.get(record.actor);
+    if (before === undefined) {
+      const behavior = this.#behaviors[event.kind] ?? unknownKind(event.kind);
+      const actor: Actor = {
+        address: record.actor,
+        kind: event.kind,
+        parent: event.parent,
+        thread: record.thread,
+        behavior,
+        snapshot: undefined,
+        state,
+        reason,
+        since: event.since,
+        events: 0,
+        differs: false,
+      };
+      thread.actors.set(record.actor, actor);
+      try {
+        actor.snapshot = behavior.restore(event.memory);
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        this.#compare(actor, record, { state, reason: message, outcome: 'failed', effects: [] });
+      }
+      return;
+    }
+    if (record.outcome === undefined) return;
+    // As JSON, which is what a checkpoint is: fields that are not set are not there.
+    const memory: unknown = JSON.parse(JSON.stringify(before.behavior.save(before.snapshot)));
+    const same = isDeepStrictEqual(memory, event.memory);
+    this.#compare(
+      before,
+      record,
+      {
+        state: before.state,
+        reason: before.reason,
+        outcome: 'taken',
+        effects: [],
+        ...(same ? {} : { memory }),
+      },
+      same ? undefined : event.memory,
+    );
   }
 
   #start(thread: Thread, record: JournalRecord, event: ActorStart): void {
@@ -183,14 +290,14 @@ export class Replayer {
     if (thrownOutside || step.ended !== null) thread.actors.delete(actor.address);
   }
 
-  #compare(actor: Actor, record: JournalRecord, replayed: Outcome): void {
+  #compare(actor: Actor, record: JournalRecord, replayed: Outcome, memory?: unknown): void {
     if (record.outcome === undefined) {
       this.unfinished += 1;
       return;
     }
     if (actor.differs) return;
     this.compared += 1;
-    const recorded = recordedOutcome(record);
+    const recorded = { ...recordedOutcome(record), ...(memory === undefined ? {} : { memory }) };
     if (isDeepStrictEqual(recorded, replayed)) return;
     actor.differs = true;
     this.differences.push({ id: recordId(record), record, recorded, replayed });
@@ -213,6 +320,8 @@ function unknownKind(kind: string): Behavior {
   return {
     start: fail,
     receive: fail,
+    save: fail,
+    restore: fail,
     mailbox: { limit: 0, overflow: 'drop-newest' },
     describe: () => undefined,
   };

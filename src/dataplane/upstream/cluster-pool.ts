@@ -128,6 +128,7 @@ export class ClusterPool {
     }
     this.isOpen = false;
     this.#slot = -1;
+    this.#reached.clear();
     this.#removeLeaving();
     this.rebalance();
     return cut;

@@ -114,7 +114,12 @@ test('requests in flight on a thread that ends are answered 503; answers that ha
   });
   await eventually('all requests at the backend', () => waiting === clients.length);
   const ports = clients.map(({ socket }) => socket.localPort!);
-  const taken = new Set(await system.injector.accepted(1, ports));
+  const taken = new Set(
+    await system.injector.accepted(
+      1,
+      ports.map((port) => ({ port, openedAt: 0 })),
+    ),
+  );
   assert.ok(taken.size > 0 && taken.size < clients.length, `${taken.size} connections on worker 1`);
   await system.injector.fault(1, 'exit');
   for (const [index, client] of clients.entries()) {

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { FaultEvent, FaultKind, FaultReply, FaultRequest } from './protocol.ts';
+import type { ClientConnection, FaultEvent, FaultKind, FaultReply, FaultRequest } from './protocol.ts';
 
 const PRELOAD = fileURLToPath(new URL('./preload.ts', import.meta.url));
 
@@ -63,10 +63,10 @@ export class FaultInjector {
     writeFileSync(join(this.#directory, `hang-${when}`), '');
   }
 
-  /** Those of the client ports that the worker's thread has taken connections from. */
-  async accepted(worker: number, ports: readonly number[]): Promise<readonly number[]> {
-    if (ports.length === 0) return [];
-    return (await this.#ask({ do: 'accepted', worker, ports })).ports!;
+  /** Client ports of those connections that the worker's thread has taken. */
+  async accepted(worker: number, connections: readonly ClientConnection[]): Promise<readonly number[]> {
+    if (connections.length === 0) return [];
+    return (await this.#ask({ do: 'accepted', worker, connections })).ports!;
   }
 
   async heapBytes(): Promise<number> {

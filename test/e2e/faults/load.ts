@@ -1,9 +1,10 @@
 import { Agent, request } from 'node:http';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ClientConnection } from './protocol.ts';
 
-export interface LostRequest {
-  /** The client's port of its connection; 0: it got none. */
-  readonly port: number;
+/** Its connection has port 0 where it got none. */
+export interface LostRequest extends ClientConnection {
   readonly how: string;
 }
 
@@ -26,6 +27,12 @@ export interface LoadOptions {
 }
 
 const PAUSE_MS = 4;
+
+/** When each socket began to connect; it does so in the turn in which its request gets it. */
+const opened = new WeakMap<Socket, number>();
+const wall = () => performance.timeOrigin + performance.now();
+/** Clocks of two processes are this close, in milliseconds. */
+const CLOCKS_MS = 5;
 
 /** Clients that ask again and again, and know for each request that fails on which connection it was. */
 export function load({ url, right, keepAlive, fresh }: LoadOptions): Load {
@@ -61,16 +68,19 @@ export function load({ url, right, keepAlive, fresh }: LoadOptions): Load {
 function ask(url: string, agent: Agent): Promise<LostRequest> {
   return new Promise((resolve) => {
     let port = 0;
+    let openedAt = 0;
     const outgoing = request(url, { agent, timeout: 20_000 }, (response) => {
       let body = '';
       response.setEncoding('utf8');
       response.on('data', (text: string) => {
         body += text;
       });
-      response.on('end', () => resolve({ port, how: `${response.statusCode} ${body.trim()}` }));
-      response.on('error', (error) => resolve({ port, how: error.message }));
+      response.on('end', () => resolve({ port, openedAt, how: `${response.statusCode} ${body.trim()}` }));
+      response.on('error', (error) => resolve({ port, openedAt, how: error.message }));
     });
     outgoing.on('socket', (socket) => {
+      openedAt = opened.get(socket) ?? wall() - CLOCKS_MS;
+      opened.set(socket, openedAt);
       port = socket.localPort ?? 0;
       if (port === 0)
         socket.once('connect', () => {
@@ -79,7 +89,7 @@ function ask(url: string, agent: Agent): Promise<LostRequest> {
     });
     outgoing.on('timeout', () => outgoing.destroy(new Error('no answer within 20 s')));
     outgoing.on('error', (error: NodeJS.ErrnoException) =>
-      resolve({ port, how: error.code ?? error.message }),
+      resolve({ port, openedAt, how: error.code ?? error.message }),
     );
     outgoing.end();
   });

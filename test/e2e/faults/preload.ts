@@ -79,8 +79,8 @@ function runThread(path: string): void {
   const port = parentPort!;
   const channel = new BroadcastChannel('faults');
   channel.unref();
-  /** Client ports of the connections it took, the newest last. */
-  const accepted = new Set<number>();
+  /** When it last took a connection from a client's port. */
+  const accepted = new Map<number, number>();
   let worker = -1;
 
   const once = port.once.bind(port) as (name: string, listener: (message: unknown) => void) => typeof port;
@@ -105,9 +105,7 @@ function runThread(path: string): void {
       if (worker === -1 || handle?.getpeername?.(peer) !== 0 || peer.port === undefined) return;
       if (accepted.size === 0)
         channel.postMessage({ event: 'accepted', worker, at: wall() } satisfies FaultEvent);
-      // A port that comes again is the newest again.
-      accepted.delete(peer.port);
-      accepted.add(peer.port);
+      accepted.set(peer.port, wall());
     }
   };
   syncBuiltinESMExports();
@@ -115,7 +113,10 @@ function runThread(path: string): void {
   channel.onmessage = (message) => {
     const request = (message as unknown as Said<FaultRequest | FaultReply>).data;
     if (!('do' in request) || request.do === 'heap' || request.worker !== worker) return;
-    const ports = request.do === 'accepted' ? request.ports.filter((each) => accepted.has(each)) : [];
+    const asked = request.do === 'accepted' ? request.connections : [];
+    const ports = asked.flatMap(({ port, openedAt }) =>
+      (accepted.get(port) ?? 0) >= openedAt ? [port] : [],
+    );
     channel.postMessage({ id: request.id, at: wall(), ports } satisfies FaultReply);
     // What it has said is to be out before it fails.
     if (request.do === 'fault') setTimeout(() => fail(request.fault, path), 5);

@@ -2,14 +2,22 @@
 export const FAULT_KINDS = ['throw', 'reject', 'exit', 'loop', 'memory', 'wait'] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number] | 'read';
 
+/** A port alone does not tell: the system gives it to another connection later. */
+export interface ClientConnection {
+  /** The client's. */
+  readonly port: number;
+  /** When the client began to connect, in milliseconds since the epoch. */
+  readonly openedAt: number;
+}
+
 export type FaultRequest =
   | { readonly id: number; readonly do: 'fault'; readonly worker: number; readonly fault: FaultKind }
-  /** Which of these client ports the worker's thread has taken connections from. */
+  /** Which of these connections the worker's thread has taken. */
   | {
       readonly id: number;
       readonly do: 'accepted';
       readonly worker: number;
-      readonly ports: readonly number[];
+      readonly connections: readonly ClientConnection[];
     }
   /** What the main thread's heap holds. */
   | { readonly id: number; readonly do: 'heap' };

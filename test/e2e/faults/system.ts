@@ -91,9 +91,8 @@ async function foreign(
   injector: FaultInjector,
   lost: readonly LostRequest[],
 ): Promise<readonly LostRequest[]> {
-  const ports = lost.map(({ port }) => port);
   const taken = new Set<number>();
   for (let worker = 0; worker < WORKERS; worker += 1)
-    for (const port of await injector.accepted(worker, ports)) taken.add(port);
+    for (const port of await injector.accepted(worker, lost)) taken.add(port);
   return lost.filter(({ port, how }) => taken.has(port) || how === 'ECONNREFUSED');
 }
