@@ -89,7 +89,7 @@ function trimmed(path: string): string {
 
 function printActors(session: Session, actors: readonly ReplayedActor[]): void {
   if (actors.length === 0) {
-    session.note('No such actor lives at that moment.');
+    session.note('None of these actors lives at that moment.');
     return;
   }
   printTable(
