@@ -56,7 +56,12 @@ export function explain(run: Run): Command {
       `journal files, or directories of them (default: NOVAEDGE_DATA, or ./${DEFAULT_DATA})`,
     )
     .option('--at <moment>', `as it stood then: ${MOMENT_FORMS}`)
-    .option('--last <n>', 'how many of its own last events', wholeNumber, 10)
+    .option(
+      '--last <n>',
+      'how many of its own last events; of one event, how many that came of it',
+      wholeNumber,
+      10,
+    )
     .action((what: string, paths: string[], options: ExplainOptions, command: Command) =>
       run(command, (session) => explainWhat(session, what, paths, options)),
     );
