@@ -117,7 +117,7 @@ test('requests in flight on a thread that ends are answered 503; answers that ha
   const taken = new Set(
     await system.injector.accepted(
       1,
-      ports.map((port) => ({ port, openedAt: 0 })),
+      ports.map((port) => ({ port, openedAt: 0, closedAt: Number.MAX_VALUE })),
     ),
   );
   assert.ok(taken.size > 0 && taken.size < clients.length, `${taken.size} connections on worker 1`);
