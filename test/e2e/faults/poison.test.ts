@@ -82,6 +82,8 @@ test('an object that ends a worker is left out with its event, after one worker;
     );
     const { stdout } = await novactl('actors', '--admin', system.admin, '-o', 'json');
     assert.match(stdout, /dataplane-1/);
+    const problems = await novactl('problems', '--admin', system.admin);
+    assert.match(problems.stdout, new RegExp(`ProxyRoute default/${name}[\\s\\S]*CrashedWorker`));
     assert.equal(ends() - before, 1, `${name} ended one worker\n${system.output()}`);
   }
 
