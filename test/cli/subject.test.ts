@@ -189,6 +189,22 @@ test('a round that changes were staged for is caused by them, not by the answer 
   assert.deepEqual(chain(records), [1, 2, 4, 5, 6, 7]);
 });
 
+test('a worker that ended over an object was asked by the rollout to take it', () => {
+  const [rollout, worker] = ['n/main/rollout', 'n/main/dataplane-worker/1'];
+  const numbers = (doing: string) => {
+    const records = journal(
+      [rollout, { type: 'changes.staged' }, { effects: ['takeChanges', 'prepareWorkers'] }],
+      ['n/main/config-stream', { type: 'timer.fired' }],
+      [worker, { type: 'worker.exited', doing } as never],
+    );
+    return explainEvent(records, records[2]!, 10).chain.map(({ seq: number }) => number);
+  };
+  assert.deepEqual(numbers('prepare route/default/app'), [1, 3]);
+  assert.deepEqual(numbers('commit'), [1, 3]);
+  assert.deepEqual(numbers(''), [3]);
+  assert.deepEqual(numbers('listener/default/web/http listener.bound'), [3]);
+});
+
 test('of an update only its end is shown, unless that is about the object', () => {
   const stream = 'n/main/config-stream';
   const records = (failures: readonly object[]) =>

@@ -3,7 +3,7 @@ import { count } from '../print.ts';
 import { visible } from '../width.ts';
 import { shownAddress } from './subject.ts';
 
-const EVENT_TEXT = 72;
+const EVENT_TEXT = 96;
 const DETAIL_TEXT = 1_000;
 
 /**
@@ -47,6 +47,7 @@ function fieldText(name: string, value: unknown): string[] {
   if (name === 'version' && typeof value === 'string') return [value.slice(0, 12)];
   if (name === 'child' || name === 'timer') return [shortTimer(String(value))];
   if (name === 'outcome' && value === 'abnormal') return [];
+  if (name === 'doing') return [`(at: ${value})`];
   if (typeof value === 'string') return [value.length > 60 ? `${value.slice(0, 59)}…` : value];
   if (typeof value === 'number' || value === true) return [`${name}=${value}`];
   if (!Array.isArray(value) || value.length === 0) return [];

@@ -1,3 +1,4 @@
+import { culprit } from '../../../actors/rollout-memory.ts';
 import type { JournalRecord } from '../../../supervisors/record.ts';
 import { recordId } from '../../../supervisors/record.ts';
 import type { ActorAddress } from '../../model/actor.ts';
@@ -195,38 +196,45 @@ function withCauses(
   chosen: ReadonlySet<JournalRecord>,
 ): { readonly all: ReadonlySet<JournalRecord>; readonly lost: number } {
   const byId = new Map(records.map((record) => [idOf(record), record]));
-  const staged = stagings(records);
+  const implied = impliedCauses(records);
   const all = new Set<JournalRecord>();
   const unknown = new Set<string>();
   const open = [...chosen];
   for (let record = open.pop(); record !== undefined; record = open.pop()) {
     if (all.has(record)) continue;
     all.add(record);
-    const staging = staged.get(record);
-    if (staging !== undefined) open.push(staging);
-    if (staging !== undefined || record.cause === '') continue;
-    const id = causeId(record);
-    const cause = byId.get(id);
-    if (cause === undefined) unknown.add(id);
-    else open.push(cause);
+    const cause = implied.get(record) ?? byId.get(causeId(record));
+    if (cause !== undefined) open.push(cause);
+    else if (record.cause !== '') unknown.add(causeId(record));
   }
   return { all, lost: unknown.size };
 }
 
 /**
- * By each step with which a rollout began a round, the event that staged its changes. Why there was a round is this,
- * and not the answer after which it had time for one; which it is where nothing has been staged since the round before.
+ * Causes that the journal does not name, by their effects. Why there was a round is what staged its changes, and not the
+ * answer after which there was time for it; which it is where nothing has been staged since the round before. And a
+ * worker that ended over an object was asked by the rollout to take it.
  */
-function stagings(records: readonly JournalRecord[]): ReadonlyMap<JournalRecord, JournalRecord> {
+function impliedCauses(records: readonly JournalRecord[]): ReadonlyMap<JournalRecord, JournalRecord> {
   const found = new Map<JournalRecord, JournalRecord>();
-  const waiting = new Map<ActorAddress, JournalRecord>();
+  const staged = new Map<ActorAddress, JournalRecord>();
+  const asked = new Map<string, JournalRecord>();
   for (const record of records) {
-    const { actor, event, effects } = record;
-    if (event.type === 'changes.staged') waiting.set(actor, record);
+    const { actor, cause, event, effects } = record;
+    if (event.type === 'changes.staged') staged.set(actor, record);
+    if (effects?.some((effect) => ASKING.has(effect)) === true) asked.set(recordNode(record), record);
+    const { doing } = event as { doing?: unknown };
+    if (cause === '' && typeof doing === 'string' && culprit(doing) !== null) {
+      const asking = asked.get(recordNode(record));
+      if (asking !== undefined) found.set(record, asking);
+    }
     if (effects?.includes('takeChanges') !== true) continue;
-    const staging = waiting.get(actor);
+    const staging = staged.get(actor);
     if (staging !== undefined && staging !== record) found.set(record, staging);
-    waiting.delete(actor);
+    staged.delete(actor);
   }
   return found;
 }
+
+/** Effects with which a rollout asks workers to take objects. */
+const ASKING: ReadonlySet<string> = new Set(['prepareWorkers', 'commitWorkers', 'fitWorkers', 'loadWorkers']);
