@@ -20,6 +20,7 @@ import {
   unnamedUpdates,
 } from '../replay/subject.ts';
 import type { Session } from '../session.ts';
+import { displayWidth, visible } from '../width.ts';
 
 interface ExplainOptions {
   readonly at?: string;
@@ -28,6 +29,8 @@ interface ExplainOptions {
 
 /** Where an agent's data directory is looked for when none is named. */
 const DEFAULT_DATA = 'data';
+/** Of the table: the time, and five gaps. */
+const CLOCK_AND_GAPS = 27;
 
 export function explain(run: Run): Command {
   return describeCommand(
@@ -146,23 +149,40 @@ function printChain(
   marked: (record: JournalRecord) => boolean,
   key = '',
 ): void {
+  const rows = chain.map((record) => ({
+    record,
+    actor: { text: shownAddress(record.actor), tone: marked(record) ? 'strong' : 'plain' } as const,
+    event: eventText(record.event, key),
+    reason: { text: outcomeText(record), tone: tone(record) },
+  }));
+  const widest = (of: (row: (typeof rows)[number]) => string) =>
+    Math.max(0, ...rows.map((row) => displayWidth(of(row))));
+  const width =
+    widest(({ record }) => recordId(record)) +
+    widest(({ actor }) => actor.text) +
+    widest(({ event }) => event) +
+    widest(({ record }) => record.state ?? '-') +
+    widest(({ reason }) => reason.text);
+  if (session.columns !== undefined && width + CLOCK_AND_GAPS > session.columns) {
+    // Two lines each, where one would be broken anywhere.
+    for (const { record, actor, event, reason } of rows) {
+      const address = session.paint(actor.tone, actor.text);
+      session.print(`${clock(record.wall)}  ${recordId(record)}  ${address}\n`);
+      const state = `${record.state ?? '-'} (${session.paint(reason.tone, reason.text)})`;
+      session.print(`  ${event} ${session.glyphs.arrow} ${state}\n`);
+    }
+    return;
+  }
   printTable(
     session,
-    [
-      { title: 'TIME' },
-      { title: 'ID' },
-      { title: 'ACTOR' },
-      { title: 'EVENT' },
-      { title: 'STATE' },
-      { title: 'REASON' },
-    ],
-    chain.map((record) => [
+    ['TIME', 'ID', 'ACTOR', 'EVENT', 'STATE', 'REASON'].map((title) => ({ title })),
+    rows.map(({ record, actor, event, reason }) => [
       clock(record.wall),
       recordId(record),
-      { text: shownAddress(record.actor), tone: marked(record) ? 'strong' : 'plain' },
-      eventText(record.event, key),
+      actor,
+      event,
       record.state ?? '-',
-      { text: outcomeText(record), tone: tone(record) },
+      reason,
     ]),
   );
 }
@@ -222,7 +242,7 @@ function defaultData(session: Session): string {
 function printStanding(session: Session, subject: Subject, { standing, chain }: Explanation): void {
   for (const { address, state, reason, since } of standing)
     session.print(
-      `${session.paint('strong', shownAddress(address))}: ${state} since ${new Date(since).toISOString()} (${reason})\n`,
+      `${session.paint('strong', shownAddress(address))}: ${state} since ${new Date(since).toISOString()} (${visible(reason)})\n`,
     );
   if (standing.length === 0 && chain.length > 0)
     session.print(`${session.paint('strong', subject.name)} has no actor of its own; what names it:\n`);
