@@ -542,6 +542,8 @@ export const machine = setup({
       entry: [assign(({ context }) => ahead(context)), ...commitWaiting],
       exit: { type: 'cancelTimer', params: { timer: 'answer' } },
       always: [
+        // It may never have been in use anywhere, so it is not called good.
+        { guard: 'nobody', target: 'idle', actions: [returnChanges, assign({ pending: true })] },
         { guard: 'cameThrough', actions: [follow, ...commitWaiting] },
         { guard: 'allAnswered', target: 'settling' },
       ],
