@@ -24,6 +24,8 @@ export interface Context {
   readonly standing: readonly ObjectFailure[];
   /** What the current round carries. */
   readonly carried: { readonly nonce: number; readonly version: SnapshotVersion };
+  /** What the last round that was settled carried: between rounds, failures are of this. */
+  readonly finished: { readonly nonce: number; readonly version: SnapshotVersion };
   readonly retries: number;
   readonly retryArmed: boolean;
 }

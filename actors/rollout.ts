@@ -176,7 +176,7 @@ const answerTimer = [
 const tellStream = {
   type: 'tellStream' as const,
   params: ({ context }: { context: Context }) => ({
-    ...context.carried,
+    ...context.finished,
     failures: context.standing,
   }),
 };
@@ -314,6 +314,7 @@ export const machine = setup({
     failures: [],
     standing: [],
     carried: { nonce: input.nonce, version: input.version },
+    finished: { nonce: input.nonce, version: input.version },
     retries: 0,
     retryArmed: false,
   }),
@@ -579,14 +580,18 @@ export const machine = setup({
             guard: ({ event }) => event.standing.length > 0,
             target: 'idle',
             actions: [
-              assign({ standing: ({ event }) => event.standing }),
+              assign(({ context, event }) => ({ standing: event.standing, finished: context.carried })),
               tellStream,
               because('settled_with_failures'),
             ],
           },
           {
             target: 'idle',
-            actions: [assign({ standing: [] }), tellStream, because('settled')],
+            actions: [
+              assign(({ context }) => ({ standing: [], finished: context.carried })),
+              tellStream,
+              because('settled'),
+            ],
           },
         ],
       },
