@@ -212,10 +212,26 @@ const beginAgain = {
     leave,
     putAside,
     returnChanges,
-    assign<Context, From<'worker.left'>, undefined, Event, never>({ pending: true }),
+    assign<Context, From<'worker.left'>, undefined, Event, never>(({ context }) => ({
+      pending: true,
+      overdue: [
+        ...context.overdue.filter(({ worker }) => !context.waiting.includes(worker)),
+        ...context.waiting.map((worker) => ({ worker, rollout: context.rollout })),
+      ],
+    })),
     because('worker_ended_by_object'),
   ],
 };
+
+type Answer = From<'worker.prepared' | 'worker.committed'>;
+/** An answer that nobody waits for; its worker may be through with a round that was broken off. */
+const tooLate = [
+  assign<Context, Answer, undefined, Event, never>({
+    overdue: ({ context, event }) =>
+      context.overdue.filter(({ worker, rollout }) => worker !== event.worker || rollout > event.rollout),
+  }),
+  because('stale_answer'),
+];
 
 const stage = assign<Context, From<'changes.staged'>, undefined, Event, never>({
   pending: true,
@@ -255,8 +271,8 @@ const fitted = assign<Context, From<'worker.fitted'>, undefined, Event, never>((
   fitted: [...context.fitted, { worker: event.worker, failures: event.failures }],
 }));
 const follow = assign<Context, Event, undefined, Event, never>({
-  waiting: ({ context }) => context.queued,
-  queued: [],
+  waiting: ({ context: { queued, proven } }) => (proven ? queued : queued.slice(0, 1)),
+  queued: ({ context: { queued, proven } }) => (proven ? [] : queued.slice(1)),
 });
 const retryJoins = assign<Context, From<'timer.fired'>, undefined, Event, never>({
   retryArmed: false,
@@ -289,7 +305,10 @@ export const machine = setup({
     nobody: ({ context }) => context.waiting.length === 0 && context.workers.length === 0,
     cameThrough: ({ context }) => context.waiting.length === 0 && context.queued.length > 0,
     endedByChange: ({ context, event }) =>
-      event.type === 'worker.left' && context.workers.includes(event.worker) && culprit(event.doing) !== null,
+      event.type === 'worker.left' &&
+      context.workers.includes(event.worker) &&
+      culprit(event.doing) !== null &&
+      !context.overdue.some(({ worker }) => worker === event.worker),
     nobodyCommitted: ({ context }) =>
       context.workers.every((worker) => context.waiting.includes(worker) || context.queued.includes(worker)),
     answerTimer: ({ event }) => event.type === 'timer.fired' && event.timer === 'answer',
@@ -305,6 +324,8 @@ export const machine = setup({
     expected: input.expected,
     waiting: [],
     queued: [],
+    proven: true,
+    overdue: [],
     fitted: [],
     pending: input.pending,
     nonce: input.nonce,
@@ -338,8 +359,8 @@ export const machine = setup({
     'changes.staged': { actions: [stage, because('changes_merged')] },
     'worker.fitted': { actions: because('stale_answer') },
     'worker.loaded': { actions: because('stale_answer') },
-    'worker.prepared': { actions: because('stale_answer') },
-    'worker.committed': { actions: because('stale_answer') },
+    'worker.prepared': { actions: tooLate },
+    'worker.committed': { actions: tooLate },
     'object.failed': { actions: [...noteFailure, because('object_failed')] },
     'timer.fired': [
       { guard: 'retryTimer', actions: [retryJoins, stageRetries, because('retry_joins_next')] },
@@ -512,13 +533,14 @@ export const machine = setup({
       ],
       on: {
         'worker.prepared': [
-          { guard: 'stale', actions: because('stale_answer') },
+          { guard: 'stale', actions: tooLate },
           { guard: 'unasked', actions: because('stale_answer') },
           {
             guard: ({ event }) => event.failures.length > 0,
             actions: [
               assign(({ context, event }) => ({
                 waiting: drop(context.waiting, event.worker),
+                proven: true,
                 failures: merge(context.failures, event.failures),
               })),
               because('worker_cannot_prepare_all'),
@@ -526,7 +548,7 @@ export const machine = setup({
           },
           {
             actions: [
-              assign({ waiting: ({ context, event }) => drop(context.waiting, event.worker) }),
+              assign({ waiting: ({ context, event }) => drop(context.waiting, event.worker), proven: true }),
               because('worker_prepared'),
             ],
           },
@@ -550,11 +572,11 @@ export const machine = setup({
       ],
       on: {
         'worker.committed': [
-          { guard: 'stale', actions: because('stale_answer') },
+          { guard: 'stale', actions: tooLate },
           { guard: 'unasked', actions: because('stale_answer') },
           {
             actions: [
-              assign({ waiting: ({ context, event }) => drop(context.waiting, event.worker) }),
+              assign({ waiting: ({ context, event }) => drop(context.waiting, event.worker), proven: true }),
               because('worker_committed'),
             ],
           },

@@ -163,9 +163,14 @@ export class SimulatedWorker {
       activity: this.activity,
     });
     this.api = {
-      prepare: (changes, slots, cause) =>
-        this.system.caused(cause, () => configuration.prepare(changes, slots)),
-      commit: (rejected, cause) => this.system.caused(cause, () => configuration.commit(rejected)),
+      prepare: (changes, slots, cause) => {
+        this.#mustStay();
+        return this.system.caused(cause, () => configuration.prepare(changes, slots));
+      },
+      commit: (rejected, cause) => {
+        this.#mustStay();
+        return this.system.caused(cause, () => configuration.commit(rejected));
+      },
       discard: () => configuration.discard(),
       drain: async () => {
         configuration.discard();
@@ -197,6 +202,10 @@ export class SimulatedWorker {
   /** What it is at, or was when it stopped. */
   get doing(): string {
     return this.#stoppedAt ?? this.activity.read();
+  }
+
+  #mustStay(): void {
+    if (this.#drained !== null) throw new Error('the worker is going away');
   }
 
   /** Nothing runs in it any more. */
