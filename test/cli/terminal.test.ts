@@ -20,7 +20,9 @@ suite('novactl on a terminal', () => {
     const stderr = new PassThrough();
     const terminal = { stdin: new PassThrough(), stdout, stderr, env, now: Date.now };
     assert.equal(await runNovactl(['--admin', admin, ...args], '0.1.0', terminal), 0);
-    return String(stdout.read());
+    let text = '';
+    for (let piece = stdout.read(); piece !== null; piece = stdout.read()) text += String(piece);
+    return text;
   }
 
   test('colours, unless they are turned off', async () => {
