@@ -116,8 +116,8 @@ suite('novactl and a controller', { concurrency: 2 }, () => {
     ├─ config-stream                                streaming.idle   14m            0         0   main          acknowledged
     ├─ rollout                                      idle             14m            0         0   main          committed
     └─ dataplane-0/supervisor                       running          120m           1         0   dataplane-0   restarted
-       ├─ listener/default/external-gateway/http    listening        120m           0         0   dataplane-0   committed
        ├─ listener/default/external-gateway/admin   failed           120m           3         0   dataplane-0   socket_failed
+       ├─ listener/default/external-gateway/http    listening        120m           0         0   dataplane-0   committed
        └─ circuit-breaker/default/api-backend       open             25m            0         2   dataplane-0   limit_reached
     `),
     );
