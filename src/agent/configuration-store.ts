@@ -29,6 +29,10 @@ export class ConfigurationStore {
   #dirty = new Set<ResourceKey>();
   /** null: is to go. */
   #taken: Map<ResourceKey, Resource | null> | null = null;
+  /** Of what a start has read. */
+  #restoredVersion: SnapshotVersion = '';
+  /** The round under way is the first after a start, and has last good alone where other versions are wished. */
+  #holdsBack = false;
   #takenVersion: SnapshotVersion = '';
   #servingVersion: SnapshotVersion = '';
   #settled = false;
@@ -82,6 +86,7 @@ export class ConfigurationStore {
   /** Starts from what served last, which was checked when it was read. Only before anything else is staged. */
   restore({ resources, version, digest }: LastGoodLoaded): void {
     this.#wished.adopt(resources, version, digest);
+    this.#restoredVersion = version;
     for (const [key, resource] of this.wished) {
       this.#dirty.add(key);
       this.#kept.set(key, resource);
@@ -103,17 +108,32 @@ export class ConfigurationStore {
     return applied;
   }
 
-  /** All that is staged, as the content of one round. */
+  /**
+   * All that is staged, as the content of one round. After a start from the disk the first round brings back what
+   * served last and is still wished in some version: what has come since may be bad, and would leave nothing to fall
+   * back to. The next round takes that.
+   */
   take(): void {
     this.#taken = new Map();
+    const isFirst = !this.#settled && this.#kept.size > 0;
+    const later = new Set<ResourceKey>();
     for (const key of this.#dirty) {
       const wished = this.wished.get(key) ?? null;
-      this.#taken.set(key, wished);
+      const value = isFirst && wished !== null ? this.#kept.get(key) : wished;
+      if (value === undefined || !sameOrNone(value, wished)) later.add(key);
+      if (value === undefined) continue;
+      this.#taken.set(key, value);
       const aside = this.#aside.get(key);
-      if (aside !== undefined && !sameOrNone(aside.as, wished)) this.#aside.delete(key);
+      if (aside !== undefined && !sameOrNone(aside.as, value)) this.#aside.delete(key);
     }
-    this.#dirty = new Set();
-    this.#takenVersion = this.wishedVersion;
+    this.#dirty = later;
+    this.#holdsBack = later.size > 0;
+    this.#takenVersion = this.#holdsBack ? this.#restoredVersion : this.wishedVersion;
+  }
+
+  /** What the round under way leaves to the next. */
+  get holdsBack(): boolean {
+    return this.#holdsBack;
   }
 
   /** Leaves an object out until it changes; null: everything in the round. Returns their failures. */
@@ -170,9 +190,9 @@ export class ConfigurationStore {
     for (const failure of refused) {
       this.#fail(failure);
       const kept = this.#kept.get(failure.key) ?? null;
+      const tried = this.#taken?.get(failure.key) ?? this.wished.get(failure.key) ?? null;
       // It cannot serve any more as it was.
-      if (!TRANSIENT_FAILURES.has(failure.reason) && sameOrNone(kept, this.wished.get(failure.key) ?? null))
-        this.#kept.delete(failure.key);
+      if (!TRANSIENT_FAILURES.has(failure.reason) && sameOrNone(kept, tried)) this.#kept.delete(failure.key);
     }
     this.#taken = null;
     this.#servingVersion = this.#takenVersion;

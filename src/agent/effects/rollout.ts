@@ -184,12 +184,13 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
     },
     settle: ({ rollout, failures }) => {
       const removed = store.difference().removals;
+      const more = store.holdsBack;
       const standing = store.settle(failures);
       const refused = new Set(failures.map((failure) => failure.key));
       for (const key of removed)
         if (key.startsWith('cluster/') && !refused.has(key)) limits.release(key.slice('cluster/'.length));
       world.onSettled(standing);
-      return { type: 'rollout.settled', rollout, standing };
+      return { type: 'rollout.settled', rollout, standing, more };
     },
     noteFailures: ({ failures }) => {
       store.note(failures);
