@@ -136,15 +136,15 @@ export class ConfigurationStore {
     return this.#holdsBack;
   }
 
-  /** Leaves an object out until it changes; null: everything in the round. Returns their failures. */
-  putAside(key: ResourceKey | null, failure: Omit<ObjectFailure, 'key'>): readonly ObjectFailure[] {
+  /** Leaves an object out until it changes; null: everything in the round. What serves in its place does everywhere. */
+  putAside(key: ResourceKey | null, failure: Omit<ObjectFailure, 'key'>): void {
     const keys = key === null ? [...(this.#taken?.keys() ?? [])] : [key];
-    return keys.map((each) => {
+    for (const each of keys) {
       const as = this.#taken?.has(each) ? (this.#taken.get(each) ?? null) : (this.wished.get(each) ?? null);
       const whole = { ...failure, key: each };
       this.#aside.set(each, { as, failure: whole });
-      return whole;
-    });
+      this.#fail(whole);
+    }
   }
 
   /** Why objects of the round are left out of it. */

@@ -127,6 +127,20 @@ test('what is put aside in the first round stays aside, and its new version is t
   assert.deepEqual(store.difference().upserts, [route('a', 2)]);
 });
 
+test('a version that is put aside says nothing of the one that serves: a worker that cannot take this is not let in', () => {
+  const store = new ConfigurationStore();
+  stageWhole(store, [route('a', 1)]);
+  round(store);
+  stageWhole(store, [route('a', 2)]);
+  store.take();
+  store.putAside('route/test/a', { reason: 'CrashedWorker', message: 'ended' });
+  assert.equal(store.isPartial('route/test/a'), false);
+  assert.equal(store.failure('route/test/a')?.reason, 'CrashedWorker');
+  store.giveBack();
+  stageWhole(store, [route('a', 1)]);
+  assert.deepEqual(store.failures, [], 'what serves is wished again');
+});
+
 test('a version that is refused takes the place of none; what can serve no more is not kept', () => {
   const store = restored(route('a', 1), route('b', 1));
   stageWhole(store, [route('a', 2), route('b', 1)]);

@@ -173,7 +173,7 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
     },
     putAside: ({ key, worker, message }, { cause }) => {
       const failure = { reason: CRASHED, message: crashText(worker, message), event: cause };
-      store.note(store.putAside(key === '' ? null : key, failure));
+      store.putAside(key === '' ? null : key, failure);
       world.onFailed(store.failures);
       return undefined;
     },
