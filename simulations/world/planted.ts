@@ -109,7 +109,10 @@ export function plantInBehaviors(
         rollout: {
           ...rollout,
           receive: (snapshot, event) =>
-            rollout.receive(snapshot, event.type === 'worker.left' ? Object.assign({}, event, { doing: '' }) : event),
+            rollout.receive(
+              snapshot,
+              event.type === 'worker.left' ? Object.assign({}, event, { doing: '' }) : event,
+            ),
         },
       };
     }
