@@ -83,14 +83,14 @@ export class SimulatedDataplane implements DataplaneControl {
     ]);
     return this.#configuration.prepare({ ...changes, upserts }, (key) => {
       at(key);
-      this.#options.meet('prepare', this.#upserts.get(key)!);
+      if (key !== null) this.#options.meet('prepare', this.#upserts.get(key)!);
     });
   }
 
   commit(rejected: readonly ResourceKey[], at: AtObject = () => {}): void {
     this.#configuration.commit(rejected, NO_TABLES, (key) => {
       at(key);
-      const resource = rejected.includes(key) ? undefined : this.#upserts.get(key);
+      const resource = key === null || rejected.includes(key) ? undefined : this.#upserts.get(key);
       if (resource !== undefined) this.#options.meet('commit', resource);
     });
     for (const key of this.#touched) {

@@ -136,9 +136,13 @@ export class ConfigurationStore {
     return this.#holdsBack;
   }
 
-  /** Leaves an object out until it changes; null: everything in the round. What serves in its place does everywhere. */
+  /**
+   * Leaves an object of the round, or of what serves while there is none, out until it changes; null: everything in
+   * the round. What serves in its place does so everywhere.
+   */
   putAside(key: ResourceKey | null, failure: Omit<ObjectFailure, 'key'>): void {
-    const keys = key === null ? [...(this.#taken?.keys() ?? [])] : [key];
+    const within = this.#taken ?? this.#serving;
+    const keys = key === null ? [...(this.#taken?.keys() ?? [])] : within.has(key) ? [key] : [];
     for (const each of keys) {
       const as = this.#taken?.has(each) ? (this.#taken.get(each) ?? null) : (this.wished.get(each) ?? null);
       const whole = { ...failure, key: each };

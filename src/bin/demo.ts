@@ -45,7 +45,7 @@ async function startDemo({ admin }: DemoOptions, logger: Logger): Promise<Runnin
     opened.defer(() => system.stop());
     await serving(system.admin);
     process.stdout.write(whatToTry(system.admin, data));
-    return { reload: () => system.reload(), stop: () => opened.disposeAsync() };
+    return { stop: () => opened.disposeAsync() };
   } catch (error) {
     await opened.disposeAsync();
     throw error;

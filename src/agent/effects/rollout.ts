@@ -35,10 +35,10 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
   const { store, limits, pool } = world;
 
   /** A worker that throws at a commit is in no known state: a new one takes its place, if none has yet. */
-  const broken = (scope: EffectScope, worker: number, thread: WorkerThread | undefined, call: string) => {
+  const broken = (scope: EffectScope, worker: number, thread: WorkerThread | undefined, message: string) => {
     if (thread === undefined || pool().get(worker) !== thread) return;
     const { doing } = thread;
-    scope.send<WorkerEvent>(world.workerAddress(worker), { type: 'worker.hung', call, doing });
+    scope.send<WorkerEvent>(world.workerAddress(worker), { type: 'worker.unfit', message, doing });
   };
 
   /** Where a failure does not say itself which event it comes from, it is the one whose step asked. */
@@ -126,7 +126,7 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
           ?.call((remote) => remote.commit(rejected, scope.cause))
           .then(
             () => scope.reply<Event>({ type: 'worker.committed', worker, rollout }),
-            (error: Error) => broken(scope, worker, thread, `commit (${error.message})`),
+            (error: Error) => broken(scope, worker, thread, `commit failed: ${error.message}`),
           );
       }
       return undefined;
@@ -143,7 +143,8 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
               const all = [...failures, ...found].filter(({ key }) => !store.isPartial(key));
               scope.reply<Event>({ type: 'worker.fitted', worker, load, failures: dated(all, scope) });
             },
-            (error: Error) => broken(scope, worker, thread, `load (${error.message})`),
+            (error: Error) =>
+              broken(scope, worker, thread, `cannot take the configuration: ${error.message}`),
           );
       }
       return undefined;
@@ -155,7 +156,8 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
           ?.call((remote) => remote.commit(rejected, scope.cause))
           .then(
             () => scope.reply<Event>({ type: 'worker.loaded', worker, load }),
-            (error: Error) => broken(scope, worker, thread, `load (${error.message})`),
+            (error: Error) =>
+              broken(scope, worker, thread, `cannot take the configuration: ${error.message}`),
           );
       }
       return undefined;
@@ -167,6 +169,7 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
         scope.send<WorkerEvent>(world.workerAddress(worker), {
           type: 'worker.unfit',
           message: `cannot take what other workers serve: ${first?.key}: ${first?.message}${more}`,
+          doing: '',
         });
       }
       return undefined;
