@@ -22,6 +22,8 @@ export class ConfigurationStore {
   readonly #failures = new Map<ResourceKey, ObjectFailure>();
   /** In use, but not on every worker: one has given it up. */
   readonly #partial = new Set<ResourceKey>();
+  /** Of the round under way: given up by a worker meanwhile, perhaps after its commit. */
+  readonly #givenUp = new Set<ResourceKey>();
   /** Left out of every round, and of what serves, for as long as they are as they were; null: their removal. */
   readonly #aside = new Map<ResourceKey, { readonly as: Resource | null; readonly failure: ObjectFailure }>();
   /** Served last, still wished, and kept from serving by what may pass: a start must find them too. */
@@ -114,6 +116,7 @@ export class ConfigurationStore {
    * back to. The next round takes that.
    */
   take(): void {
+    this.#givenUp.clear();
     this.#taken = new Map();
     const isFirst = !this.#settled && this.#kept.size > 0;
     const later = new Set<ResourceKey>();
@@ -185,8 +188,11 @@ export class ConfigurationStore {
     const changed = new Map<ResourceKey, Resource | null>();
     for (const [key, resource] of this.#taken ?? []) {
       if (failed.has(key)) continue;
-      this.#failures.delete(key);
-      this.#partial.delete(key);
+      if (this.#givenUp.has(key) && resource !== null) this.#partial.add(key);
+      else {
+        this.#failures.delete(key);
+        this.#partial.delete(key);
+      }
       changed.set(key, resource);
     }
     this.#serve(changed, refused.length === 0);
@@ -208,6 +214,7 @@ export class ConfigurationStore {
     for (const failure of failures) {
       this.#fail(failure);
       if (this.#serving.has(failure.key)) this.#partial.add(failure.key);
+      if (this.#taken?.has(failure.key)) this.#givenUp.add(failure.key);
     }
   }
 

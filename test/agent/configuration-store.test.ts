@@ -127,6 +127,19 @@ test('what is put aside in the first round stays aside, and its new version is t
   assert.deepEqual(store.difference().upserts, [route('a', 2)]);
 });
 
+test('what a worker gives up while a round brings it stands after the round, until the next has mended it', () => {
+  const store = new ConfigurationStore();
+  stageWhole(store, [listener('http', 80)]);
+  store.take();
+  store.note([failure('listener/test/web/http')]);
+  assert.deepEqual(store.settle([]).length, 1);
+  assert.ok(store.isPartial('listener/test/web/http'));
+  store.stageRetries();
+  round(store);
+  assert.deepEqual(store.failures, []);
+  assert.equal(store.isPartial('listener/test/web/http'), false);
+});
+
 test('a version that is put aside says nothing of the one that serves: a worker that cannot take this is not let in', () => {
   const store = new ConfigurationStore();
   stageWhole(store, [route('a', 1)]);
