@@ -50,11 +50,15 @@ export type Event =
       readonly failures: readonly ObjectFailure[];
     }
   | { readonly type: 'worker.committed'; readonly worker: number; readonly rollout: number }
-  /** `standing`: every object whose wished version is not in use, also from earlier rollouts. */
+  /**
+   * `standing`: every object whose wished version is not in use, also from earlier rollouts. `more`: the round was of
+   * last good, and what is wished is the next one's.
+   */
   | {
       readonly type: 'rollout.settled';
       readonly rollout: number;
       readonly standing: readonly ObjectFailure[];
+      readonly more: boolean;
     }
   /** An object in use stopped working on one worker. */
   | { readonly type: 'object.failed'; readonly failure: ObjectFailure }
@@ -79,6 +83,7 @@ export const REASONS = [
   'answer_timeout',
   'settled',
   'settled_with_failures',
+  'last_good_settled',
   'object_failed',
   'retry_due',
   'retry_joins_next',
@@ -556,6 +561,14 @@ export const machine = setup({
       on: {
         'rollout.settled': [
           { guard: 'stale', actions: because('stale_answer') },
+          {
+            guard: ({ event }) => event.more,
+            target: 'idle',
+            actions: [
+              assign(({ event }) => ({ standing: event.standing, pending: true })),
+              because('last_good_settled'),
+            ],
+          },
           {
             guard: ({ event }) => event.standing.length > 0,
             target: 'idle',

@@ -42,7 +42,8 @@ export const rollout: Scenario = {
       workers: planted === null ? workers : Math.max(2, workers),
       badness: prng.chance(0.6) ? prng.between(0.05, 0.4) : 0,
       drainTimeoutMs: prng.pick([300, 2_000, 10_000]),
-      deadliness: planted === null ? drawDeadliness(prng.split('deadly')) : 0,
+      deadliness:
+        planted === null || planted === 'forgotten-culprits' ? drawDeadliness(prng.split('deadly')) : 0,
       planted,
     });
     const faults = new Faults(universe);

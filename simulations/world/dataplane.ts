@@ -118,7 +118,7 @@ export class SimulatedDataplane implements DataplaneControl {
     this.#binding.set(name, binding);
     return new Promise((resolve, reject) => {
       const refuse = (code: string) => reject(Object.assign(new Error(`${code}: port ${port}`), { code }));
-      after(prng.between(0, BIND_MS), () => {
+      after(prng.between(0, BIND_MS) + ports.stallMs, () => {
         const code = ports.refusal(port, worker);
         if (code !== null) return refuse(code);
         if (this.#binding.get(name) !== binding) return refuse('ECANCELED');

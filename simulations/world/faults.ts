@@ -27,8 +27,12 @@ export const FAULTS = {
   'controller lags': 30_000,
   'endpoint failure': 3_000,
   'limit reached': 5_000,
+  'listener keeps failing': 30_000,
+  'binds stall': 30_000,
 } as const;
 
+/** Between two failures of a socket that keeps failing. */
+const FAIL_AGAIN_MS = 200;
 /** About what a save takes while the disk is well. */
 const SAVE_MS = 60;
 
@@ -115,8 +119,8 @@ export class Faults {
         return true;
       }
       case 'start fault': {
-        const kind = prng.pick(['crash', 'hang'] as const);
-        universe.note(`worker ${worker} will ${kind} at its next start, and dies now`);
+        const kind = prng.pick(['crash', 'hang', 'stall', 'slow'] as const);
+        universe.note(`worker ${worker} dies; its next start: ${kind}`);
         let struck = false;
         universe.startFault = (starting) => {
           if (struck || starting !== worker) return 'none';
@@ -190,6 +194,22 @@ export class Faults {
         inside?.notify({ type: 'listener.failed', listener, code: 'ENOTCONN', message: 'the socket failed' });
         return true;
       }
+      case 'listener keeps failing': {
+        const names = [...(inside?.dataplane.sockets.keys() ?? [])];
+        if (names.length === 0) return false;
+        const listener = prng.pick(names);
+        const until = clock.now + prng.between(1_000, 40_000);
+        universe.note(`sockets of ${listener} keep failing on worker ${worker}`);
+        this.#keepFailing(listener, worker, until);
+        return true;
+      }
+      case 'binds stall':
+        universe.note('binding a port takes long');
+        ports.stallMs = prng.between(200, 45_000);
+        this.#later(prng.between(100, 10_000), () => {
+          ports.stallMs = 0;
+        });
+        return true;
       case 'stream cut':
         universe.note('the stream is cut');
         controller.cut();
@@ -257,6 +277,14 @@ export class Faults {
         return true;
       }
     }
+  }
+
+  #keepFailing(listener: string, worker: number, until: number): void {
+    const { clock } = this.#universe;
+    const inside = this.#universe.worker(worker);
+    if (inside?.dataplane.sockets.get(listener)?.active === true)
+      inside.notify({ type: 'listener.failed', listener, code: 'ENOTCONN', message: 'the socket failed' });
+    this.#later(FAIL_AGAIN_MS, () => clock.now < until && this.#keepFailing(listener, worker, until));
   }
 
   /** Half of the time in the middle of the next save. */

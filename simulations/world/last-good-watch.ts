@@ -12,12 +12,16 @@ export class LastGoodWatch {
   #damaged = false;
   #wrong: string | null = null;
   readonly #mustStay: (resource: Resource) => boolean;
-  /** Of what the present life has read: what users wish, and have not taken away since. */
   #inherited = new Set<ResourceKey>();
 
   /** `mustStay`: users wish it, and every worker can serve it. */
   constructor(mustStay: (resource: Resource) => boolean) {
     this.#mustStay = mustStay;
+  }
+
+  /** Of what the present life has read: what users wish, in some version, and have not taken away since. */
+  get inherited(): ReadonlySet<ResourceKey> {
+    return this.#inherited;
   }
 
   /** What is wrong with what a start has read; null: nothing. */

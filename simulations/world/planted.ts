@@ -12,6 +12,7 @@ import type { SimulatedPool } from './worker-pool.ts';
  * - `acknowledge-failures`: what failed is told to the controller as if it had not;
  * - `forget-removals`: the last worker never hears that objects are gone;
  * - `skipped-drain`: a listener that is to drain is left as it is until its deadline;
+ * - `forgotten-culprits`: the rollout does not hear at which object a worker ended;
  * - `forgotten-budget`: supervisors forget their children's failures;
  * - `save-without-sync`: what is saved is never synced;
  * - `save-in-place`: a file is written over instead of beside, then renamed.
@@ -22,6 +23,7 @@ export const PLANTED_BUGS = [
   'acknowledge-failures',
   'forget-removals',
   'skipped-drain',
+  'forgotten-culprits',
   'forgotten-budget',
   'save-without-sync',
   'save-in-place',
@@ -100,6 +102,20 @@ export function plantInBehaviors(
           effects: step.effects.filter(({ type }) => type !== 'drainListener'),
         })),
       };
+    case 'forgotten-culprits': {
+      const rollout = behaviors.rollout!;
+      return {
+        ...behaviors,
+        rollout: {
+          ...rollout,
+          receive: (snapshot, event) =>
+            rollout.receive(
+              snapshot,
+              event.type === 'worker.left' ? Object.assign({}, event, { doing: '' }) : event,
+            ),
+        },
+      };
+    }
     case 'forgotten-budget':
       return {
         ...behaviors,

@@ -3,6 +3,9 @@ export class SimulatedPorts {
   readonly #busy = new Set<number>();
   readonly #exhausted = new Set<number>();
 
+  /** How much longer the system takes to bind a port, in ms. */
+  stallMs = 0;
+
   occupy(port: number): void {
     this.#busy.add(port);
   }
@@ -31,6 +34,7 @@ export class SimulatedPorts {
   }
 
   heal(): void {
+    this.stallMs = 0;
     this.#busy.clear();
     this.#exhausted.clear();
   }

@@ -5,7 +5,8 @@ import type { Prng } from '../prng.ts';
 import { ThreadStops } from './deadly.ts';
 import { SimulatedWorker, type WorkerWorld } from './worker.ts';
 
-export type StartFault = 'none' | 'crash' | 'hang';
+/** `hang`: found because later threads are faster; `stall`: there is no later one; `slow`: it comes up, some time. */
+export type StartFault = 'none' | 'crash' | 'hang' | 'stall' | 'slow';
 
 export interface SimulatedPoolOptions {
   readonly prng: Prng;
@@ -30,6 +31,7 @@ const LOOK_MS = 100;
 const SILENT_MS = 500;
 const SILENT_CONFIGURING_MS = 5_000;
 const OVERTAKEN_MS = 500;
+const SLOW_START_MS = 15_000;
 
 /**
  * The dataplane threads that run now; what `src/agent/worker-pool.ts` is to the agent. There is no spare thread as
@@ -141,7 +143,9 @@ export class SimulatedThread {
       });
       return;
     }
-    this.#clock.after(options.startMs, () => {
+    if (fault === 'stall') return;
+    const startMs = fault === 'slow' ? prng.between(0, SLOW_START_MS) : options.startMs;
+    this.#clock.after(startMs, () => {
       if (this.#ended) return;
       if (fault === 'crash') {
         this.crash('failed to start');

@@ -22,6 +22,8 @@ export class ConfigurationStore {
   readonly #failures = new Map<ResourceKey, ObjectFailure>();
   /** In use, but not on every worker: one has given it up. */
   readonly #partial = new Set<ResourceKey>();
+  /** Of the round under way: given up by a worker meanwhile, perhaps after its commit. */
+  readonly #givenUp = new Set<ResourceKey>();
   /** Left out of every round, and of what serves, for as long as they are as they were; null: their removal. */
   readonly #aside = new Map<ResourceKey, { readonly as: Resource | null; readonly failure: ObjectFailure }>();
   /** Served last, still wished, and kept from serving by what may pass: a start must find them too. */
@@ -29,6 +31,10 @@ export class ConfigurationStore {
   #dirty = new Set<ResourceKey>();
   /** null: is to go. */
   #taken: Map<ResourceKey, Resource | null> | null = null;
+  /** Of what a start has read. */
+  #restoredVersion: SnapshotVersion = '';
+  /** The round under way is the first after a start, and has last good alone where other versions are wished. */
+  #holdsBack = false;
   #takenVersion: SnapshotVersion = '';
   #servingVersion: SnapshotVersion = '';
   #settled = false;
@@ -82,6 +88,7 @@ export class ConfigurationStore {
   /** Starts from what served last, which was checked when it was read. Only before anything else is staged. */
   restore({ resources, version, digest }: LastGoodLoaded): void {
     this.#wished.adopt(resources, version, digest);
+    this.#restoredVersion = version;
     for (const [key, resource] of this.wished) {
       this.#dirty.add(key);
       this.#kept.set(key, resource);
@@ -103,32 +110,48 @@ export class ConfigurationStore {
     return applied;
   }
 
-  /** All that is staged, as the content of one round. */
+  /**
+   * All that is staged, as the content of one round. After a start from the disk the first round brings back what
+   * served last and is still wished in some version: what has come since may be bad, and would leave nothing to fall
+   * back to. The next round takes that.
+   */
   take(): void {
+    this.#givenUp.clear();
     this.#taken = new Map();
+    const isFirst = !this.#settled && this.#kept.size > 0;
+    const later = new Set<ResourceKey>();
     for (const key of this.#dirty) {
       const wished = this.wished.get(key) ?? null;
-      this.#taken.set(key, wished);
+      const value = isFirst && wished !== null ? this.#kept.get(key) : wished;
+      if (value === undefined || !sameOrNone(value, wished)) later.add(key);
+      if (value === undefined) continue;
+      this.#taken.set(key, value);
       const aside = this.#aside.get(key);
-      if (aside !== undefined && !sameOrNone(aside.as, wished)) this.#aside.delete(key);
+      if (aside !== undefined && !sameOrNone(aside.as, value)) this.#aside.delete(key);
     }
-    this.#dirty = new Set();
-    this.#takenVersion = this.wishedVersion;
+    this.#dirty = later;
+    this.#holdsBack = later.size > 0;
+    this.#takenVersion = this.#holdsBack ? this.#restoredVersion : this.wishedVersion;
+  }
+
+  /** What the round under way leaves to the next. */
+  get holdsBack(): boolean {
+    return this.#holdsBack;
   }
 
   /**
    * Leaves an object of the round, or of what serves while there is none, out until it changes; null: everything in
-   * the round. Returns their failures.
+   * the round. What serves in its place does so everywhere.
    */
-  putAside(key: ResourceKey | null, failure: Omit<ObjectFailure, 'key'>): readonly ObjectFailure[] {
+  putAside(key: ResourceKey | null, failure: Omit<ObjectFailure, 'key'>): void {
     const within = this.#taken ?? this.#serving;
     const keys = key === null ? [...(this.#taken?.keys() ?? [])] : within.has(key) ? [key] : [];
-    return keys.map((each) => {
+    for (const each of keys) {
       const as = this.#taken?.has(each) ? (this.#taken.get(each) ?? null) : (this.wished.get(each) ?? null);
       const whole = { ...failure, key: each };
       this.#aside.set(each, { as, failure: whole });
-      return whole;
-    });
+      this.#fail(whole);
+    }
   }
 
   /** Why objects of the round are left out of it. */
@@ -165,8 +188,11 @@ export class ConfigurationStore {
     const changed = new Map<ResourceKey, Resource | null>();
     for (const [key, resource] of this.#taken ?? []) {
       if (failed.has(key)) continue;
-      this.#failures.delete(key);
-      this.#partial.delete(key);
+      if (this.#givenUp.has(key) && resource !== null) this.#partial.add(key);
+      else {
+        this.#failures.delete(key);
+        this.#partial.delete(key);
+      }
       changed.set(key, resource);
     }
     this.#serve(changed, refused.length === 0);
@@ -174,9 +200,9 @@ export class ConfigurationStore {
     for (const failure of refused) {
       this.#fail(failure);
       const kept = this.#kept.get(failure.key) ?? null;
+      const tried = this.#taken?.get(failure.key) ?? this.wished.get(failure.key) ?? null;
       // It cannot serve any more as it was.
-      if (!TRANSIENT_FAILURES.has(failure.reason) && sameOrNone(kept, this.wished.get(failure.key) ?? null))
-        this.#kept.delete(failure.key);
+      if (!TRANSIENT_FAILURES.has(failure.reason) && sameOrNone(kept, tried)) this.#kept.delete(failure.key);
     }
     this.#taken = null;
     this.#servingVersion = this.#takenVersion;
@@ -188,6 +214,7 @@ export class ConfigurationStore {
     for (const failure of failures) {
       this.#fail(failure);
       if (this.#serving.has(failure.key)) this.#partial.add(failure.key);
+      if (this.#taken?.has(failure.key)) this.#givenUp.add(failure.key);
     }
   }
 

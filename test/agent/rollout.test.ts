@@ -238,13 +238,12 @@ class Node {
       refuseWorkers: ({ workers }: { workers: { worker: number }[] }) =>
         void this.hung.push(...workers.map(({ worker }) => worker)),
       putAside: ({ key }: { key: string }) =>
-        this.store.note(
-          this.store.putAside(key === '' ? null : key, { reason: 'CrashedWorker', message: '' }),
-        ),
+        this.store.putAside(key === '' ? null : key, { reason: 'CrashedWorker', message: '' }),
       loseObjects: ({ failures }: { failures: ObjectFailure[] }) => this.store.lose(failures),
       settle: ({ rollout, failures }: { rollout: number; failures: ObjectFailure[] }) => ({
         type: 'rollout.settled',
         rollout,
+        more: this.store.holdsBack,
         standing: this.store.settle(failures),
       }),
       noteFailures: ({ failures }: { failures: ObjectFailure[] }) => this.store.note(failures),

@@ -176,7 +176,7 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
     },
     putAside: ({ key, worker, message }, { cause }) => {
       const failure = { reason: CRASHED, message: crashText(worker, message), event: cause };
-      store.note(store.putAside(key === '' ? null : key, failure));
+      store.putAside(key === '' ? null : key, failure);
       world.onFailed(store.failures);
       return undefined;
     },
@@ -187,12 +187,13 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
     },
     settle: ({ rollout, failures }) => {
       const removed = store.difference().removals;
+      const more = store.holdsBack;
       const standing = store.settle(failures);
       const refused = new Set(failures.map((failure) => failure.key));
       for (const key of removed)
         if (key.startsWith('cluster/') && !refused.has(key)) limits.release(key.slice('cluster/'.length));
       world.onSettled(standing);
-      return { type: 'rollout.settled', rollout, standing };
+      return { type: 'rollout.settled', rollout, standing, more };
     },
     noteFailures: ({ failures }) => {
       store.note(failures);
