@@ -29,6 +29,7 @@ export class Backend implements ListeningSocket {
   readonly network: Network;
   readonly ledger: Ledger;
   readonly prng: Prng;
+  readonly sharesPort = false;
   temperament: Temperament = WELL;
   readonly connections = new Set<BackendConnection>();
   #listening = false;

@@ -18,6 +18,10 @@ export class ThreadSystem implements System, SocketHost, ServerHost {
   readonly sockets = new Set<NodeSocket>();
   readonly servers = new Set<NodeServer>();
   readonly now: () => number;
+  /** False: whatever needs a descriptor fails with EMFILE. */
+  hasDescriptors = true;
+  /** Ports that another program has. */
+  takenPorts: ReadonlySet<number> = new Set();
   readonly #prng: Prng;
   readonly #onSocket: SocketWatch;
   #alive = true;
@@ -56,7 +60,10 @@ export class ThreadSystem implements System, SocketHost, ServerHost {
   }
 
   nextTurn(callback: () => void): void {
-    this.after(this.#prng.between(...TURN_MS), callback);
+    this.after(this.#prng.between(...TURN_MS), () => {
+      for (const server of this.servers) server.takeAll();
+      callback();
+    });
   }
 
   soon(callback: () => void): void {
@@ -80,8 +87,9 @@ export class ThreadSystem implements System, SocketHost, ServerHost {
     return this.#prng.chance(0.8) ? 0 : this.#prng.between(0, 2);
   }
 
-  refusal(): string | null {
-    return null;
+  refusal(port: number): string | null {
+    if (!this.hasDescriptors) return 'EMFILE';
+    return this.takenPorts.has(port) ? 'EADDRINUSE' : null;
   }
 
   opened(socket: NodeSocket): void {

@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SteppingClock } from '../../../simulations/clock.ts';
+import type { LinkStyle } from '../../../simulations/network/link.ts';
+import { MemoryWatch } from '../../../simulations/network/memory-watch.ts';
+import { Network } from '../../../simulations/network/network.ts';
+import { ThreadSystem } from '../../../simulations/network/thread-system.ts';
+import { Prng } from '../../../simulations/prng.ts';
+import { SYSTEM, type System } from '../../../src/os/system.ts';
+
+export const HOST = '127.0.0.1';
+
+/** Where a script is played: on the sockets of this machine, or on simulated ones. */
+export interface Stage {
+  readonly system: System;
+  /** Lets time pass until the condition holds. */
+  until(condition: () => boolean): Promise<void>;
+  /** Lets time pass until nothing happens by itself any more. */
+  settle(): Promise<void>;
+}
+
+const PATIENCE_MS = 10_000;
+const SETTLE_ROUNDS = 6;
+const ROUND_MS = 4;
+
+/** The loopback delivers within the call that sends, so a few turns of the event loop show all that there is. */
+export const REAL: Stage = {
+  system: SYSTEM,
+  async until(condition) {
+    const end = performance.now() + PATIENCE_MS;
+    while (!condition()) {
+      if (performance.now() > end) throw new Error('it never came to pass');
+      await sleep(1);
+    }
+  },
+  async settle() {
+    for (let round = 0; round < SETTLE_ROUNDS; round += 1) await sleep(ROUND_MS);
+  },
+};
+
+/** `found` is told of memory that is changed or read into while a write needs it. */
+export function simulated(seed: number, style: LinkStyle, found: (what: string) => void): Stage {
+  const clock = new SteppingClock();
+  const prng = new Prng(`conformance-${seed}`);
+  const network = new Network({ clock, prng: prng.split('network'), style, windows: [65_536, 262_144] });
+  return {
+    system: new ThreadSystem(HOST, network, prng.split('thread'), () => {}, new MemoryWatch(found)),
+    async until(condition) {
+      await null;
+      while (!condition()) {
+        if (!clock.step()) throw new Error('it never came to pass');
+        await null;
+      }
+    },
+    async settle() {
+      await null;
+      while (clock.step()) await null;
+    },
+  };
+}
