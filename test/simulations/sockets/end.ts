@@ -119,7 +119,7 @@ export async function listen(
   return { socket, port: bound, accepted };
 }
 
-export function connect({ system }: Stage, port: number): End {
+export function connect({ system }: Pick<Stage, 'system'>, port: number): End {
   const end = new End();
   end.stream = SocketStream.connecting(system, HOST, port, end);
   return end;

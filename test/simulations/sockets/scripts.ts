@@ -333,3 +333,27 @@ export const SCRIPTS: readonly Script[] = [
     },
   },
 ];
+
+/** Needs a process in which few descriptors are left. */
+export const STARVED: Script = {
+  name: 'without descriptors nothing is bound or connected, and whoever comes is sent away; with them all is well',
+  async play(stage) {
+    const { outside, until, settle } = stage;
+    const { socket, port, accepted } = await listen(stage);
+    const feed = stage.starve();
+    const comes = connect({ system: outside }, port);
+    await until(() => comes.ended);
+    const goes = connect(stage, port);
+    await until(() => goes.isOver);
+    const refused = await listen(stage).catch((error: NodeJS.ErrnoException) => error.code);
+    feed();
+    comes.stream.destroy();
+    const before = accepted.length;
+    const again = connect(stage, port);
+    await until(() => again.connected && accepted.length > before);
+    for (const { stream } of [again, ...accepted]) stream.destroy();
+    socket.close();
+    await settle();
+    return { before, refused, comes: comes.account(), goes: goes.account(), again: again.account() };
+  },
+};
