@@ -53,7 +53,7 @@ async function accept(context: TestContext): Promise<{ accepted: Accepted; peer:
       accepted = new Accepted(stream);
       take(stream);
     },
-    assert.fail,
+    (error) => assert.fail(String(error)),
   );
   let accepted: Accepted | null = null;
   const port = await socket.open();
@@ -75,7 +75,7 @@ test('memory that a stream no longer wants is nobody else’s before the runtime
   await one.read(peerOfOne, 'from now on the runtime reads into memory of this stream');
   one.stream.share();
 
-  let kept = Buffer.alloc(0);
+  let kept: Buffer = Buffer.alloc(0);
   other.onRead = () => other.stream.own();
   await other.read(peerOfOther, 'this one wants memory of its own');
   other.onRead = (bytes, end) => {
