@@ -33,8 +33,8 @@ export type Event =
       readonly silentMs?: number;
       readonly doing?: string;
     }
-  /** It cannot take what other workers serve. */
-  | { readonly type: 'worker.unfit'; readonly message: string }
+  /** It cannot take what other workers serve, or is in no known state since a call into it failed. */
+  | { readonly type: 'worker.unfit'; readonly message: string; readonly doing: string }
   | { readonly type: 'worker.drained'; readonly cut: number }
   /** Its own supervision gave up. */
   | { readonly type: 'child.exited'; readonly reason: string }
@@ -173,7 +173,11 @@ export const machine = setup({
         'worker.hung': { target: 'killing', actions: [noteHung, leave, because('hung')] },
         'worker.unfit': {
           target: 'killing',
-          actions: [assign({ message: ({ event }) => event.message }), leave, because('unfit')],
+          actions: [
+            assign({ message: ({ event }) => event.message, doing: ({ event }) => event.doing }),
+            leave,
+            because('unfit'),
+          ],
         },
         'child.exited': {
           target: 'killing',

@@ -47,11 +47,15 @@ export const CRASHED = 'CrashedWorker';
 
 /** A worker notes `prepare KEY` or `commit KEY` before each object of a change, and without a key around them. */
 const AT_OBJECT = /^(?:prepare|commit)(?: (\S+))?$/;
+/** And the events of its actors, of which these stand for one object. */
+const AT_EVENT = /^event \S+ \S+ of (listener|upstream-pool|circuit-breaker)\/(\S+)$/;
 
 /** The object that a worker ended over; empty: the whole change; null: neither. */
 export function culprit(doing: string): string | null {
   const at = AT_OBJECT.exec(doing);
-  return at === null ? null : (at[1] ?? '');
+  if (at !== null) return at[1] ?? '';
+  const event = AT_EVENT.exec(doing);
+  return event === null ? null : `${event[1] === 'listener' ? 'listener' : 'cluster'}/${event[2]}`;
 }
 
 /** The object that ended a worker, as its failure. */

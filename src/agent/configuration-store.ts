@@ -116,9 +116,13 @@ export class ConfigurationStore {
     this.#takenVersion = this.wishedVersion;
   }
 
-  /** Leaves an object out until it changes; null: everything in the round. Returns their failures. */
+  /**
+   * Leaves an object of the round, or of what serves while there is none, out until it changes; null: everything in
+   * the round. Returns their failures.
+   */
   putAside(key: ResourceKey | null, failure: Omit<ObjectFailure, 'key'>): readonly ObjectFailure[] {
-    const keys = key === null ? [...(this.#taken?.keys() ?? [])] : [key];
+    const within = this.#taken ?? this.#serving;
+    const keys = key === null ? [...(this.#taken?.keys() ?? [])] : within.has(key) ? [key] : [];
     return keys.map((each) => {
       const as = this.#taken?.has(each) ? (this.#taken.get(each) ?? null) : (this.wished.get(each) ?? null);
       const whole = { ...failure, key: each };

@@ -6,7 +6,7 @@ export const LOOK_MS = 100;
  * process stands still (SIGSTOP, a suspended machine) the looks stand still with it, and nobody is blamed.
  */
 const SILENT_LOOKS = 5;
-/** The same while the thread has a change of configuration to compile: 60,000 objects take it twice half a second. */
+/** The same while the thread has a change of configuration as a whole to work on: 60,000 objects take it half a second. */
 const SILENT_LOOKS_CONFIGURING = 50;
 /**
  * What a look counts before which the thread was ready to run but mostly had no processor. To end workers of an
@@ -14,7 +14,7 @@ const SILENT_LOOKS_CONFIGURING = 50;
  */
 const STARVED_LOOK = 0.25;
 
-/** Finds out from a thread's beats that it no longer turns. */
+/** Finds out from a thread's signs of life, counted, that it no longer turns. */
 export class HeartbeatWatch {
   #beats = -1;
   #looks = 0;

@@ -2,6 +2,7 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import type { Remote } from 'comlink';
 import * as Comlink from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import { culprit } from '../../actors/rollout-memory.ts';
 import { waitedForProcessor } from '../os/thread-schedule.ts';
 import { HeartbeatWatch } from './heartbeat-watch.ts';
 import { Activity } from './worker/activity.ts';
@@ -124,7 +125,10 @@ export class WorkerThread {
   look(): number {
     this.looks += 1;
     if (!this.loaded) return 0;
-    return this.#watch.look(this.#heartbeat.beats, this.#configuring > 0, this.#isStarved());
+    // To get from one object to the next is a sign of life too, and one object alone is no work for so long.
+    const signs = this.#heartbeat.beats + this.#activity.changes;
+    const patient = this.#configuring > 0 && !isAtObject(this.doing);
+    return this.#watch.look(signs, patient, this.#isStarved());
   }
 
   /** Since the last look it was ready to run most of the time, and did not. */
@@ -185,4 +189,9 @@ export class WorkerThread {
       },
     });
   }
+}
+
+function isAtObject(doing: string): boolean {
+  const object = culprit(doing);
+  return object !== null && object !== '';
 }

@@ -1,10 +1,10 @@
 import type { ControllerAdmin, NodeView } from '../model/admin.ts';
 import type { ObjectView } from '../model/configuration.ts';
-import { type Condition, objectText } from '../model/object.ts';
+import { type Condition, objectText, type Problem } from '../model/object.ts';
 import { REPORT_REQUEST_FRAME } from '../wire/snapshot/update.ts';
 import type { Fleet } from './fleet.ts';
 import type { ControlledNode } from './node.ts';
-import { type ProgrammedNode, programmed } from './programmed.ts';
+import { NOT_ANNOUNCED, type ProgrammedNode, programmed } from './programmed.ts';
 import type { SendableResources } from './sendable.ts';
 
 const REFRESH_TIMEOUT_MS = 2000;
@@ -23,25 +23,27 @@ export function controllerAdmin(
 ): ControllerAdmin {
   let conditions = new Map<string, Condition>();
 
+  function objects(): ObjectView[] {
+    const facts = {
+      nodes: fleet.connected.map(programmedNode),
+      unsendable: sendable.failures,
+      changedAt: clock.changedAt,
+    };
+    const next = new Map<string, Condition>();
+    const views = sendable.build.objects.map((view): ObjectView => {
+      const name = objectText(view.object);
+      const condition = programmed(view, conditions.get(name), facts);
+      if (condition === undefined) return view;
+      next.set(name, condition);
+      return { ...view, conditions: [...view.conditions, condition] };
+    });
+    conditions = next;
+    return views;
+  }
+
   return {
-    objects() {
-      const facts = {
-        nodes: fleet.connected.map(programmedNode),
-        unsendable: sendable.failures,
-        changedAt: clock.changedAt,
-      };
-      const next = new Map<string, Condition>();
-      const views = sendable.build.objects.map((view): ObjectView => {
-        const name = objectText(view.object);
-        const condition = programmed(view, conditions.get(name), facts);
-        if (condition === undefined) return view;
-        next.set(name, condition);
-        return { ...view, conditions: [...view.conditions, condition] };
-      });
-      conditions = next;
-      return views;
-    },
-    problems: () => sendable.build.problems,
+    objects,
+    problems: () => [...sendable.build.problems, ...objects().flatMap(notInUse)],
     resources: () => sendable.build.resources,
     nodes: () => [...fleet.nodes].map(nodeView),
     async refresh(except) {
@@ -62,6 +64,26 @@ export function controllerAdmin(
         ? { ready: false, reasons: ['the controller is stopping'] }
         : { ready: true, reasons: [] },
   };
+}
+
+/** What is accepted and yet not in use on its nodes. */
+function notInUse({ object, conditions }: ObjectView): Problem[] {
+  const condition = conditions.find(({ type, status }) => type === 'Programmed' && status === 'False');
+  if (condition === undefined) return [];
+  const { reason, message } = condition;
+  return [
+    {
+      severity: reason === NOT_ANNOUNCED ? 'warning' : 'error',
+      file: '',
+      line: 0,
+      object,
+      field: '',
+      value: '',
+      reason,
+      message,
+      lastGoodServes: false,
+    },
+  ];
 }
 
 function programmedNode(node: ControlledNode): ProgrammedNode {

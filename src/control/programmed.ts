@@ -3,6 +3,9 @@ import type { Condition } from '../model/object.ts';
 import { keyKind, type ResourceKey } from '../model/resource.ts';
 import type { ObjectFailure } from '../model/snapshot.ts';
 
+/** Reason of a VIP that nobody announces. */
+export const NOT_ANNOUNCED = 'NotAnnounced';
+
 /** What the Programmed condition is made of, of one connected node. */
 export interface ProgrammedNode {
   readonly name: string;
@@ -71,7 +74,7 @@ export function programmed(
   }
 
   if (view.resources.every((key) => keyKind(key) === 'vip')) {
-    return settle('False', 'NotAnnounced', 'announcing addresses is not supported yet', facts.changedAt);
+    return settle('False', NOT_ANNOUNCED, 'announcing addresses is not supported yet', facts.changedAt);
   }
 
   const nodes = facts.nodes.filter((node) => view.resources.some((key) => node.sees(key)));

@@ -88,6 +88,7 @@ export class Configuration implements PolicyView {
         failures.push({ key, ...fault });
       }
     }
+    at(null);
     const removals = whole ? this.#absent(open, unchanged) : changes.removals;
     for (const key of removals) if (this.#resources.has(key)) open.removals.add(key);
     this.#open = open;
@@ -137,6 +138,7 @@ export class Configuration implements PolicyView {
       at(`cluster/${cluster}`);
       target.endpointsChanged(cluster);
     }
+    at(null);
   }
 
   /** An object that we choke on is refused alone: its neighbours go on. */

@@ -20,8 +20,8 @@ export interface Preparation {
   };
 }
 
-/** Called before each object of a change, so that whoever looks knows at which one the thread is. */
-export type AtObject = (key: ResourceKey) => void;
+/** Called before each object of a change, and with null after the last: whoever looks knows at which one the thread is. */
+export type AtObject = (key: ResourceKey | null) => void;
 
 export type UpstreamLimit = 'maxConnections' | 'maxPendingRequests';
 

@@ -37,7 +37,7 @@ const ENDPOINTS: Readonly<Record<string, string>> = {
   '/api/v1/info': 'version and roles of this process',
   '/api/v1/objects': 'objects with conditions and problems (?kind= &namespace= &name=)',
   '/api/v1/objects/KIND/NAMESPACE/NAME': 'one of them (_ for no namespace)',
-  '/api/v1/problems': 'what is wrong in the configuration',
+  '/api/v1/problems': 'what is wrong in the configuration, or is not in use on its nodes',
   '/api/v1/nodes': 'nodes and their last reports (?node=)',
   '/api/v1/actors': 'actors of each node (?node=)',
   '/api/v1/stats': 'figures of each node (?node=)',

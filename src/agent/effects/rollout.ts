@@ -34,9 +34,11 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
   const { store, limits, pool } = world;
 
   /** A worker that throws at a commit is in no known state: a new one takes its place. */
-  const broken = (scope: EffectScope, worker: number, call: string) => {
-    if (pool().get(worker) !== undefined)
-      scope.send<WorkerEvent>(world.workerAddress(worker), { type: 'worker.hung', call });
+  const broken = (scope: EffectScope, worker: number, message: string) => {
+    const thread = pool().get(worker);
+    if (thread === undefined) return;
+    const { doing } = thread;
+    scope.send<WorkerEvent>(world.workerAddress(worker), { type: 'worker.unfit', message, doing });
   };
 
   /** Where a failure does not say itself which event it comes from, it is the one whose step asked. */
@@ -124,7 +126,7 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
           ?.call((remote) => remote.commit(rejected, scope.cause))
           .then(
             () => scope.reply<Event>({ type: 'worker.committed', worker, rollout }),
-            (error: Error) => broken(scope, worker, `commit (${error.message})`),
+            (error: Error) => broken(scope, worker, `commit failed: ${error.message}`),
           );
       }
       return undefined;
@@ -141,7 +143,7 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
               const all = [...failures, ...found].filter(({ key }) => !store.isPartial(key));
               scope.reply<Event>({ type: 'worker.fitted', worker, load, failures: dated(all, scope) });
             },
-            (error: Error) => broken(scope, worker, `load (${error.message})`),
+            (error: Error) => broken(scope, worker, `cannot take the configuration: ${error.message}`),
           );
       return undefined;
     },
@@ -152,7 +154,7 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
           ?.call((remote) => remote.commit(rejected, scope.cause))
           .then(
             () => scope.reply<Event>({ type: 'worker.loaded', worker, load }),
-            (error: Error) => broken(scope, worker, `load (${error.message})`),
+            (error: Error) => broken(scope, worker, `cannot take the configuration: ${error.message}`),
           );
       return undefined;
     },
@@ -163,6 +165,7 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
         scope.send<WorkerEvent>(world.workerAddress(worker), {
           type: 'worker.unfit',
           message: `cannot take what other workers serve: ${first?.key}: ${first?.message}${more}`,
+          doing: '',
         });
       }
       return undefined;

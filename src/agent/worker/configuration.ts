@@ -80,7 +80,7 @@ export class WorkerConfiguration {
   #prepareDataplane(changes: SnapshotChanges): Preparation {
     const before = this.#activity.enter('prepare');
     try {
-      return this.#dataplane.prepare(changes, (key) => this.#activity.enter(`prepare ${key}`));
+      return this.#dataplane.prepare(changes, (key) => this.#at('prepare', key));
     } catch (error) {
       this.#dataplane.discard();
       const preparation = this.#dataplane.prepare({ ...changes, upserts: [], removals: [] });
@@ -98,6 +98,10 @@ export class WorkerConfiguration {
     this.#activity.leave(before);
   }
 
+  #at(phase: 'prepare' | 'commit', key: ResourceKey | null): void {
+    this.#activity.enter(key === null ? phase : `${phase} ${key}`);
+  }
+
   #commit(rejected: readonly ResourceKey[]): void {
     const open = this.#open;
     if (open === null) throw new Error('nothing is prepared');
@@ -113,7 +117,7 @@ export class WorkerConfiguration {
     for (const cluster of added) this.clusters.set(cluster.name, cluster);
     this.#openPools(added);
 
-    this.#dataplane.commit(rejected, (key) => this.#activity.enter(`commit ${key}`));
+    this.#dataplane.commit(rejected, (key) => this.#at('commit', key));
 
     for (const cluster of accepted('cluster', clusters.changed)) {
       this.clusters.set(cluster.name, cluster);

@@ -10,7 +10,7 @@ import { visible } from '../width.ts';
 export function problems(run: Run): Command {
   return describeCommand(
     'problems',
-    'Show what is wrong in the configuration, of all namespaces unless -n is given.',
+    'Show what is wrong in the configuration, or is not in use on its nodes, of all namespaces unless -n is given.',
     [
       ['novactl problems', 'each with file, line, field, value and reason'],
       ['novactl problems -o wide', 'one on a line, as validate prints them'],

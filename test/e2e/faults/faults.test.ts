@@ -14,15 +14,16 @@ import { type FaultySystem, faultySystem } from './system.ts';
 /** Far more than it takes, so that a busy machine does not decide; the campaign measures. */
 const BACK_MS = 10_000;
 
-/** Events of a worker's actor in the journal of the main thread. */
+/** Events of a worker's actor in the journal of the main thread; what came of them may be lines of their own. */
 function workerEvents(system: FaultySystem, worker: number): { type: string; [field: string]: unknown }[] {
   const directory = join(system.data, 'journal');
   return readdirSync(directory)
     .filter((file) => file.startsWith('main.'))
     .flatMap((file) => readFileSync(join(directory, file), 'utf8').trim().split('\n'))
-    .map((line) => JSON.parse(line) as { actor: string; event: { type: string } })
-    .filter(({ actor }) => actor.endsWith(`/dataplane-worker/${worker}`))
-    .map(({ event }) => event);
+    .map((line) => JSON.parse(line) as { actor?: string; event?: { type: string } })
+    .flatMap(({ actor, event }) =>
+      event !== undefined && actor?.endsWith(`/dataplane-worker/${worker}`) ? [event] : [],
+    );
 }
 
 test('a worker that fails in any way is replaced, and requests of the other one never fail', async (t) => {
@@ -117,7 +118,7 @@ test('requests in flight on a thread that ends are answered 503; answers that ha
   const taken = new Set(
     await system.injector.accepted(
       1,
-      ports.map((port) => ({ port, openedAt: 0 })),
+      ports.map((port) => ({ port, openedAt: 0, closedAt: Number.MAX_VALUE })),
     ),
   );
   assert.ok(taken.size > 0 && taken.size < clients.length, `${taken.size} connections on worker 1`);

@@ -75,8 +75,10 @@ function ask(url: string, agent: Agent): Promise<LostRequest> {
       response.on('data', (text: string) => {
         body += text;
       });
-      response.on('end', () => resolve({ port, openedAt, how: `${response.statusCode} ${body.trim()}` }));
-      response.on('error', (error) => resolve({ port, openedAt, how: error.message }));
+      response.on('end', () =>
+        resolve({ port, openedAt, closedAt: wall(), how: `${response.statusCode} ${body.trim()}` }),
+      );
+      response.on('error', (error) => resolve({ port, openedAt, closedAt: wall(), how: error.message }));
     });
     outgoing.on('socket', (socket) => {
       openedAt = opened.get(socket) ?? wall() - CLOCKS_MS;
@@ -89,7 +91,7 @@ function ask(url: string, agent: Agent): Promise<LostRequest> {
     });
     outgoing.on('timeout', () => outgoing.destroy(new Error('no answer within 20 s')));
     outgoing.on('error', (error: NodeJS.ErrnoException) =>
-      resolve({ port, openedAt, how: error.code ?? error.message }),
+      resolve({ port, openedAt, closedAt: wall(), how: error.code ?? error.message }),
     );
     outgoing.end();
   });

@@ -79,8 +79,8 @@ function runThread(path: string): void {
   const port = parentPort!;
   const channel = new BroadcastChannel('faults');
   channel.unref();
-  /** When it last took a connection from a client's port. */
-  const accepted = new Map<number, number>();
+  /** When it took connections from each client's port. */
+  const accepted = new Map<number, number[]>();
   let worker = -1;
 
   const once = port.once.bind(port) as (name: string, listener: (message: unknown) => void) => typeof port;
@@ -105,7 +105,9 @@ function runThread(path: string): void {
       if (worker === -1 || handle?.getpeername?.(peer) !== 0 || peer.port === undefined) return;
       if (accepted.size === 0)
         channel.postMessage({ event: 'accepted', worker, at: wall() } satisfies FaultEvent);
-      accepted.set(peer.port, wall());
+      const times = accepted.get(peer.port);
+      if (times === undefined) accepted.set(peer.port, [wall()]);
+      else times.push(wall());
     }
   };
   syncBuiltinESMExports();
@@ -114,9 +116,11 @@ function runThread(path: string): void {
     const request = (message as unknown as Said<FaultRequest | FaultReply>).data;
     if (!('do' in request) || request.do === 'heap' || request.worker !== worker) return;
     const asked = request.do === 'accepted' ? request.connections : [];
-    const ports = asked.flatMap(({ port, openedAt }) =>
-      (accepted.get(port) ?? 0) >= openedAt ? [port] : [],
-    );
+    const ports = asked
+      .filter(({ port, openedAt, closedAt }) =>
+        accepted.get(port)?.some((at) => at >= openedAt && at <= closedAt),
+      )
+      .map(({ port }) => port);
     channel.postMessage({ id: request.id, at: wall(), ports } satisfies FaultReply);
     // What it has said is to be out before it fails.
     if (request.do === 'fault') setTimeout(() => fail(request.fault, path), 5);

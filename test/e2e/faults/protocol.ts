@@ -8,6 +8,8 @@ export interface ClientConnection {
   readonly port: number;
   /** When the client began to connect, in milliseconds since the epoch. */
   readonly openedAt: number;
+  /** When it was gone for the client. */
+  readonly closedAt: number;
 }
 
 export type FaultRequest =
