@@ -5,6 +5,7 @@ import type { MemoryWatch } from './memory-watch.ts';
 import type { Network } from './network.ts';
 import { NodeServer, type ServerHost } from './node-server.ts';
 import { NodeSocket, type SocketHost, type SocketOptions } from './node-socket.ts';
+import { noShortage, type Shortage } from './shortage.ts';
 
 export type SocketWatch = (socket: NodeSocket, change: 'opened' | 'closed' | 'gone') => void;
 
@@ -18,16 +19,21 @@ export class ThreadSystem implements System, SocketHost, ServerHost {
   readonly sockets = new Set<NodeSocket>();
   readonly servers = new Set<NodeServer>();
   readonly now: () => number;
-  /** False: whatever needs a descriptor fails with EMFILE. */
-  hasDescriptors = true;
-  /** Ports that another program has. */
-  takenPorts: ReadonlySet<number> = new Set();
+  readonly #shortage: Shortage;
   readonly #prng: Prng;
   readonly #onSocket: SocketWatch;
   #alive = true;
 
   /** `host`: whose sockets these are. `onSocket` is told of each. */
-  constructor(host: string, network: Network, prng: Prng, onSocket: SocketWatch, memory: MemoryWatch) {
+  constructor(
+    host: string,
+    network: Network,
+    prng: Prng,
+    onSocket: SocketWatch,
+    memory: MemoryWatch,
+    shortage: Shortage = noShortage(),
+  ) {
+    this.#shortage = shortage;
     this.name = host;
     this.memory = memory;
     this.network = network;
@@ -35,6 +41,10 @@ export class ThreadSystem implements System, SocketHost, ServerHost {
     this.#onSocket = onSocket;
     const { clock } = network;
     this.now = () => clock.now;
+  }
+
+  get hasDescriptors(): boolean {
+    return !this.#shortage.descriptors;
   }
 
   get alive(): boolean {
@@ -89,7 +99,7 @@ export class ThreadSystem implements System, SocketHost, ServerHost {
 
   refusal(port: number): string | null {
     if (!this.hasDescriptors) return 'EMFILE';
-    return this.takenPorts.has(port) ? 'EADDRINUSE' : null;
+    return this.#shortage.ports.has(port) ? 'EADDRINUSE' : null;
   }
 
   opened(socket: NodeSocket): void {

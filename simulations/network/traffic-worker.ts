@@ -12,6 +12,7 @@ import type { Recorder } from '../world/recorder.ts';
 import { WorkerActors } from '../world/worker-actors.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import type { Network } from './network.ts';
+import type { Shortage } from './shortage.ts';
 import { type SocketWatch, ThreadSystem } from './thread-system.ts';
 
 const COUNTER_BYTES = 64 * 1024;
@@ -25,6 +26,7 @@ export interface TrafficWorkerOptions {
   readonly limits: SharedArrayBuffer;
   readonly timeouts: Partial<Timeouts>;
   readonly drainTimeoutMs: number;
+  readonly shortage: Shortage;
   readonly onSocket: SocketWatch;
   readonly onNotice: (notice: SystemNotice) => void;
   readonly onFault: (message: string) => void;
@@ -48,7 +50,8 @@ export class TrafficWorker {
     const { node, worker, network, prng, recorder, drainTimeoutMs } = options;
     const { clock } = network;
     this.worker = worker;
-    this.thread = new ThreadSystem(node, network, prng, options.onSocket, new MemoryWatch(options.onFault));
+    const memory = new MemoryWatch(options.onFault);
+    this.thread = new ThreadSystem(node, network, prng, options.onSocket, memory, options.shortage);
     this.dataplane = new Dataplane(
       {
         worker,

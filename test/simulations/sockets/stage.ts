@@ -4,6 +4,7 @@ import { SteppingClock } from '../../../simulations/clock.ts';
 import type { LinkStyle } from '../../../simulations/network/link.ts';
 import { MemoryWatch } from '../../../simulations/network/memory-watch.ts';
 import { Network } from '../../../simulations/network/network.ts';
+import { noShortage } from '../../../simulations/network/shortage.ts';
 import { ThreadSystem } from '../../../simulations/network/thread-system.ts';
 import { Prng } from '../../../simulations/prng.ts';
 import { SYSTEM, type System } from '../../../src/os/system.ts';
@@ -61,11 +62,11 @@ export function simulated(seed: number, style: LinkStyle, found: (what: string) 
   const clock = new SteppingClock();
   const prng = new Prng(`conformance-${seed}`);
   const network = new Network({ clock, prng: prng.split('network'), style, windows: [65_536, 262_144] });
-  const thread = (name: string) =>
-    new ThreadSystem(HOST, network, prng.split(name), () => {}, new MemoryWatch(found));
-  const system = thread('thread');
+  const thread = (name: string, short = noShortage()) =>
+    new ThreadSystem(HOST, network, prng.split(name), () => {}, new MemoryWatch(found), short);
+  const shortage = noShortage();
   return {
-    system,
+    system: thread('thread', shortage),
     outside: thread('outside'),
     async until(condition) {
       await null;
@@ -79,9 +80,9 @@ export function simulated(seed: number, style: LinkStyle, found: (what: string) 
       while (clock.step()) await null;
     },
     starve() {
-      system.hasDescriptors = false;
+      shortage.descriptors = true;
       return () => {
-        system.hasDescriptors = true;
+        shortage.descriptors = false;
       };
     },
   };
