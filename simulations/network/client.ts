@@ -24,6 +24,12 @@ export interface Manners {
   readonly halfClose: number;
   /** The longest pause between two requests, in ms. */
   readonly thinkMs: number;
+  /** A connection of HTTP/1.0. */
+  readonly old: number;
+  /** Asks whether the body is wanted before it sends it (RFC 9110 section 10.1.1). */
+  readonly expect: number;
+  /** A path that is redirected. */
+  readonly redirect: number;
 }
 
 export const POLITE: Manners = {
@@ -37,6 +43,9 @@ export const POLITE: Manners = {
   deaf: 0,
   halfClose: 0,
   thinkMs: 20,
+  old: 0,
+  expect: 0,
+  redirect: 0,
 };
 
 export interface ClientOptions {

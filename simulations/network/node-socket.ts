@@ -191,6 +191,7 @@ export class NodeSocket extends EventEmitter implements SideOwner {
   /** The thread is dead: the kernel closes what it had, and nobody is told. */
   abandon(): void {
     this.destroyed = true;
+    if (this.#side !== null) this.#side.outgoing.isAbandoned = true;
     this.#side?.close();
     this.#side?.incoming.discard();
   }

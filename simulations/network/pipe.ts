@@ -31,6 +31,8 @@ export class Pipe {
   state: 'open' | 'ended' | 'reset' = 'open';
   /** The end has come, whatever came after it. */
   hasEnded = false;
+  /** The sender's thread died: its kernel sends an end that nobody meant. */
+  isAbandoned = false;
   /** Neither end nor reset has been sent. */
   isOpenToWrite = true;
   readonly #link: Link;
