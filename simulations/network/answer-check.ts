@@ -33,8 +33,13 @@ export class AnswerCheck {
   #length = 0;
   #local = '';
 
-  /** `port`: the listener's that it came through. */
-  constructor(ledger: Ledger, request: RequestEntry, { second, fields }: MessageHead, port: number) {
+  /** `port`: the listener's that it came through. `listening`: names the listeners there are now. */
+  constructor(
+    ledger: Ledger,
+    request: RequestEntry,
+    { second, fields }: MessageHead,
+    { port, listening }: { readonly port: number; readonly listening: string | null },
+  ) {
     this.#ledger = ledger;
     this.#request = request;
     this.status = Number(second);
@@ -42,9 +47,14 @@ export class AnswerCheck {
     this.#attempt = null;
     this.#text = `${this.status} ${STATUS_CODES[this.status]}: ${this.reason}\n`;
     if (this.reason === 'redirect' && request.isRedirected) {
-      const location = `http://shop.test:${port}/${request.cluster.split('/')[1]}/${request.id}`;
+      const location = `http://${request.host}:${port}/${request.cluster.split('/')[1]}/${request.id}`;
       if (this.status !== 302 || fields.get('location') !== location)
         ledger.broken(`request ${request.id} was sent to ${fields.get('location')} by ${this.status}`);
+      return;
+    }
+    if (this.reason === 'route_not_found') {
+      if (request.served !== null && request.served === listening)
+        ledger.broken(`request ${request.id} to ${request.host} found no route, though a listener serves it`);
       return;
     }
     if (this.reason !== '') {

@@ -131,12 +131,13 @@ export class BackendConnection implements SideOwner, MessageReaderOwner, Backend
 
   #checkFields(id: number, fields: ReadonlyMap<string, string>): void {
     const { cluster, ledger, name } = this.#backend;
+    const asked = ledger.requests[id]?.host;
     const [host, set, added, removed] = ['host', 'x-set', 'x-add', 'x-remove'].map((field) =>
       fields.get(field),
     );
     const isRight = isFiltered(cluster)
       ? host === 'behind.test' && set === 'by the edge' && added === 'added' && removed === undefined
-      : host === 'shop.test' && set === 'by the client' && !added && removed === 'from the client';
+      : host === asked && set === 'by the client' && !added && removed === 'from the client';
     if (!isRight) ledger.broken(`${name} got request ${id} without what the filters of its route do`);
   }
 

@@ -1,5 +1,5 @@
 import { AnswerCheck } from './answer-check.ts';
-import type { ClientOptions, Manners } from './client.ts';
+import type { ClientOptions, Manners, Target } from './client.ts';
 import { writeRequest } from './client-request.ts';
 import type { RequestEntry } from './ledger.ts';
 import type { MessageHead, MessageReaderOwner } from './message-reader.ts';
@@ -20,6 +20,7 @@ export class ClientConnection implements SideOwner, MessageReaderOwner {
   readonly #cluster: string | null;
   readonly #onOver: () => void;
   readonly #port: number;
+  readonly #host: string;
   readonly #side: Side;
   readonly #outbox: Outbox;
   readonly #reader = new MessageReader('response', this);
@@ -38,7 +39,7 @@ export class ClientConnection implements SideOwner, MessageReaderOwner {
 
   constructor(
     options: ClientOptions,
-    port: number,
+    { port, host }: Target,
     manners: Manners,
     requests: number,
     cluster: string | null,
@@ -50,6 +51,7 @@ export class ClientConnection implements SideOwner, MessageReaderOwner {
     this.#cluster = cluster;
     this.#onOver = onOver;
     this.#port = port;
+    this.#host = host;
     this.#left = requests;
     this.#isSlowReader = prng.chance(manners.slowReader);
     this.#isOld = prng.chance(manners.old);
@@ -110,7 +112,8 @@ export class ClientConnection implements SideOwner, MessageReaderOwner {
       this.#broken('got an answer to no request');
       return false;
     }
-    this.#check = new AnswerCheck(this.#options.ledger, request, head, this.#port);
+    const { ledger, listening } = this.#options;
+    this.#check = new AnswerCheck(ledger, request, head, { port: this.#port, listening: listening() });
     const closes = head.fields.get('connection') === 'close';
     if (closes) this.#isLast = true;
     if (this.#body !== null) {
@@ -181,20 +184,25 @@ export class ClientConnection implements SideOwner, MessageReaderOwner {
 
   #next(): void {
     if (this.isOver || this.#waiting.length > 0) return;
-    const { prng, ledger, name, clusters, network } = this.#options;
+    const { prng, ledger, name, clusters, network, targets, listening } = this.#options;
     if (this.#left <= 0 || this.#isLast) {
       this.#end();
       return;
     }
     const atOnce =
       !this.#isOld && prng.chance(this.#manners.pipeline) ? Math.min(this.#left, 2 + prng.below(3)) : 1;
+    const hosts = targets().filter(({ port }) => port === this.#port);
+    const served = hosts.length > 0;
     const parts: Buffer[] = [];
     for (let index = 0; index < atOnce; index += 1) {
       this.#left -= 1;
+      const host = served ? prng.pick(hosts).host : this.#host;
       const { entry, head, body, isLast } = writeRequest(ledger, prng, {
         client: name,
         cluster: this.#cluster ?? prng.pick(clusters),
         manners: this.#manners,
+        host,
+        served: served ? listening() : null,
         isPipelined: atOnce > 1,
         isOld: this.#isOld,
         last: this.#left === 0,

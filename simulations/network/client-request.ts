@@ -18,6 +18,8 @@ export function writeRequest(
   options: {
     readonly client: string;
     readonly cluster: string;
+    readonly host: string;
+    readonly served: string | null;
     readonly manners: Manners;
     /** One of several that are sent at once. */
     readonly isPipelined: boolean;
@@ -25,7 +27,7 @@ export function writeRequest(
     readonly last: boolean;
   },
 ): WrittenRequest {
-  const { client, cluster, manners, isPipelined, isOld, last } = options;
+  const { client, cluster, host, served, manners, isPipelined, isOld, last } = options;
   const withBody = !(isPipelined && prng.chance(0.7)) && prng.chance(manners.body);
   const method = withBody ? prng.pick(['POST', 'PUT'] as const) : prng.chance(0.1) ? 'HEAD' : 'GET';
   const bodyLength = withBody ? prng.below(prng.chance(0.7) ? 300 : manners.mostBytes) : 0;
@@ -33,13 +35,23 @@ export function writeRequest(
   const expects =
     withBody && (bodyLength > 0 || chunked) && !isOld && !isPipelined && prng.chance(manners.expect);
   const isRedirected = prng.chance(manners.redirect);
-  const entry = ledger.open({ client, method, cluster, bodyLength, isOld, expects, isRedirected });
+  const entry = ledger.open({
+    client,
+    method,
+    cluster,
+    bodyLength,
+    isOld,
+    expects,
+    isRedirected,
+    host,
+    served,
+  });
   const keeps = isOld && !last && prng.chance(0.5);
   const closes = last && prng.chance(0.5);
   const path = `${isRedirected ? '/old' : ''}/${cluster.split('/')[1]}/${entry.id}`;
   const lines = [
     `${method} ${path} HTTP/1.${isOld ? 0 : 1}`,
-    'Host: shop.test',
+    `Host: ${host}`,
     `X-Request: ${entry.id}`,
     `X-Length: ${bodyLength}`,
     'X-Set: by the client',

@@ -46,6 +46,7 @@ export class Edge {
   readonly #slots = new Map<string, number>();
   #last: Promise<void> = Promise.resolve();
   #version = 0;
+  #stops = false;
   #lives = 0;
 
   constructor(options: EdgeOptions) {
@@ -90,7 +91,13 @@ export class Edge {
       });
   }
 
+  /** Another value after each change; null: one is under way, or the node stops, one listener after the other. */
+  get listening(): string | null {
+    return this.changing > 0 || this.#stops ? null : String(this.#version);
+  }
+
   stop(): void {
+    this.#stops = true;
     for (const worker of this.workers) worker.stop();
   }
 

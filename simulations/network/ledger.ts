@@ -13,6 +13,9 @@ export interface RequestEntry {
   readonly expects: boolean;
   /** Of a path that the proxy redirects. */
   readonly isRedirected: boolean;
+  readonly host: string;
+  /** Names the listeners as they were when it was written, if one served it; null: none did, or they changed. */
+  readonly served: string | null;
   readonly attempts: Attempt[];
 }
 

@@ -55,7 +55,7 @@ export function drawTopology(prng: Prng): Topology {
     workers: prng.pick([1, 2, 2, 3]),
     clusters,
     endpoints,
-    listeners: PORTS.slice(0, 1 + prng.below(2)).map((port, index) => listener(index, port)),
+    listeners: drawListeners(prng),
     timeouts,
     requestTimeoutMs: prng.chance(0.2) ? 1_500 : 0,
     backendTimeoutMs: prng.chance(0.2) ? 600 : 0,
@@ -75,13 +75,26 @@ export function drawTopology(prng: Prng): Topology {
   };
 }
 
-export function listener(index: number, port: number): Listener {
+/** One or two, each on a port of its own for every host, or on any port, then each for a host of its own. */
+function drawListeners(prng: Prng): Listener[] {
+  const ports = PORTS.slice(0, 1 + prng.below(2));
+  if (!prng.chance(0.4)) return ports.map((port, index) => listener(index, port, []));
+  const shared = prng.pick(ports);
+  return [0, 1].map((index) => listener(index, shared, [`h${index}.test`]));
+}
+
+/** What requests to the listener call it. */
+export function hostOf({ hostnames }: Listener): string {
+  return hostnames[0] ?? 'shop.test';
+}
+
+function listener(index: number, port: number, hostnames: readonly string[]): Listener {
   return {
     name: `shop/edge/l${index}`,
     gateway: 'shop/edge',
     port,
     protocol: 'HTTP',
-    hostnames: [],
+    hostnames,
   };
 }
 

@@ -202,7 +202,7 @@ export class Trouble {
         const listener = prng.pick(topology.listeners);
         const key = `listener/${listener.name}`;
         const taken = this.#world.ports();
-        const free = PORTS.filter((port) => !taken.includes(port));
+        const free = PORTS.filter((port) => listener.hostnames.length > 0 || !taken.includes(port));
         const moved: Listener = { ...listener, port: prng.pick(free) };
         if (!edge.resources.has(key)) put({ kind: 'listener', value: moved });
         else if (prng.chance(0.5)) removals.push(key);
