@@ -37,7 +37,7 @@ export type Event =
   | { readonly type: 'worker.unfit'; readonly message: string; readonly doing: string }
   | { readonly type: 'worker.drained'; readonly cut: number }
   /** Its own supervision gave up. */
-  | { readonly type: 'child.exited'; readonly reason: string }
+  | { readonly type: 'child.exited'; readonly reason: string; readonly message?: string }
   | { readonly type: 'stop' }
   | TimerFired<Timer>;
 
@@ -116,6 +116,11 @@ function hungMessage({ call, silentMs }: From<'worker.hung'>): string {
   return `did not answer ${call} in time`;
 }
 
+/** What happened to a thread, and what it was at. */
+export function whileAt(what: string, doing: string): string {
+  return doing === '' ? what : `${what}, while it was at: ${doing}`;
+}
+
 /** Room for the worker's own deadline to pass before the thread is ended from outside. */
 const DRAIN_GRACE_MS = 1_000;
 /**
@@ -155,7 +160,11 @@ export const machine = setup({
         'worker.unfit': { actions: because('late_answer') },
         'child.exited': {
           target: 'killing',
-          actions: [assign({ message: ({ event }) => event.reason }), leave, because('gave_up')],
+          actions: [
+            assign({ message: ({ event }) => event.message ?? event.reason }),
+            leave,
+            because('gave_up'),
+          ],
         },
         'timer.fired': {
           target: 'killing',
@@ -181,7 +190,11 @@ export const machine = setup({
         },
         'child.exited': {
           target: 'killing',
-          actions: [assign({ message: ({ event }) => event.reason }), leave, because('gave_up')],
+          actions: [
+            assign({ message: ({ event }) => event.message ?? event.reason }),
+            leave,
+            because('gave_up'),
+          ],
         },
         'timer.fired': { actions: because('late_timer') },
         stop: { target: 'draining', actions: [leave, because('drain_requested')] },
@@ -257,4 +270,5 @@ export const machine = setup({
     stopped: { type: 'final' },
     lost: { type: 'final', tags: 'abnormal' },
   },
+  output: ({ context }) => whileAt(context.message, context.doing),
 });

@@ -362,4 +362,5 @@ export const machine = setup({
     refused: { type: 'final' },
     failed: { type: 'final', tags: 'abnormal' },
   },
+  output: ({ context }) => context.message,
 });

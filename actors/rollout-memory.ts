@@ -10,6 +10,13 @@ export interface Context {
   readonly waiting: readonly number[];
   /** Those that are asked when the one that goes ahead has come through. */
   readonly queued: readonly number[];
+  /** One has come through; else another one goes ahead when the first leaves without an answer. */
+  readonly proven: boolean;
+  /**
+   * Asked in a round that was broken off, and not through with it: what they end over is of that round, and may have
+   * another version by now.
+   */
+  readonly overdue: readonly { readonly worker: number; readonly rollout: number }[];
   /** Joining workers that have answered. */
   readonly fitted: readonly Fitted[];
   readonly pending: boolean;
@@ -24,6 +31,8 @@ export interface Context {
   readonly standing: readonly ObjectFailure[];
   /** What the current round carries. */
   readonly carried: { readonly nonce: number; readonly version: SnapshotVersion };
+  /** What the last round that was settled carried: between rounds, failures are of this. */
+  readonly finished: { readonly nonce: number; readonly version: SnapshotVersion };
   readonly retries: number;
   readonly retryArmed: boolean;
 }
@@ -86,7 +95,7 @@ export function drop(list: readonly number[], worker: number): readonly number[]
   return list.filter((one) => one !== worker);
 }
 
-type Lists = Pick<Context, 'workers' | 'joining' | 'expected' | 'waiting' | 'queued' | 'fitted'>;
+type Lists = Pick<Context, 'workers' | 'joining' | 'expected' | 'waiting' | 'queued' | 'overdue' | 'fitted'>;
 
 /** The lists without the workers that are gone. */
 export function without(context: Context, gone: readonly number[]): Lists {
@@ -97,13 +106,14 @@ export function without(context: Context, gone: readonly number[]): Lists {
     expected: left(context.expected),
     waiting: left(context.waiting),
     queued: left(context.queued),
+    overdue: context.overdue.filter(({ worker }) => !gone.includes(worker)),
     fitted: context.fitted.filter(({ worker }) => !gone.includes(worker)),
   };
 }
 
 /** Whom to ask first: one, unless this is the first round, when there is nothing to lose yet. */
-export function ahead({ rollout, workers }: Context): Pick<Context, 'waiting' | 'queued'> {
+export function ahead({ rollout, workers }: Context): Pick<Context, 'waiting' | 'queued' | 'proven'> {
   return rollout > 1
-    ? { waiting: workers.slice(0, 1), queued: workers.slice(1) }
-    : { waiting: workers, queued: [] };
+    ? { waiting: workers.slice(0, 1), queued: workers.slice(1), proven: false }
+    : { waiting: workers, queued: [], proven: true };
 }

@@ -1,8 +1,9 @@
 import { and, assign, setup } from 'xstate';
 import type { ObjectFailure, SnapshotVersion } from '../src/model/snapshot.ts';
+import type { Effects, Timer } from './rollout-effects.ts';
 import type { Context, Fitted } from './rollout-memory.ts';
 import { ahead, crashed, culprit, drop, merge, untakable, without } from './rollout-memory.ts';
-import type { Tag, TimerEffects, TimerFired } from './vocabulary.ts';
+import type { Tag, TimerFired } from './vocabulary.ts';
 import { backoffMs, named, reasons } from './vocabulary.ts';
 
 /**
@@ -60,7 +61,7 @@ export type Event =
   | { readonly type: 'stop' }
   | TimerFired<Timer>;
 
-export type Timer = 'answer' | 'retry' | 'gather';
+export type { Effects, Timer } from './rollout-effects.ts';
 
 export const REASONS = [
   'worker_joined',
@@ -111,49 +112,6 @@ export interface Input {
 
 export type { Context } from './rollout-memory.ts';
 
-export interface Effects extends TimerEffects<Timer> {
-  /** Takes all staged changes as the content of this round. */
-  takeChanges: { readonly rollout: number };
-  /** Puts them back: no worker was left to prepare them. */
-  returnChanges: { readonly rollout: number };
-  prepareWorkers: { readonly rollout: number; readonly workers: readonly number[] };
-  commitWorkers: {
-    readonly rollout: number;
-    readonly workers: readonly number[];
-    readonly rejected: readonly string[];
-  };
-  /** Has them prepare what is in use; each answers `worker.fitted`. */
-  fitWorkers: { readonly load: number; readonly workers: readonly number[] };
-  /** Has them commit it; each answers `worker.loaded`. */
-  loadWorkers: {
-    readonly load: number;
-    readonly workers: readonly number[];
-    readonly rejected: readonly string[];
-  };
-  /** They cannot take what others serve. */
-  refuseWorkers: { readonly workers: readonly Fitted[] };
-  /** Is in no round until it changes; `key` empty: all of this round. `worker` ended over it. */
-  putAside: {
-    readonly rollout: number;
-    readonly key: string;
-    readonly worker: number;
-    readonly message: string;
-  };
-  /** Nobody can serve them: they are no longer in use. */
-  loseObjects: { readonly failures: readonly ObjectFailure[] };
-  /** Notes what is in use now; answers `rollout.settled`. */
-  settle: { readonly rollout: number; readonly failures: readonly ObjectFailure[] };
-  noteFailures: { readonly failures: readonly ObjectFailure[] };
-  /** Stages the objects of transient failures again. */
-  stageRetries: Record<never, never>;
-  reportHung: { readonly workers: readonly number[]; readonly call: string };
-  tellStream: {
-    readonly nonce: number;
-    readonly version: SnapshotVersion;
-    readonly failures: readonly ObjectFailure[];
-  };
-}
-
 /** How long the first round waits for workers that are being started. */
 const GATHER_MS = 1_000;
 /** Short at its longest: a port that an agent before us gives up must not stay unserved. */
@@ -176,7 +134,7 @@ const answerTimer = [
 const tellStream = {
   type: 'tellStream' as const,
   params: ({ context }: { context: Context }) => ({
-    ...context.carried,
+    ...context.finished,
     failures: context.standing,
   }),
 };
@@ -212,10 +170,26 @@ const beginAgain = {
     leave,
     putAside,
     returnChanges,
-    assign<Context, From<'worker.left'>, undefined, Event, never>({ pending: true }),
+    assign<Context, From<'worker.left'>, undefined, Event, never>(({ context }) => ({
+      pending: true,
+      overdue: [
+        ...context.overdue.filter(({ worker }) => !context.waiting.includes(worker)),
+        ...context.waiting.map((worker) => ({ worker, rollout: context.rollout })),
+      ],
+    })),
     because('worker_ended_by_object'),
   ],
 };
+
+type Answer = From<'worker.prepared' | 'worker.committed'>;
+/** An answer that nobody waits for; its worker may be through with a round that was broken off. */
+const tooLate = [
+  assign<Context, Answer, undefined, Event, never>({
+    overdue: ({ context, event }) =>
+      context.overdue.filter(({ worker, rollout }) => worker !== event.worker || rollout > event.rollout),
+  }),
+  because('stale_answer'),
+];
 
 const stage = assign<Context, From<'changes.staged'>, undefined, Event, never>({
   pending: true,
@@ -255,8 +229,8 @@ const fitted = assign<Context, From<'worker.fitted'>, undefined, Event, never>((
   fitted: [...context.fitted, { worker: event.worker, failures: event.failures }],
 }));
 const follow = assign<Context, Event, undefined, Event, never>({
-  waiting: ({ context }) => context.queued,
-  queued: [],
+  waiting: ({ context: { queued, proven } }) => (proven ? queued : queued.slice(0, 1)),
+  queued: ({ context: { queued, proven } }) => (proven ? [] : queued.slice(1)),
 });
 const retryJoins = assign<Context, From<'timer.fired'>, undefined, Event, never>({
   retryArmed: false,
@@ -289,7 +263,10 @@ export const machine = setup({
     nobody: ({ context }) => context.waiting.length === 0 && context.workers.length === 0,
     cameThrough: ({ context }) => context.waiting.length === 0 && context.queued.length > 0,
     endedByChange: ({ context, event }) =>
-      event.type === 'worker.left' && context.workers.includes(event.worker) && culprit(event.doing) !== null,
+      event.type === 'worker.left' &&
+      context.workers.includes(event.worker) &&
+      culprit(event.doing) !== null &&
+      !context.overdue.some(({ worker }) => worker === event.worker),
     nobodyCommitted: ({ context }) =>
       context.workers.every((worker) => context.waiting.includes(worker) || context.queued.includes(worker)),
     answerTimer: ({ event }) => event.type === 'timer.fired' && event.timer === 'answer',
@@ -305,6 +282,8 @@ export const machine = setup({
     expected: input.expected,
     waiting: [],
     queued: [],
+    proven: true,
+    overdue: [],
     fitted: [],
     pending: input.pending,
     nonce: input.nonce,
@@ -314,6 +293,7 @@ export const machine = setup({
     failures: [],
     standing: [],
     carried: { nonce: input.nonce, version: input.version },
+    finished: { nonce: input.nonce, version: input.version },
     retries: 0,
     retryArmed: false,
   }),
@@ -337,8 +317,8 @@ export const machine = setup({
     'changes.staged': { actions: [stage, because('changes_merged')] },
     'worker.fitted': { actions: because('stale_answer') },
     'worker.loaded': { actions: because('stale_answer') },
-    'worker.prepared': { actions: because('stale_answer') },
-    'worker.committed': { actions: because('stale_answer') },
+    'worker.prepared': { actions: tooLate },
+    'worker.committed': { actions: tooLate },
     'object.failed': { actions: [...noteFailure, because('object_failed')] },
     'timer.fired': [
       { guard: 'retryTimer', actions: [retryJoins, stageRetries, because('retry_joins_next')] },
@@ -511,13 +491,14 @@ export const machine = setup({
       ],
       on: {
         'worker.prepared': [
-          { guard: 'stale', actions: because('stale_answer') },
+          { guard: 'stale', actions: tooLate },
           { guard: 'unasked', actions: because('stale_answer') },
           {
             guard: ({ event }) => event.failures.length > 0,
             actions: [
               assign(({ context, event }) => ({
                 waiting: drop(context.waiting, event.worker),
+                proven: true,
                 failures: merge(context.failures, event.failures),
               })),
               because('worker_cannot_prepare_all'),
@@ -525,7 +506,7 @@ export const machine = setup({
           },
           {
             actions: [
-              assign({ waiting: ({ context, event }) => drop(context.waiting, event.worker) }),
+              assign({ waiting: ({ context, event }) => drop(context.waiting, event.worker), proven: true }),
               because('worker_prepared'),
             ],
           },
@@ -542,16 +523,18 @@ export const machine = setup({
       entry: [assign(({ context }) => ahead(context)), ...commitWaiting],
       exit: { type: 'cancelTimer', params: { timer: 'answer' } },
       always: [
+        // It may never have been in use anywhere, so it is not called good.
+        { guard: 'nobody', target: 'idle', actions: [returnChanges, assign({ pending: true })] },
         { guard: 'cameThrough', actions: [follow, ...commitWaiting] },
         { guard: 'allAnswered', target: 'settling' },
       ],
       on: {
         'worker.committed': [
-          { guard: 'stale', actions: because('stale_answer') },
+          { guard: 'stale', actions: tooLate },
           { guard: 'unasked', actions: because('stale_answer') },
           {
             actions: [
-              assign({ waiting: ({ context, event }) => drop(context.waiting, event.worker) }),
+              assign({ waiting: ({ context, event }) => drop(context.waiting, event.worker), proven: true }),
               because('worker_committed'),
             ],
           },
@@ -577,14 +560,18 @@ export const machine = setup({
             guard: ({ event }) => event.standing.length > 0,
             target: 'idle',
             actions: [
-              assign({ standing: ({ event }) => event.standing }),
+              assign(({ context, event }) => ({ standing: event.standing, finished: context.carried })),
               tellStream,
               because('settled_with_failures'),
             ],
           },
           {
             target: 'idle',
-            actions: [assign({ standing: [] }), tellStream, because('settled')],
+            actions: [
+              assign(({ context }) => ({ standing: [], finished: context.carried })),
+              tellStream,
+              because('settled'),
+            ],
           },
         ],
       },

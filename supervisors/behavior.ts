@@ -21,6 +21,8 @@ export interface Step {
   readonly outcome: 'taken' | 'ignored' | 'unexpected';
   /** How the actor ended with this step; null: it goes on. */
   readonly ended: 'normal' | 'abnormal' | null;
+  /** Why it ended, for people; `reason` alone where it is not set. */
+  readonly message?: string;
 }
 
 /** A lifetime as a pure function from event to step: all that the actor system and a replay know of an actor. */
@@ -107,7 +109,10 @@ function step(
     if (action.type === 'because') reason = String(params.reason);
     else effects.push({ type: action.type, params });
   }
+  // A machine's output is what it says of its end.
+  const output: unknown = snapshot.output;
   return {
+    ...(typeof output === 'string' && output !== '' ? { message: output } : {}),
     snapshot,
     state: stateText(snapshot.value),
     reason,

@@ -26,13 +26,21 @@ export interface SupervisorInput {
  */
 export type ChildStatus = 'running' | 'condemned' | 'stopping' | 'waiting' | 'isolated';
 
+export interface Failure {
+  readonly reason: string;
+  /** For people, where there is more to say than the reason. */
+  readonly message?: string;
+  /** Monotonic milliseconds. */
+  readonly at: number;
+}
+
 export interface Child extends ChildOptions {
   readonly status: ChildStatus;
   readonly restarts: number;
   /** Its place in the order of start. */
   readonly place: number;
   /** How it failed last, and when; null: it never did. */
-  readonly last: { readonly reason: string; readonly at: number } | null;
+  readonly last: Failure | null;
 }
 
 /** What a supervisor knows. Each change gives a new state and costs the same however many children there are. */
@@ -53,6 +61,8 @@ export interface State {
   /** Whom to stop one after the other, in order of start, and how many of them had their turn, from the end. */
   readonly toStop: readonly ActorAddress[];
   readonly stopped: number;
+  /** Whose failure was one too many, and why it failed; not set while it has not given up. */
+  readonly failure?: string;
 }
 
 /** What can be shown of it: JSON. */

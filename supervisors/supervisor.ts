@@ -2,7 +2,7 @@ import { backoffMs } from '../actors/vocabulary.ts';
 import type { ActorAddress } from '../src/model/actor.ts';
 import type { Behavior, NamedEffect, Step } from './behavior.ts';
 import { decide, restartGroup } from './strategy.ts';
-import type { Child, ChildOptions, State, SupervisorInput } from './supervisor-state.ts';
+import type { Child, ChildOptions, Failure, State, SupervisorInput } from './supervisor-state.ts';
 import {
   budget,
   changed,
@@ -24,6 +24,8 @@ export type SupervisorEvent =
       readonly child: ActorAddress;
       readonly outcome: 'normal' | 'abnormal';
       readonly reason: string;
+      /** Why it ended, for people; `reason` alone where it is not set. */
+      readonly message?: string;
       /** Monotonic milliseconds. */
       readonly at: number;
       /** In [0, 1), for the jitter of the back-off. */
@@ -61,6 +63,7 @@ export const supervisorBehavior: Behavior = {
 
 function step([state, reason, effects, ignored]: Move): Step {
   return {
+    ...(state.phase === 'ended' && state.failure !== undefined ? { message: state.failure } : {}),
     snapshot: state,
     state: state.phase,
     reason,
@@ -122,15 +125,18 @@ function exited(state: State, event: Exit): Move {
   if (decision.verdict === 'leave')
     return [left(state, child), `child_ended_${event.outcome}`, [gone(child, event.reason)]];
   const remembering = { ...state, failures: state.failures.with(key, decision.failures) };
-  const last = { reason: event.reason, at: event.at };
+  const { reason, message, at } = event;
+  const last: Failure = message === undefined ? { reason, at } : { reason, message, at };
   if (decision.verdict === 'isolate') {
     const { isolatedRetryMs } = policy.intensity;
-    const effects = [effect('childIsolated', { child: child.child, reason: event.reason })];
+    const effects = [effect('childIsolated', { child: child.child, reason: message ?? reason })];
     if (isolatedRetryMs !== null) effects.push(restartTimer(child, isolatedRetryMs));
     return [changed(remembering, child, { status: 'isolated', last }), 'child_isolated', effects];
   }
-  if (decision.verdict === 'escalate')
-    return stopAll(forgotten(remembering, child.child), 'escalating', 'too_many_failures');
+  if (decision.verdict === 'escalate') {
+    const failure = `${childName(child)} keeps failing: ${message ?? reason}`;
+    return stopAll({ ...forgotten(remembering, child.child), failure }, 'escalating', 'too_many_failures');
+  }
   const ms = backoffMs(policy.backoff, decision.attempt, event.draw);
   const waiting = changed(remembering, child, { status: 'waiting', last });
   return restartAfter(waiting, child, ms);
@@ -258,6 +264,11 @@ function stopNext(before: State, reason: string, effects: readonly NamedEffect[]
   }
   const [state, asked] = askNext(before);
   return [state, reason, [...effects, ...asked]];
+}
+
+/** `listener/default/web/http`; a supervisor by its name. */
+function childName({ child }: Child): string {
+  return child.split('/').slice(2).join('/');
 }
 
 function effect(type: string, params: Readonly<Record<string, unknown>>): NamedEffect {

@@ -301,7 +301,7 @@ export class ActorSystem {
       if (!this.#carryOut(actor, effect, record, step.ended !== null)) return;
     }
     record.outcome = step.outcome;
-    if (step.ended !== null) this.#end(actor, step.ended, step.reason);
+    if (step.ended !== null) this.#end(actor, step.ended, step.reason, step.message);
   }
 
   /** False: it failed, and the actor with it. Nobody waits for the answers to what an actor's last step asked for. */
@@ -391,7 +391,7 @@ export class ActorSystem {
     this.#end(actor, 'abnormal', message);
   }
 
-  #end(actor: Actor, outcome: 'normal' | 'abnormal', reason: string): void {
+  #end(actor: Actor, outcome: 'normal' | 'abnormal', reason: string, message?: string): void {
     this.#bury(actor);
     if (actor.parent === null) return;
     const event = {
@@ -399,6 +399,7 @@ export class ActorSystem {
       child: actor.address,
       outcome,
       reason,
+      ...(message === undefined ? {} : { message }),
       at: this.#options.world.now(),
       draw: this.#options.world.draw(),
     };

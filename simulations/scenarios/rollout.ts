@@ -4,6 +4,7 @@ import { answers } from '../checkers/answers.ts';
 import { budgets } from '../checkers/budgets.ts';
 import { type Checker, InvariantViolation } from '../checkers/checker.ts';
 import { convergence, unlikeWished } from '../checkers/convergence.ts';
+import { deadly } from '../checkers/deadly.ts';
 import { draining } from '../checkers/draining.ts';
 import { expectations } from '../checkers/expectations.ts';
 import { lastGood } from '../checkers/last-good.ts';
@@ -41,6 +42,7 @@ export const rollout: Scenario = {
       workers: planted === null ? workers : Math.max(2, workers),
       badness: prng.chance(0.6) ? prng.between(0.05, 0.4) : 0,
       drainTimeoutMs: prng.pick([300, 2_000, 10_000]),
+      deadliness: planted === null ? drawDeadliness(prng.split('deadly')) : 0,
       planted,
     });
     const faults = new Faults(universe);
@@ -48,6 +50,7 @@ export const rollout: Scenario = {
       agreement(universe),
       answers(),
       refusals(universe),
+      deadly(universe, (how) => faults.count(how)),
       draining(),
       expectations(),
       supervision(),
@@ -67,6 +70,10 @@ export const rollout: Scenario = {
     return { seed, drawn, violation, simulatedMs: universe.clock.now, faults: faults.struck, universe };
   },
 };
+
+function drawDeadliness(prng: Prng): number {
+  return prng.chance(0.4) ? prng.between(0.02, 0.3) : 0;
+}
 
 async function live(
   universe: Universe,

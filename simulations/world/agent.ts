@@ -114,19 +114,19 @@ export class SimulatedAgent {
       startFault: options.startFault,
       onMessage: (worker, message) => this.#message(worker, message),
       takeBack: (worker) => limits.takeBack(worker),
-      onExit: (worker, code, message) =>
+      onExit: (worker, code, message, doing) =>
         this.system.send<WorkerEvent>(this.address('dataplane-worker', String(worker)), {
           type: 'worker.exited',
           code,
           message,
-          doing: '',
+          doing,
         }),
-      onHung: (worker, call, silentMs) =>
+      onHung: (worker, call, silentMs, doing) =>
         this.system.send<WorkerEvent>(this.address('dataplane-worker', String(worker)), {
           type: 'worker.hung',
           call,
           silentMs,
-          doing: '',
+          doing,
         }),
     });
     // Of the pool, the bindings use what the simulated one has too; the class has private members besides.

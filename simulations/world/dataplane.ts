@@ -1,7 +1,7 @@
 import type { ActorNotification } from '../../src/agent/worker/notified-actor.ts';
 import type { ConfigurationTarget } from '../../src/dataplane/configuration.ts';
 import { Configuration } from '../../src/dataplane/configuration.ts';
-import type { DataplaneControl, Preparation } from '../../src/dataplane/control.ts';
+import type { AtObject, DataplaneControl, Preparation } from '../../src/dataplane/control.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
 import type { Listener } from '../../src/model/gateway.ts';
 import type { Resource, ResourceKey } from '../../src/model/resource.ts';
@@ -24,6 +24,8 @@ export interface SimulatedDataplaneOptions {
   readonly notify: (notification: ActorNotification) => void;
   /** As this worker gets it: one that it alone cannot compile is another than the others get. */
   readonly seen: (resource: Resource) => Resource;
+  /** Called where it prepares or commits an object, which may be the end of it: throws then. */
+  readonly meet: (phase: 'prepare' | 'commit', resource: Resource) => void;
   /** Requests in flight take up to this long. */
   readonly drainMs: () => number;
 }
@@ -47,6 +49,8 @@ export class SimulatedDataplane implements DataplaneControl {
   /** By listener: the bind that was asked for last, while it is under way. */
   readonly #binding = new Map<string, object>();
   #touched: ReadonlySet<ResourceKey> = new Set();
+  /** What the open preparation brings. */
+  #upserts: ReadonlyMap<ResourceKey, Resource> = new Map();
 
   constructor(options: SimulatedDataplaneOptions) {
     this.#options = options;
@@ -69,18 +73,26 @@ export class SimulatedDataplane implements DataplaneControl {
     return this.#pools;
   }
 
-  prepare(changes: SnapshotChanges): Preparation {
+  prepare(changes: SnapshotChanges, at: AtObject = () => {}): Preparation {
     const upserts = changes.upserts.map(this.#options.seen);
+    this.#upserts = new Map(upserts.map((resource) => [resourceKey(resource), resource]));
     this.#touched = new Set([
-      ...upserts.map(resourceKey),
+      ...this.#upserts.keys(),
       ...changes.removals,
       ...(changes.base === '' ? this.#inUse.keys() : []),
     ]);
-    return this.#configuration.prepare({ ...changes, upserts });
+    return this.#configuration.prepare({ ...changes, upserts }, (key) => {
+      at(key);
+      if (key !== null) this.#options.meet('prepare', this.#upserts.get(key)!);
+    });
   }
 
-  commit(rejected: readonly ResourceKey[]): void {
-    this.#configuration.commit(rejected, NO_TABLES);
+  commit(rejected: readonly ResourceKey[], at: AtObject = () => {}): void {
+    this.#configuration.commit(rejected, NO_TABLES, (key) => {
+      at(key);
+      const resource = key === null || rejected.includes(key) ? undefined : this.#upserts.get(key);
+      if (resource !== undefined) this.#options.meet('commit', resource);
+    });
     for (const key of this.#touched) {
       const resource = this.#configuration.get(key);
       if (resource === undefined) this.#inUse.delete(key);

@@ -40,8 +40,8 @@ export type Fault = keyof typeof FAULTS;
  */
 export class Faults {
   readonly rates: ReadonlyMap<Fault, number>;
-  /** How often each has struck. */
-  readonly struck = new Map<Fault, number>();
+  /** How often each has struck; what users brought about by their objects, too. */
+  readonly struck = new Map<string, number>();
   readonly #universe: Universe;
   readonly #prng: Prng;
   #active = true;
@@ -55,6 +55,10 @@ export class Faults {
     this.rates = rates;
     if (this.#prng.chance(0.3)) universe.controller.faults.duplicate = 0.3;
     if (this.#prng.chance(0.3)) universe.controller.faults.latencyMs = this.#prng.between(50, 2_000);
+  }
+
+  count(fault: string): void {
+    this.struck.set(fault, (this.struck.get(fault) ?? 0) + 1);
   }
 
   start(): void {
@@ -81,8 +85,7 @@ export class Faults {
     this.#universe.clock.after(wait, () => {
       if (!this.#active) return;
       // A process that is dead has no more faults.
-      if (!this.#universe.down && this.#strike(fault, prng))
-        this.struck.set(fault, (this.struck.get(fault) ?? 0) + 1);
+      if (!this.#universe.down && this.#strike(fault, prng)) this.count(fault);
       this.#schedule(fault, mean, prng);
     });
   }

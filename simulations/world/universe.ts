@@ -22,6 +22,8 @@ export interface UniverseOptions {
   readonly workers: number;
   /** Chance that a new route cannot be prepared somewhere. */
   readonly badness: number;
+  /** Chance that a new object harms the workers that take it. */
+  readonly deadliness: number;
   readonly drainTimeoutMs: number;
   readonly planted: PlantedBug | null;
   readonly behaviors?: Readonly<Record<string, Behavior>>;
@@ -51,6 +53,8 @@ export class Universe {
   startFault: (worker: number) => StartFault = () => 'none';
   /** Called when the agent answers an update. */
   onAnswer: (answer: Answer) => void = () => {};
+  /** Called when an object that harms workers has met one. */
+  onDeadly: (worker: number, resource: Resource) => void = () => {};
   ended = false;
   /** Why the agent has not stopped in time; null: it has. */
   stuck: string | null = null;
@@ -64,7 +68,12 @@ export class Universe {
   constructor(options: UniverseOptions) {
     this.prng = new Prng(String(options.seed));
     this.drainTimeoutMs = options.drainTimeoutMs;
-    this.workload = new Workload(this.prng.split('workload'), options.workers, options.badness);
+    this.workload = new Workload(
+      this.prng.split('workload'),
+      options.workers,
+      options.badness,
+      options.deadliness,
+    );
     this.#options = options;
     this.disk = new SimulatedDisk({
       prng: this.prng.split('disk'),
@@ -79,6 +88,8 @@ export class Universe {
       drainTimeoutMs: options.drainTimeoutMs,
       onNotice: (notice) => this.notices.push(notice),
       seen: (worker, resource) => this.workload.seen(worker, resource),
+      deadly: (resource) => this.workload.deadly(resource),
+      onDeadly: (worker, resource) => this.onDeadly(worker, resource),
     };
     this.controller = new SimulatedController({
       clock: this.clock,

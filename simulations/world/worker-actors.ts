@@ -101,6 +101,11 @@ export class WorkerActors {
     });
   }
 
+  /** It has been asked to end. */
+  get isDraining(): boolean {
+    return this.#onEnded !== null;
+  }
+
   /** Starts the tree. */
   start(): void {
     this.supervision.startTree(

@@ -2,6 +2,7 @@ import type { Remote } from 'comlink';
 import type { WorkerCalls, WorkerMessage } from '../../src/agent/worker/contract.ts';
 import type { SteppingClock } from '../clock.ts';
 import type { Prng } from '../prng.ts';
+import { ThreadStops } from './deadly.ts';
 import { SimulatedWorker, type WorkerWorld } from './worker.ts';
 
 export type StartFault = 'none' | 'crash' | 'hang';
@@ -10,8 +11,9 @@ export interface SimulatedPoolOptions {
   readonly prng: Prng;
   readonly world: WorkerWorld;
   readonly onMessage: (worker: number, message: WorkerMessage) => void;
-  readonly onExit: (worker: number, code: number, message: string) => void;
-  readonly onHung: (worker: number, call: string, silentMs: number) => void;
+  /** `doing`: what the thread was at. */
+  readonly onExit: (worker: number, code: number, message: string, doing: string) => void;
+  readonly onHung: (worker: number, call: string, silentMs: number, doing: string) => void;
   /** What the worker held in memory that all share is given back. */
   readonly takeBack: (worker: number) => void;
   /** What goes wrong while the thread starts. */
@@ -59,10 +61,10 @@ export class SimulatedPool {
         if (this.#threads.get(worker) !== thread) return;
         this.#threads.delete(worker);
         this.#options.takeBack(worker);
-        this.#options.onExit(worker, code, message);
+        this.#options.onExit(worker, code, message, thread.doing);
       },
       onHung: (call, silentMs) => {
-        if (this.#threads.get(worker) === thread) this.#options.onHung(worker, call, silentMs);
+        if (this.#threads.get(worker) === thread) this.#options.onHung(worker, call, silentMs, thread.doing);
       },
     });
     this.#threads.set(worker, thread);
@@ -152,12 +154,18 @@ export class SimulatedThread {
         say: (message) => this.#out(() => options.onMessage(worker, message)),
       });
       this.#inside.onBlocked = () => this.#findOut();
+      this.#inside.onEnded = (message) => this.crash(message);
       for (const call of this.#waiting.splice(0)) call();
     });
   }
 
   get inside(): SimulatedWorker | null {
     return this.#inside;
+  }
+
+  /** As `WorkerThread.doing`. */
+  get doing(): string {
+    return this.#inside?.doing ?? '';
   }
 
   /** Calls into the thread, as `WorkerThread.call` does. */
@@ -245,7 +253,9 @@ export class SimulatedThread {
           // A synchronous throw inside is a rejection outside, as through a message channel.
           new Promise((done) => done(run(this.#inside!.api))).then(
             (result) => this.#out(() => resolve(result)),
-            (error: Error) => this.#out(() => reject(error)),
+            (error: Error) => {
+              if (!(error instanceof ThreadStops)) this.#out(() => reject(error));
+            },
           );
         });
       this.#lastIn = this.#later(this.#lastIn, () => {

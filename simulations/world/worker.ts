@@ -3,13 +3,14 @@ import { Activity } from '../../src/agent/worker/activity.ts';
 import type { WorkerCalls, WorkerMessage } from '../../src/agent/worker/contract.ts';
 import { threadName } from '../../src/agent/worker/contract.ts';
 import { type ActorNotification, notifiedActor } from '../../src/agent/worker/notified-actor.ts';
-import type { Resource } from '../../src/model/resource.ts';
+import { type Resource, resourceKey } from '../../src/model/resource.ts';
 import { actorAddress } from '../../supervisors/address.ts';
 import type { Behavior } from '../../supervisors/behavior.ts';
 import type { ActorSystem, SystemNotice } from '../../supervisors/system.ts';
 import type { SteppingClock } from '../clock.ts';
 import type { Prng } from '../prng.ts';
 import { SimulatedDataplane } from './dataplane.ts';
+import { type Deadly, ThreadStops } from './deadly.ts';
 import type { SimulatedPorts } from './ports.ts';
 import type { Recorder } from './recorder.ts';
 import { WorkerActors } from './worker-actors.ts';
@@ -26,6 +27,10 @@ export interface WorkerWorld {
   readonly drainTimeoutMs: number;
   readonly onNotice: (notice: SystemNotice) => void;
   readonly seen: (worker: number, resource: Resource) => Resource;
+  /** What the object's version does to workers; undefined: no harm. */
+  readonly deadly: (resource: Resource) => Deadly | undefined;
+  /** Called when one has met a worker, before anything else is. */
+  readonly onDeadly: (worker: number, resource: Resource) => void;
 }
 
 /**
@@ -44,10 +49,14 @@ export class SimulatedWorker {
   readonly #isHeld: boolean;
   /** Called when its event loop begins to stand still. */
   onBlocked: () => void = () => {};
+  /** Called when it ends by itself. */
+  onEnded: (message: string) => void = () => {};
   #alive = true;
   /** Its event loop is blocked until then. */
   #blockedUntil = 0;
   #cut = 0;
+  /** What it was at when an object stopped it. */
+  #stoppedAt: string | null = null;
 
   constructor(options: {
     readonly worker: number;
@@ -76,6 +85,7 @@ export class SimulatedWorker {
       after,
       notify: (notification) => this.notify(notification),
       seen: (resource) => world.seen(worker, resource),
+      meet: (phase, resource) => this.#meet(phase, resource),
       drainMs: () => prng.between(0, world.drainTimeoutMs * 1.3),
     });
     this.#actors = new WorkerActors({
@@ -100,8 +110,14 @@ export class SimulatedWorker {
     const { system, configuration } = this.#actors;
     this.system = system;
     this.api = {
-      prepare: (changes, slots, cause) => system.caused(cause, () => configuration.prepare(changes, slots)),
-      commit: (rejected, cause) => system.caused(cause, () => configuration.commit(rejected)),
+      prepare: (changes, slots, cause) => {
+        this.#mustStay();
+        return this.system.caused(cause, () => configuration.prepare(changes, slots));
+      },
+      commit: (rejected, cause) => {
+        this.#mustStay();
+        return this.system.caused(cause, () => configuration.commit(rejected));
+      },
       discard: () => configuration.discard(),
       drain: async () => {
         await new Promise<void>((resolve) => this.#actors.drain(resolve));
@@ -121,6 +137,15 @@ export class SimulatedWorker {
     return this.#blockedUntil > this.#world.clock.now;
   }
 
+  /** What it is at, or was when it stopped. */
+  get doing(): string {
+    return this.#stoppedAt ?? this.activity.read();
+  }
+
+  #mustStay(): void {
+    if (this.#actors.isDraining) throw new Error('the worker is going away');
+  }
+
   /** Nothing runs in it any more. */
   end(): void {
     this.#alive = false;
@@ -132,6 +157,18 @@ export class SimulatedWorker {
     const wasBlocked = this.blocked;
     this.#blockedUntil = Math.max(this.#blockedUntil, clock.now + ms);
     if (!wasBlocked) this.onBlocked();
+  }
+
+  #meet(phase: Deadly['at'], resource: Resource): void {
+    const deadly = this.#world.deadly(resource);
+    if (deadly?.at !== phase) return;
+    this.#world.onDeadly(this.worker, resource);
+    const key = resourceKey(resource);
+    if (deadly.how === 'throws') throw new Error(`cannot live with ${key}`);
+    this.#stoppedAt = this.activity.read();
+    if (deadly.how === 'hangs') this.block(Number.POSITIVE_INFINITY);
+    else this.onEnded('out of memory');
+    throw new ThreadStops(`${deadly.how} over ${key}`);
   }
 
   /** For good, and not to be ended from outside: a system call holds it. */

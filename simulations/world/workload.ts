@@ -2,6 +2,7 @@ import type { Resource, ResourceKey } from '../../src/model/resource.ts';
 import { resourceKey } from '../../src/model/resource.ts';
 import type { Prng } from '../prng.ts';
 import type { Snapshot } from './controller.ts';
+import { DEADLY, type Deadly } from './deadly.ts';
 
 export interface Change {
   readonly upserts: readonly Resource[];
@@ -24,13 +25,19 @@ export class Workload {
   /** Version of a route → the worker that alone cannot prepare it. */
   readonly #fragile = new Map<number, number>();
   readonly #badness: number;
+  readonly #deadliness: number;
+  readonly #deadlyPrng: Prng;
+  /** By version. */
+  readonly #deadly = new Map<number, Deadly>();
   #revision = 0;
 
-  /** `badness`: chance that a new route cannot be prepared somewhere. */
-  constructor(prng: Prng, workers: number, badness: number) {
+  /** `badness`: chance that a new route cannot be prepared somewhere; `deadliness`: that an object harms workers. */
+  constructor(prng: Prng, workers: number, badness: number, deadliness: number) {
     this.#prng = prng;
     this.#workers = workers;
     this.#badness = badness;
+    this.#deadliness = deadliness;
+    this.#deadlyPrng = prng.split('deadly');
   }
 
   /** One edit of one to five objects. */
@@ -38,7 +45,7 @@ export class Workload {
     const upserts = new Map<ResourceKey, Resource>();
     const removals = new Set<ResourceKey>();
     for (let edit = 1 + this.#prng.below(5); edit > 0; edit -= 1) {
-      const resource = this.#resource();
+      const resource = this.#mayHarm(this.#resource());
       const key = resourceKey(resource);
       if (wish.has(key) && this.#prng.chance(0.3)) {
         removals.add(key);
@@ -51,12 +58,10 @@ export class Workload {
     return { upserts: [...upserts.values()], removals: [...removals] };
   }
 
-  /** What mends all that no worker, or one worker, could prepare. */
+  /** What mends all that no worker, or one worker, could prepare, or would live with. */
   mend(wish: Snapshot): Change {
     const upserts: Resource[] = [];
-    for (const resource of wish.values())
-      if (resource.kind === 'route' && this.isFlawed(resource))
-        upserts.push(this.#route(resource.value.name, '/mended'));
+    for (const resource of wish.values()) if (this.isFlawed(resource)) upserts.push(this.#mended(resource));
     upserts.push(this.#route('test/last', '/last'));
     return { upserts, removals: [] };
   }
@@ -69,9 +74,18 @@ export class Workload {
     );
   }
 
-  /** Some worker cannot prepare it. */
+  /** Some worker cannot prepare it, or would not survive it. */
   isFlawed(resource: Resource): boolean {
-    return this.isBad(resource) || (resource.kind === 'route' && this.#fragile.has(resource.value.createdAt));
+    return (
+      this.isBad(resource) ||
+      this.deadly(resource) !== undefined ||
+      (resource.kind === 'route' && this.#fragile.has(resource.value.createdAt))
+    );
+  }
+
+  /** What it does to a worker; undefined: no harm. */
+  deadly(resource: Resource): Deadly | undefined {
+    return this.#deadly.size === 0 ? undefined : this.#deadly.get(revision(resource));
   }
 
   /** The resource as that worker gets it. */
@@ -79,6 +93,28 @@ export class Workload {
     return resource.kind === 'route' && this.#fragile.get(resource.value.createdAt) === worker
       ? withPath(resource, INVALID)
       : resource;
+  }
+
+  #mayHarm(resource: Resource): Resource {
+    if (this.#deadlyPrng.chance(this.#deadliness) && !this.isFlawed(resource))
+      this.#deadly.set(revision(resource), this.#deadlyPrng.pick(DEADLY));
+    return resource;
+  }
+
+  #mended(resource: Resource): Resource {
+    this.#revision += 1;
+    switch (resource.kind) {
+      case 'listener':
+        return { ...resource, value: { ...resource.value, hostnames: [`v${this.#revision}.test`] } };
+      case 'cluster':
+        return { ...resource, value: { ...resource.value, maxConnections: this.#revision } };
+      case 'endpoint':
+        return { ...resource, value: { ...resource.value, weight: this.#revision } };
+      case 'route':
+        return this.#route(resource.value.name, '/mended');
+      default:
+        throw new Error(`no user makes a ${resource.kind}`);
+    }
   }
 
   #resource(): Resource {
@@ -141,6 +177,22 @@ export class Workload {
       { kind: 'route', value: { name, createdAt: this.#revision, attachments: [], rules: [] } },
       path,
     );
+  }
+}
+
+/** The number that no other object's version has. */
+export function revision(resource: Resource): number {
+  switch (resource.kind) {
+    case 'listener':
+      return Number(/\d+/.exec(resource.value.hostnames[0] ?? '')?.[0]);
+    case 'cluster':
+      return resource.value.maxConnections;
+    case 'endpoint':
+      return resource.value.weight;
+    case 'route':
+      return resource.value.createdAt;
+    default:
+      throw new Error(`no user makes a ${resource.kind}`);
   }
 }
 

@@ -21,7 +21,7 @@ export interface ChildSource {
   restarted(kind: string, name: string): void;
   /** It did not stop in time and its actor is ended: what it held is to be released. */
   killed(kind: string, name: string): void;
-  /** It keeps failing and is left out. `event`: the id of its last end in the journal. */
+  /** It keeps failing and is left out, for a reason that people can read. `event`: the id of its last end in the journal. */
   isolated(kind: string, name: string, reason: string, event: string): void;
 }
 
@@ -120,7 +120,7 @@ export class Supervision {
           parent,
           thread: this.#thread,
           state: status === 'isolated' ? 'given_up' : 'restart_waits',
-          reason: last?.reason ?? 'stopped_for_restart',
+          reason: last?.message ?? last?.reason ?? 'stopped_for_restart',
           since: last === null ? wall : wall - (now - last.at),
           restarts,
           mailbox: 0,

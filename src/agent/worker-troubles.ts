@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Event as WorkerEvent } from '../../actors/dataplane-worker.ts';
+import { type Event as WorkerEvent, whileAt } from '../../actors/dataplane-worker.ts';
 import { threadName } from './worker/contract.ts';
 import type { WorkerPoolOptions } from './worker-pool.ts';
 
@@ -24,7 +24,7 @@ export class WorkerTroubles {
       onExit: (worker, { code, message, fault }, doing) => {
         this.#forget(worker);
         if (fault !== '') {
-          const text = sentence(`ended: ${message}`, doing);
+          const text = whileAt(`ended: ${message}`, doing);
           this.#last.set(worker, text);
           this.#logger.error({ worker, code, doing, fault }, `${threadName(worker)} ${text}`);
         }
@@ -33,7 +33,7 @@ export class WorkerTroubles {
       onHung: (worker, call, silentMs, doing) => {
         const what =
           call === 'start' ? `did not come up within ${silentMs} ms` : `did not answer for ${silentMs} ms`;
-        const text = sentence(what, doing);
+        const text = whileAt(what, doing);
         this.#last.set(worker, text);
         this.#logger.error({ worker, doing }, `${threadName(worker)} ${text}`);
         send(worker, { type: 'worker.hung', call, silentMs, doing });
@@ -59,8 +59,4 @@ export class WorkerTroubles {
   get workersGivenUp(): readonly number[] {
     return [...this.#givenUp.keys()];
   }
-}
-
-function sentence(what: string, doing: string): string {
-  return doing === '' ? what : `${what}, while it was at: ${doing}`;
 }

@@ -45,7 +45,7 @@ async function startDemo({ admin }: DemoOptions, logger: Logger): Promise<Runnin
     opened.defer(() => system.stop());
     await serving(system.admin);
     process.stdout.write(whatToTry(system.admin, data));
-    return { reload: () => system.reload(), stop: () => opened.disposeAsync() };
+    return { stop: () => opened.disposeAsync() };
   } catch (error) {
     await opened.disposeAsync();
     throw error;
@@ -61,22 +61,29 @@ async function serving(admin: string): Promise<void> {
 }
 
 function whatToTry(admin: string, data: string): string {
-  const backends = DEMO_BACKENDS.map(({ name, port }) => `${name} (127.0.0.1:${port})`).join(', ');
+  const backends = DEMO_BACKENDS.map(({ name, port }) => `${name} ${port}`).join(', ');
+  const manifests = relative('', samples) || samples;
   return `
-NovaEdge runs with the manifests of ${relative('', samples) || samples}, in front of the backends ${backends}.
+NovaEdge runs with the manifests of ${manifests},
+in front of backends on 127.0.0.1: ${backends}.
 
 Try in another terminal:
-  curl http://app.localhost:8080/                          by host, spread over two endpoints
-  curl http://api.localhost:8080/v1/users                  by path prefix, with a header added
+  curl http://app.localhost:8080/                          by host, by turns
+  curl http://api.localhost:8080/v1/users                  by path, adds a header
   curl -H 'X-Canary: always' http://api.localhost:8080/v1  by header
   curl -i http://redirect.demo.localhost:8080/shop         a redirect
-  npx novactl topology graph                               gateway → route → backend → endpoint
-  npx novactl gateways | routes | backends | actors | stats | problems
+  npx novactl topology graph                               what leads where
+  npx novactl actors --watch                               what lives, and how
+  npx novactl gateways | routes | backends | stats | problems
+  npx novactl explain route/default/app ${data}
 
-Edit a file in ${relative('', samples) || samples} and save it: it is in effect at once. Write something wrong: it is explained here
-and by novactl, and what served serves on.
+Edit a file in ${manifests} and save it: it is in effect at once.
+Write something wrong: it is explained here and by novactl, and what served
+serves on.
 
-Admin http://${admin}/   metrics http://${admin}/metrics   journal ${join(data, 'journal')}
+Admin    http://${admin}/
+Metrics  http://${admin}/metrics
+Journal  ${join(data, 'journal')}
 Ctrl-C drains and leaves nothing behind.
 
 `;

@@ -4,8 +4,8 @@ import { EXIT, StartError } from './exit-code.ts';
 export interface Running {
   /** Drains and ends everything; resolves when nothing is left. */
   stop(): Promise<void>;
-  /** Reads configuration and certificates again. */
-  reload(): Promise<void>;
+  /** Reads configuration and certificates again; without it, SIGHUP means that the terminal is gone. */
+  reload?(): Promise<void>;
 }
 
 const SAME_SIGNAL_MS = 500;
@@ -47,9 +47,10 @@ export async function runUntilSignal(logger: Logger, start: () => Promise<Runnin
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void end(signal));
   process.on('SIGHUP', () => {
+    if (running !== null && running.reload === undefined) return void end('SIGHUP');
     logger.info('reading again (SIGHUP)');
     running
-      ?.reload()
+      ?.reload?.()
       .catch((error) => logger.error({ err: error }, 'reading again failed; what served serves on'));
   });
 

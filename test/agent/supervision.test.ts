@@ -51,7 +51,12 @@ function rig(
     receive(name, event) {
       if (event.type === 'crash') {
         tell('crash', String(name));
-        return step(name, { ended: 'abnormal', reason: 'crashed' });
+        const { message } = event as { message?: string };
+        return step(name, {
+          ended: 'abnormal',
+          reason: 'crashed',
+          ...(message === undefined ? {} : { message }),
+        });
       }
       tell('stop', String(name));
       return options.hangs?.includes(String(name)) === true ? step(name) : step(name, { ended: 'normal' });
@@ -66,13 +71,16 @@ function rig(
     },
   };
   let ended: string | null = null;
+  let why: string | undefined;
   const { system } = recordedSystem(world, {
     thread: 't',
     behaviors: { supervisor: overseer, [KIND]: obedient },
     bindings: { supervisor: supervisorBindings(() => supervision), [KIND]: {} },
     onNotice: (notice) => assert.equal(notice.type, 'undeliverable', notice.message),
     forward: ({ event }) => {
-      ended = (event as { outcome?: string }).outcome ?? null;
+      const { outcome, message } = event as { outcome?: string; message?: string };
+      ended = outcome ?? null;
+      why = message;
     },
   });
   const supervision: Supervision = new Supervision({
@@ -88,7 +96,7 @@ function rig(
       gone: (_kind, name, reason) => tell(`gone ${reason}`, name),
       killed: (_kind, name) => tell('killed', name),
       restarted: () => {},
-      isolated: (_kind, name) => tell('isolated', name),
+      isolated: (_kind, name, reason) => tell(`isolated ${reason}`, name),
     },
   });
   supervision.startTree(tree.supervisor, 'n/host/test');
@@ -97,9 +105,11 @@ function rig(
     story,
     system,
     supervision,
-    crash: (name: string) => system.send(supervision.address(KIND, name), { type: 'crash' }),
+    crash: (name: string, message?: string) =>
+      system.send(supervision.address(KIND, name), { type: 'crash', ...(message && { message }) }),
     stop: () => system.send(supervision.address('supervisor', tree.supervisor), { type: 'stop' }),
     ended: () => ended,
+    why: () => why,
     said: () => story.splice(0).map(({ what, name }) => `${what} ${name}`),
   };
 }
@@ -162,7 +172,7 @@ test('a child that is given up is shown with its reason and since when, though i
   world.advance(100);
   crash('a');
   world.advance(700);
-  assert.deepEqual(said().at(-1), 'isolated a');
+  assert.deepEqual(said().at(-1), 'isolated crashed a');
   assert.deepEqual(supervision.absent(), [
     {
       address: 'n/t/upstream-pool/a',
@@ -175,6 +185,30 @@ test('a child that is given up is shown with its reason and since when, though i
       mailbox: 0,
     },
   ]);
+});
+
+test('who says why it ended is shown with that, and whoever gives up over it says so too', () => {
+  const alone = rig(FLAT, { names: ['a'] });
+  alone.crash('a', 'did not answer for 500 ms');
+  assert.deepEqual(
+    alone.supervision.absent().map(({ state, reason }) => [state, reason]),
+    [['restart_waits', 'did not answer for 500 ms']],
+  );
+  alone.world.advance(100);
+  alone.crash('a', 'exited with code 3');
+  assert.equal(alone.said().at(-1), 'isolated exited with code 3 a');
+  assert.equal(alone.supervision.absent()[0]?.reason, 'exited with code 3');
+
+  const { intensity } = ALONE;
+  const together = rig(
+    { ...FLAT, intensity: { ...intensity, of: 'supervisor', exceeded: 'escalate' } },
+    { names: ['a', 'b'] },
+  );
+  together.crash('a', 'no memory');
+  together.world.advance(100);
+  together.crash('b', 'no file');
+  assert.equal(together.ended(), 'abnormal');
+  assert.equal(together.why(), 'upstream-pool/b keeps failing: no file');
 });
 
 test('whatever fails in a tree of supervisors: nothing starts below one that ends, every child ends before it, a stop ends all in time', () => {

@@ -70,6 +70,28 @@ suite('the tree of actors', () => {
     );
   });
 
+  test('one that does not live at the moment keeps its place, and supervisors the order of their start', () => {
+    const workers = 'n/main/supervisor/workers';
+    const names = (reports: readonly ActorReport[]) =>
+      oneByOne(actorTree(reports))[0]?.children.map((one) => one.label);
+    const worker = (name: number) => actor(`n/main/dataplane-worker/${name}`, workers, 'ready');
+    assert.deepEqual(names([actor(workers, null, 'running'), worker(1), worker(10), worker(0), worker(2)]), [
+      'dataplane-worker/0',
+      'dataplane-worker/1',
+      'dataplane-worker/2',
+      'dataplane-worker/10',
+    ]);
+    const agent = 'n/main/supervisor/agent';
+    const below = ['rollout', 'supervisor/workers', 'supervisor/a', 'config-stream'];
+    const children = below.map((name) => actor(`n/main/${name}`, agent, 'running'));
+    assert.deepEqual(names([actor(agent, null, 'running'), ...children]), [
+      'rollout',
+      'workers',
+      'a',
+      'config-stream',
+    ]);
+  });
+
   test('many workers are told together, with what lives on them', () => {
     assert.equal(
       outline(together(actorTree(node(64, 3)))),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { after, before, suite, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { runNovactl } from '../../src/cli/program.ts';
 import { controllerAdmin, serveFixture } from './fixture.ts';
 
@@ -19,7 +20,9 @@ suite('novactl on a terminal', () => {
     const stderr = new PassThrough();
     const terminal = { stdin: new PassThrough(), stdout, stderr, env, now: Date.now };
     assert.equal(await runNovactl(['--admin', admin, ...args], '0.1.0', terminal), 0);
-    return String(stdout.read());
+    let text = '';
+    for (let piece = stdout.read(); piece !== null; piece = stdout.read()) text += String(piece);
+    return text;
   }
 
   test('colours, unless they are turned off', async () => {
@@ -41,5 +44,26 @@ suite('novactl on a terminal', () => {
       /5h12m\n {3}listener\/default\/external-gateway\/admin: AddressInUse: port 8081 is in use\n$/,
     );
     assert.match(await onTerminal(['nodes', '--no-color', '-o', 'wide']), /5h12m {3}listener\/default/);
+  });
+
+  test('explain takes two lines an event where the terminal is narrow', async () => {
+    const file = fileURLToPath(new URL('../../simulations/recordings/worker-dies.ndjson', import.meta.url));
+    const lines = async (columns: number) =>
+      (
+        await onTerminal(['explain', 'dataplane-1', '--at', 'main.1:30', file], { NO_COLOR: '1' }, columns)
+      ).split('\n');
+    const wide = await lines(180);
+    assert.ok(
+      wide.some((line) =>
+        /main\.1:27 .*child\.exited .*a mistake nobody knew of +running +child_failed/.test(line),
+      ),
+    );
+    const narrow = await lines(80);
+    const at = narrow.findIndex((line) => / {2}main\.1:27 {2}main\/supervisor\/workers$/.test(line));
+    assert.match(
+      narrow[at + 1]!,
+      /^ {2}child\.exited .*a mistake nobody knew of → running \(child_failed\)$/,
+    );
+    assert.ok(!narrow.some((line) => line.startsWith('TIME')));
   });
 });

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { NEEDS_CURL } from '../curl.ts';
-import { eventually, execute, freePort, novactl, root } from './harness.ts';
+import { eventually, execute, freePort, novactl, novaedge, root } from './harness.ts';
 
 const leftovers = () => readdirSync(tmpdir()).filter((name) => /^novaedge-demo-/.test(name));
 
@@ -75,6 +75,20 @@ test(
     );
   },
 );
+
+test('npm start ends when its terminal is closed', async (t) => {
+  const before = leftovers();
+  const system = novaedge(t, 'demo', '--admin', `127.0.0.1:${await freePort()}`);
+  await eventually('the lines to try', () => {
+    assert.equal(system.process.exitCode, null, system.output());
+    return system.output().includes('Ctrl-C drains');
+  });
+  assert.equal(await system.stop('SIGHUP'), 0, system.output());
+  assert.deepEqual(
+    leftovers().filter((name) => !before.includes(name)),
+    [],
+  );
+});
 
 function connects(port: number): Promise<boolean> {
   return new Promise((resolve) => {

@@ -4,13 +4,13 @@ import type { Bindings } from '../../../supervisors/effects.ts';
 import type { World } from '../../../supervisors/world.ts';
 import type { ActorAddress } from '../../model/actor.ts';
 import type { NodeReport, ReportDetail } from '../../model/report.ts';
-import { resourceKey } from '../../model/resource.ts';
+import { type ResourceKind, resourceKey } from '../../model/resource.ts';
 import type { SnapshotChanges } from '../../model/snapshot.ts';
 import type { ConfigurationStore } from '../configuration-store.ts';
 import type { ConfigStreamClient, StreamEvent } from '../stream/client.ts';
 
 /** Changed keys that an event names, for people who read the journal. */
-const KEYS_SHOWN = 8;
+const KEYS_SHOWN = 32;
 
 export interface StreamWorld {
   readonly store: ConfigurationStore;
@@ -48,10 +48,7 @@ export function configStreamBindings(options: StreamWorld): {
           version: changes.version,
           upserts: changes.upserts.length,
           removals: changes.removals.length,
-          keys: [...changes.upserts.slice(0, KEYS_SHOWN).map(resourceKey), ...changes.removals].slice(
-            0,
-            KEYS_SHOWN,
-          ),
+          keys: shownKeys(changes),
           bytes,
         };
       }
@@ -109,4 +106,16 @@ export function configStreamBindings(options: StreamWorld): {
     },
   };
   return { bindings, toEvent };
+}
+
+/** Who can be found in the journal by other events comes last: listeners and clusters have actors, endpoints pools. */
+const NAMED_LATE: Partial<Record<ResourceKind, number>> = { endpoint: 2, cluster: 3, listener: 3 };
+
+function shownKeys({ upserts, removals }: SnapshotChanges): readonly string[] {
+  const turns: string[][] = [[], removals.slice(0, KEYS_SHOWN), [], []];
+  for (const resource of upserts) {
+    const keys = turns[NAMED_LATE[resource.kind] ?? 0]!;
+    if (keys.length < KEYS_SHOWN) keys.push(resourceKey(resource));
+  }
+  return turns.flat().slice(0, KEYS_SHOWN);
 }

@@ -10,6 +10,7 @@ import type { ConfigurationStore } from '../configuration-store.ts';
 import type { LimitSlots } from '../limit-slots.ts';
 import type { LimitSlotList } from '../worker/contract.ts';
 import type { WorkerPool } from '../worker-pool.ts';
+import type { WorkerThread } from '../worker-thread.ts';
 
 export interface RolloutWorld {
   readonly store: ConfigurationStore;
@@ -33,10 +34,9 @@ export interface RolloutWorld {
 export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
   const { store, limits, pool } = world;
 
-  /** A worker that throws at a commit is in no known state: a new one takes its place. */
-  const broken = (scope: EffectScope, worker: number, message: string) => {
-    const thread = pool().get(worker);
-    if (thread === undefined) return;
+  /** A worker that throws at a commit is in no known state: a new one takes its place, if none has yet. */
+  const broken = (scope: EffectScope, worker: number, thread: WorkerThread | undefined, message: string) => {
+    if (thread === undefined || pool().get(worker) !== thread) return;
     const { doing } = thread;
     scope.send<WorkerEvent>(world.workerAddress(worker), { type: 'worker.unfit', message, doing });
   };
@@ -126,16 +126,16 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
           ?.call((remote) => remote.commit(rejected, scope.cause))
           .then(
             () => scope.reply<Event>({ type: 'worker.committed', worker, rollout }),
-            (error: Error) => broken(scope, worker, `commit failed: ${error.message}`),
+            (error: Error) => broken(scope, worker, thread, `commit failed: ${error.message}`),
           );
       }
       return undefined;
     },
     fitWorkers: ({ load, workers }, scope) => {
       const { changes, slots, failures } = content(store.whole());
-      for (const worker of workers)
-        void pool()
-          .get(worker)
+      for (const worker of workers) {
+        const thread = pool().get(worker);
+        void thread
           ?.call((remote) => remote.prepare(changes, slots, scope.cause))
           .then(
             (found) => {
@@ -143,19 +143,23 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
               const all = [...failures, ...found].filter(({ key }) => !store.isPartial(key));
               scope.reply<Event>({ type: 'worker.fitted', worker, load, failures: dated(all, scope) });
             },
-            (error: Error) => broken(scope, worker, `cannot take the configuration: ${error.message}`),
+            (error: Error) =>
+              broken(scope, worker, thread, `cannot take the configuration: ${error.message}`),
           );
+      }
       return undefined;
     },
     loadWorkers: ({ load, workers, rejected }, scope) => {
-      for (const worker of workers)
-        void pool()
-          .get(worker)
+      for (const worker of workers) {
+        const thread = pool().get(worker);
+        void thread
           ?.call((remote) => remote.commit(rejected, scope.cause))
           .then(
             () => scope.reply<Event>({ type: 'worker.loaded', worker, load }),
-            (error: Error) => broken(scope, worker, `cannot take the configuration: ${error.message}`),
+            (error: Error) =>
+              broken(scope, worker, thread, `cannot take the configuration: ${error.message}`),
           );
+      }
       return undefined;
     },
     refuseWorkers: ({ workers }, scope) => {

@@ -161,9 +161,20 @@ function serve(settings: WorkerSettings, born: ThreadSettings, create: CreateDat
     });
   }
 
+  /** What could end or hold it would cut the requests that it drains. @throws once it was asked to drain */
+  function mustStay(): void {
+    if (drained !== null) throw new Error('the worker is going away');
+  }
+
   const api: WorkerCalls = {
-    prepare: (changes, slots, cause) => system.caused(cause, () => configuration.prepare(changes, slots)),
-    commit: (rejected, cause) => system.caused(cause, () => configuration.commit(rejected)),
+    prepare: (changes, slots, cause) => {
+      mustStay();
+      return system.caused(cause, () => configuration.prepare(changes, slots));
+    },
+    commit: (rejected, cause) => {
+      mustStay();
+      return system.caused(cause, () => configuration.commit(rejected));
+    },
     discard: () => configuration.discard(),
     async drain() {
       configuration.discard();

@@ -32,12 +32,30 @@ export function actorTree(actors: readonly ActorReport[]): ActorTree[] {
     else siblings.push(actor);
   }
   const grow = (parent: ActorReport | null): ActorTree[] =>
-    (children.get(parent?.address ?? null) ?? []).map((actor) => ({
+    inPlace(children.get(parent?.address ?? null) ?? []).map((actor) => ({
       actor,
       label: relativeAddress(actor.address, parent?.address),
       children: grow(actor),
     }));
   return grow(null);
+}
+
+/** So many siblings can be looked through one by one. */
+const IN_PLACE_MOST = 200;
+const byName = new Intl.Collator('en', { numeric: true });
+
+/** Those of a kind by name among themselves, so that one that does not live at the moment keeps its place. */
+function inPlace(siblings: readonly ActorReport[]): readonly ActorReport[] {
+  if (siblings.length > IN_PLACE_MOST) return siblings;
+  const kinds = Map.groupBy(siblings, kindOf);
+  for (const [kind, actors] of kinds)
+    if (kind !== 'supervisor') actors.sort((a, b) => byName.compare(b.address, a.address));
+    else actors.reverse();
+  return siblings.map((actor) => kinds.get(kindOf(actor))!.pop()!);
+}
+
+function kindOf({ address }: ActorReport): string {
+  return address.split('/')[2] ?? '';
 }
 
 /** Whole segments, as in `listener/default/web`. */

@@ -163,5 +163,6 @@ function changeText({ glyphs }: Session, change: ActorChange): string {
   if (change.type === 'started') return `${address}  ${state}  ${why}`;
   const { before } = change;
   const times = restarts === before.restarts ? '' : `  ${plural(restarts, 'restart')}`;
-  return `${address}  ${before.state} ${glyphs.arrow} ${state}  ${why}${times}`;
+  const moved = before.state === state ? `${state} again` : `${before.state} ${glyphs.arrow} ${state}`;
+  return `${address}  ${moved}  ${why}${times}`;
 }

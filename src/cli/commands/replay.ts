@@ -64,7 +64,7 @@ async function replayPaths(
         session,
         records.filter(({ actor }) => wanted(actor)),
       );
-    printActors(session, actors);
+    printActors(session, actors, options.actor === undefined ? 'No actor lives' : 'None of these lives');
     printRemarks(session, journal, replayer);
     if (difference !== undefined) printDifference(session, difference, replayer.differences.length - 1);
     const what = `${plural(replayer.compared, 'transition')} of ${plural(records.length, 'record')} in ${plural(journal.files.length, 'file')}`;
@@ -87,9 +87,9 @@ function trimmed(path: string): string {
   return path.replace(/^\/+|\/+$/g, '');
 }
 
-function printActors(session: Session, actors: readonly ReplayedActor[]): void {
+function printActors(session: Session, actors: readonly ReplayedActor[], none: string): void {
   if (actors.length === 0) {
-    session.note('No such actor lives at that moment.');
+    session.note(`${none} at that moment.`);
     return;
   }
   printTable(

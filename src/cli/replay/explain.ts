@@ -1,3 +1,4 @@
+import { culprit } from '../../../actors/rollout-memory.ts';
 import type { JournalRecord } from '../../../supervisors/record.ts';
 import { recordId } from '../../../supervisors/record.ts';
 import type { ActorAddress } from '../../model/actor.ts';
@@ -33,15 +34,17 @@ export interface Explanation {
  * @param records in causal order, up to the moment that is asked about
  */
 export function explain(records: readonly JournalRecord[], subject: Subject, most: number): Explanation {
-  const byId = new Map(records.map((record) => [idOf(record), record]));
   const chosen = new Set<JournalRecord>();
+  const quiet: JournalRecord[] = [];
   const standing: Standing[] = [];
   let earlier = 0;
   for (const address of [...subject.actors].sort()) {
     const life = lastLife(records, address);
     const own = life.filter((record) => did(record) && concerns(record, subject));
-    const state = subject.endpoint === '' ? standingOf(address, life) : endpointStanding(address, own);
+    const end = subject.endpoint === '' ? endOf(records, life) : undefined;
+    const state = subject.endpoint === '' ? standingOf(address, life, end) : endpointStanding(address, own);
     if (state !== null) standing.push(state);
+    if (end !== undefined) chosen.add(end);
     const shown = own.slice(-most);
     const [start] = life;
     if (start !== undefined && start.event.type === 'actor.start' && subject.endpoint === '')
@@ -54,15 +57,52 @@ export function explain(records: readonly JournalRecord[], subject: Subject, mos
   for (const mention of mentions.slice(-most)) {
     chosen.add(mention);
     const end = rolloutEnd(records, mention);
-    if (end !== undefined) chosen.add(end);
+    if (end === undefined) continue;
+    // How a round went that did no harm to it explains nothing.
+    if (keysIn(end.event).includes(subject.key)) chosen.add(end);
+    else quiet.push(end);
   }
   earlier += Math.max(0, mentions.length - most);
-  const { all, lost } = withCauses(chosen, byId);
-  return { standing, chain: records.filter((record) => all.has(record)), earlier, lost };
+  const { all, lost } = withCauses(records, chosen);
+  const shown = new Set([...all, ...quiet]);
+  return { standing, chain: records.filter((record) => shown.has(record)), earlier, lost };
+}
+
+export interface EventExplanation {
+  /** Its causes, itself, and what came of it, oldest first. */
+  readonly chain: readonly JournalRecord[];
+  /** More of what came of it than is shown. */
+  readonly later: number;
+  readonly lost: number;
+}
+
+/** Why something happened, and the first `most` events that it led to. */
+export function explainEvent(
+  records: readonly JournalRecord[],
+  event: JournalRecord,
+  most: number,
+): EventExplanation {
+  const { all, lost } = withCauses(records, new Set([event]));
+  const led = new Set([idOf(event)]);
+  const later = records.filter((record) => {
+    const follows = led.has(causeId(record)) && !all.has(record);
+    if (follows) led.add(idOf(record));
+    return follows;
+  });
+  const shown = new Set([...all, ...later.slice(0, most)]);
+  return {
+    chain: records.filter((record) => shown.has(record)),
+    later: Math.max(0, later.length - most),
+    lost,
+  };
 }
 
 function idOf(record: JournalRecord): string {
   return `${recordNode(record)}/${recordId(record)}`;
+}
+
+function causeId(record: JournalRecord): string {
+  return `${recordNode(record)}/${record.cause}`;
 }
 
 /** Events since the actor was last started, or since the journal begins. */
@@ -72,7 +112,42 @@ function lastLife(records: readonly JournalRecord[], address: ActorAddress): Jou
   return start === -1 ? own : own.slice(start);
 }
 
-function standingOf(address: ActorAddress, life: readonly JournalRecord[]): Standing | null {
+/**
+ * How its life ended: what its supervisor made of that, or how its thread ended, which takes along all that live on it.
+ * Undefined: it lives, or ended as it should.
+ */
+function endOf(records: readonly JournalRecord[], life: readonly JournalRecord[]): JournalRecord | undefined {
+  const last = life.at(-1);
+  if (last === undefined) return undefined;
+  const node = recordNode(last);
+  const owner = `${node}/main/${last.thread.replace(/^dataplane-/, 'dataplane-worker/')}`;
+  const after = records.slice(records.indexOf(last) + 1);
+  const end = after.find(({ actor, event }) =>
+    event.type === 'child.exited'
+      ? (event as { child?: unknown }).child === last.actor
+      : actor === owner && last.actor !== owner && event.type === 'worker.exited',
+  );
+  return (end?.event as { outcome?: unknown } | undefined)?.outcome === 'normal' ? undefined : end;
+}
+
+/** By what a supervisor decided, as `novactl actors` says it. */
+const ABSENT: Readonly<Record<string, string>> = {
+  child_isolated: 'given_up',
+  child_failed: 'restart_waits',
+};
+
+function standingOf(
+  address: ActorAddress,
+  life: readonly JournalRecord[],
+  end: JournalRecord | undefined,
+): Standing | null {
+  if (end !== undefined) {
+    const thread = end.event.type === 'worker.exited';
+    const state = thread ? 'gone with its thread' : ABSENT[end.reason ?? ''];
+    const { message, reason } = end.event as { message?: unknown; reason?: unknown };
+    if (state !== undefined)
+      return { address, state, reason: String(message ?? reason ?? ''), since: end.wall };
+  }
   const last = life.findLast((record) => record.state !== undefined && record.outcome !== 'unexpected');
   if (last === undefined) return null;
   let { wall: since } = last;
@@ -117,20 +192,49 @@ function rolloutEnd(records: readonly JournalRecord[], mention: JournalRecord): 
 }
 
 function withCauses(
+  records: readonly JournalRecord[],
   chosen: ReadonlySet<JournalRecord>,
-  byId: ReadonlyMap<string, JournalRecord>,
 ): { readonly all: ReadonlySet<JournalRecord>; readonly lost: number } {
+  const byId = new Map(records.map((record) => [idOf(record), record]));
+  const implied = impliedCauses(records);
   const all = new Set<JournalRecord>();
   const unknown = new Set<string>();
   const open = [...chosen];
   for (let record = open.pop(); record !== undefined; record = open.pop()) {
     if (all.has(record)) continue;
     all.add(record);
-    if (record.cause === '') continue;
-    const id = `${recordNode(record)}/${record.cause}`;
-    const cause = byId.get(id);
-    if (cause === undefined) unknown.add(id);
-    else open.push(cause);
+    const cause = implied.get(record) ?? byId.get(causeId(record));
+    if (cause !== undefined) open.push(cause);
+    else if (record.cause !== '') unknown.add(causeId(record));
   }
   return { all, lost: unknown.size };
 }
+
+/**
+ * Causes that the journal does not name, by their effects. Why there was a round is what staged its changes, and not the
+ * answer after which there was time for it; which it is where nothing has been staged since the round before. And a
+ * worker that ended over an object was asked by the rollout to take it.
+ */
+function impliedCauses(records: readonly JournalRecord[]): ReadonlyMap<JournalRecord, JournalRecord> {
+  const found = new Map<JournalRecord, JournalRecord>();
+  const staged = new Map<ActorAddress, JournalRecord>();
+  const asked = new Map<string, JournalRecord>();
+  for (const record of records) {
+    const { actor, cause, event, effects } = record;
+    if (event.type === 'changes.staged') staged.set(actor, record);
+    if (effects?.some((effect) => ASKING.has(effect)) === true) asked.set(recordNode(record), record);
+    const { doing } = event as { doing?: unknown };
+    if (cause === '' && typeof doing === 'string' && culprit(doing) !== null) {
+      const asking = asked.get(recordNode(record));
+      if (asking !== undefined) found.set(record, asking);
+    }
+    if (effects?.includes('takeChanges') !== true) continue;
+    const staging = staged.get(actor);
+    if (staging !== undefined && staging !== record) found.set(record, staging);
+    staged.delete(actor);
+  }
+  return found;
+}
+
+/** Effects with which a rollout asks workers to take objects. */
+const ASKING: ReadonlySet<string> = new Set(['prepareWorkers', 'commitWorkers', 'fitWorkers', 'loadWorkers']);

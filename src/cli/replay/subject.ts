@@ -1,7 +1,8 @@
 import { addressKind, addressName, addressThread } from '../../../supervisors/address.ts';
-import type { JournalRecord } from '../../../supervisors/record.ts';
+import { type JournalRecord, recordId } from '../../../supervisors/record.ts';
 import type { ActorAddress } from '../../model/actor.ts';
 import { nearestNames } from '../../observe/nearest.ts';
+import { recordNode } from './merge.ts';
 
 /** Something that a journal can tell the story of. */
 export interface Subject {
@@ -28,6 +29,22 @@ const ALIASES: Readonly<Record<string, string>> = {
   breaker: 'circuit-breaker',
   worker: 'dataplane-worker',
 };
+
+/**
+ * The events that a person means by an id: `main.1:18`, also as statuses and logs write it, `(event main.1:18)`, and
+ * with its node, `edge-1/main.1:18`. More than one where several nodes have it; null: it is no id of an event.
+ */
+export function findEvents(
+  records: readonly JournalRecord[],
+  typed: string,
+): readonly JournalRecord[] | null {
+  const [, node, id, life] = /^\(?(?:event )?(?:([^/]+)\/)?(([^/]+\.\d+):\d+)\)?$/.exec(typed.trim()) ?? [];
+  // An endpoint looks the same, but no thread has its name.
+  if (id === undefined || !records.some((record) => recordId(record).startsWith(`${life}:`))) return null;
+  return records.filter(
+    (record) => recordId(record) === id && (node === undefined || recordNode(record) === node),
+  );
+}
 
 /** Finds what a person means: a whole address, kind and name, a name or the end of one, an endpoint, a thread. */
 export function findSubject(records: readonly JournalRecord[], typed: string): Found {
@@ -115,6 +132,15 @@ export function keysIn(event: JournalRecord['event']): readonly string[] {
     | undefined
   )[];
   return [...list(keys), ...failed.map((one) => one?.key)].filter((key) => typeof key === 'string');
+}
+
+/** Updates that changed more objects than they name. */
+export function unnamedUpdates(records: readonly JournalRecord[]): readonly JournalRecord[] {
+  return records.filter(({ event }) => {
+    if (event.type !== 'update.received') return false;
+    const { upserts, removals, keys } = event as unknown as Readonly<Record<string, unknown>>;
+    return Number(upserts) + Number(removals) > list(keys).length;
+  });
 }
 
 function list(value: unknown): readonly unknown[] {
