@@ -3,6 +3,7 @@ import { RESPONSE_REASONS, type ResponseReason } from '../../src/model/response-
 import type { Attempt, Ledger, RequestEntry } from './ledger.ts';
 import type { MessageHead } from './message-reader.ts';
 import { mismatch } from './pattern.ts';
+import { isFiltered } from './topology.ts';
 
 /** Answers of the proxy itself that a well-formed request of a route that exists can meet. */
 const POSSIBLE: ReadonlySet<string> = new Set<ResponseReason>([
@@ -32,13 +33,30 @@ export class AnswerCheck {
   #length = 0;
   #local = '';
 
-  constructor(ledger: Ledger, request: RequestEntry, { second, fields }: MessageHead) {
+  /** `port`: the listener's that it came through. `listening`: names the listeners there are now. */
+  constructor(
+    ledger: Ledger,
+    request: RequestEntry,
+    { second, fields }: MessageHead,
+    { port, listening }: { readonly port: number; readonly listening: string | null },
+  ) {
     this.#ledger = ledger;
     this.#request = request;
     this.status = Number(second);
     this.reason = fields.get('x-novaedge-reason') ?? '';
     this.#attempt = null;
     this.#text = `${this.status} ${STATUS_CODES[this.status]}: ${this.reason}\n`;
+    if (this.reason === 'redirect' && request.isRedirected) {
+      const location = `http://${request.host}:${port}/${request.cluster.split('/')[1]}/${request.id}`;
+      if (this.status !== 302 || fields.get('location') !== location)
+        ledger.broken(`request ${request.id} was sent to ${fields.get('location')} by ${this.status}`);
+      return;
+    }
+    if (this.reason === 'route_not_found') {
+      if (request.served !== null && request.served === listening)
+        ledger.broken(`request ${request.id} to ${request.host} found no route, though a listener serves it`);
+      return;
+    }
     if (this.reason !== '') {
       if (!POSSIBLE.has(this.reason)) ledger.broken(`request ${request.id} was answered with ${this.reason}`);
       else if (RESPONSE_REASONS[this.reason as ResponseReason] !== this.status)
@@ -58,6 +76,8 @@ export class AnswerCheck {
       ledger.broken(
         `request ${request.id} got ${this.status}; ${attempt.backend} said ${attempt.answer?.status}`,
       );
+    else if (!isFilteredRight(request.cluster, fields))
+      ledger.broken(`the answer to request ${request.id} has not passed the filters of its route`);
     else this.#attempt = attempt;
   }
 
@@ -94,4 +114,11 @@ export class AnswerCheck {
         `request ${id} got ${this.#length} bytes; ${this.#attempt?.backend} sent ${answer.length}`,
       );
   }
+}
+
+function isFilteredRight(cluster: string, fields: ReadonlyMap<string, string>): boolean {
+  const [route, secret] = [fields.get('x-route'), fields.get('x-secret')];
+  return isFiltered(cluster)
+    ? route === 'filtered' && secret === undefined
+    : route === undefined && secret === 'of the backend';
 }

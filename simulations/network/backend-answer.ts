@@ -66,7 +66,7 @@ export function planAnswer(id: number, method: string, temperament: Temperament,
   const interim = prng.chance(0.03) ? 'HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n' : '';
   const head = (fields: string) =>
     Buffer.from(
-      `${interim}HTTP/1.1 ${status} Said\r\nX-Answer: ${id}\r\n${fields}${closes && prng.chance(0.5) ? 'Connection: close\r\n' : ''}\r\n`,
+      `${interim}HTTP/1.1 ${status} Said\r\nX-Answer: ${id}\r\nX-Secret: of the backend\r\n${fields}${closes && prng.chance(0.5) ? 'Connection: close\r\n' : ''}\r\n`,
       'latin1',
     );
   const plan = {

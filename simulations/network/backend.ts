@@ -8,6 +8,7 @@ import type { ListeningSocket, Network } from './network.ts';
 import { Outbox } from './outbox.ts';
 import { mismatch } from './pattern.ts';
 import type { Side, SideOwner } from './side.ts';
+import { backendPath, isFiltered } from './topology.ts';
 
 const READ = Buffer.alloc(65_536);
 
@@ -29,6 +30,7 @@ export class Backend implements ListeningSocket {
   readonly network: Network;
   readonly ledger: Ledger;
   readonly prng: Prng;
+  readonly sharesPort = false;
   temperament: Temperament = WELL;
   readonly connections = new Set<BackendConnection>();
   #listening = false;
@@ -108,7 +110,7 @@ export class BackendConnection implements SideOwner, MessageReaderOwner, Backend
 
   onHead({ first, second, fields }: MessageHead): boolean {
     const id = Number(fields.get('x-request') ?? -1);
-    const path = `/${this.#backend.cluster.split('/')[1]}/${id}`;
+    const path = backendPath(this.#backend.cluster, id);
     if (second !== path)
       this.#backend.ledger.broken(`${this.#backend.name} got ${second} with the id ${id}, expected ${path}`);
     if ((this.#answering && !this.isPoisoned) || !this.#requestDone)
@@ -117,12 +119,34 @@ export class BackendConnection implements SideOwner, MessageReaderOwner, Backend
       );
     const { name, cluster, ledger } = this.#backend;
     this.#attempt = ledger.arrived(id, first, name, cluster, this);
+    this.#checkFields(id, fields);
     this.#read = 0;
     this.#length = Number(fields.get('x-length') ?? 0);
     this.#requestDone = false;
     this.#hasBegun = false;
     if (this.#attempt !== null && this.#backend.prng.chance(this.#backend.temperament.early)) this.#answer();
+    else if (this.#attempt !== null && !this.isPoisoned) this.#askForBody(this.#attempt);
     return true;
+  }
+
+  #checkFields(id: number, fields: ReadonlyMap<string, string>): void {
+    const { cluster, ledger, name } = this.#backend;
+    const asked = ledger.requests[id]?.host;
+    const [host, set, added, removed] = ['host', 'x-set', 'x-add', 'x-remove'].map((field) =>
+      fields.get(field),
+    );
+    const isRight = isFiltered(cluster)
+      ? host === 'behind.test' && set === 'by the edge' && added === 'added' && removed === undefined
+      : host === asked && set === 'by the client' && !added && removed === 'from the client';
+    if (!isRight) ledger.broken(`${name} got request ${id} without what the filters of its route do`);
+  }
+
+  /** Some backends do not care whether they were asked. */
+  #askForBody(attempt: Attempt): void {
+    const { prng } = this.#backend;
+    if (!prng.chance(attempt.request.expects ? 0.7 : 0.02)) return;
+    attempt.saidContinue = true;
+    this.#outbox.send(Buffer.from('HTTP/1.1 100 Continue\r\n\r\n'));
   }
 
   onBody(bytes: Buffer): void {

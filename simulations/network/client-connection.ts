@@ -1,5 +1,5 @@
 import { AnswerCheck } from './answer-check.ts';
-import type { ClientOptions, Manners } from './client.ts';
+import type { ClientOptions, Manners, Target } from './client.ts';
 import { writeRequest } from './client-request.ts';
 import type { RequestEntry } from './ledger.ts';
 import type { MessageHead, MessageReaderOwner } from './message-reader.ts';
@@ -20,11 +20,15 @@ export class ClientConnection implements SideOwner, MessageReaderOwner {
   readonly #cluster: string | null;
   readonly #onOver: () => void;
   readonly #port: number;
+  readonly #host: string;
   readonly #side: Side;
   readonly #outbox: Outbox;
   readonly #reader = new MessageReader('response', this);
   readonly #waiting: RequestEntry[] = [];
   readonly #isSlowReader: boolean;
+  readonly #isOld: boolean;
+  /** Kept back until it is asked for, or for a while. */
+  #body: Buffer | null = null;
   #left: number;
   #check: AnswerCheck | null = null;
   #isDeaf = false;
@@ -35,7 +39,7 @@ export class ClientConnection implements SideOwner, MessageReaderOwner {
 
   constructor(
     options: ClientOptions,
-    port: number,
+    { port, host }: Target,
     manners: Manners,
     requests: number,
     cluster: string | null,
@@ -47,8 +51,10 @@ export class ClientConnection implements SideOwner, MessageReaderOwner {
     this.#cluster = cluster;
     this.#onOver = onOver;
     this.#port = port;
+    this.#host = host;
     this.#left = requests;
     this.#isSlowReader = prng.chance(manners.slowReader);
+    this.#isOld = prng.chance(manners.old);
     this.#progressAt = network.clock.now;
     this.#side = network.connect(name, proxy, port);
     this.#side.owner = this;
@@ -96,19 +102,31 @@ export class ClientConnection implements SideOwner, MessageReaderOwner {
 
   onHead(head: MessageHead): boolean {
     const status = Number(head.second);
+    const request = this.#waiting[0];
     if (status < 200) {
       this.#check = null;
+      this.#interim(status, request);
       return false;
     }
-    const request = this.#waiting[0];
     if (request === undefined) {
       this.#broken('got an answer to no request');
       return false;
     }
-    this.#check = new AnswerCheck(this.#options.ledger, request, head);
-    if (head.fields.get('connection') === 'close') this.#isLast = true;
-    if (!head.fields.has('content-length') && !head.fields.has('transfer-encoding') && status !== 204)
-      if (request.method !== 'HEAD') this.#broken(`got an answer to request ${request.id} without a length`);
+    const { ledger, listening } = this.#options;
+    this.#check = new AnswerCheck(ledger, request, head, { port: this.#port, listening: listening() });
+    const closes = head.fields.get('connection') === 'close';
+    if (closes) this.#isLast = true;
+    if (this.#body !== null) {
+      // RFC 9110 section 10.1.1: the body may never come, so that the next request could be taken for it.
+      if (!closes)
+        this.#broken(`got an answer to request ${request.id}, whose body was not asked for, and is kept`);
+      this.#body = null;
+    }
+    if (request.isOld && head.fields.has('transfer-encoding'))
+      this.#broken(`got chunks for request ${request.id} of HTTP/1.0`);
+    const hasLength = head.fields.has('content-length') || head.fields.has('transfer-encoding');
+    if (!hasLength && status !== 204 && request.method !== 'HEAD' && !(request.isOld && closes))
+      this.#broken(`got an answer to request ${request.id} without a length`);
     return request.method !== 'HEAD' && status !== 204;
   }
 
@@ -155,6 +173,8 @@ export class ClientConnection implements SideOwner, MessageReaderOwner {
 
   #checkEnd(): void {
     if (this.isOver || !(this.#side.isBroken || this.#side.atEnd)) return;
+    // What only the connection's end ends cannot be told from what a dead worker's kernel ends.
+    if (!this.#side.isBroken && !this.#side.incoming.isAbandoned) this.#reader.end();
     if (this.#waiting.length > 0) {
       const how = this.#side.isBroken ? 'reset' : 'closed';
       this.#options.note(`request ${this.#waiting[0]!.id} is not answered: the connection was ${how}`);
@@ -164,24 +184,34 @@ export class ClientConnection implements SideOwner, MessageReaderOwner {
 
   #next(): void {
     if (this.isOver || this.#waiting.length > 0) return;
-    const { prng, ledger, name, clusters, network } = this.#options;
+    const { prng, ledger, name, clusters, network, targets, listening } = this.#options;
     if (this.#left <= 0 || this.#isLast) {
       this.#end();
       return;
     }
-    const atOnce = prng.chance(this.#manners.pipeline) ? Math.min(this.#left, 2 + prng.below(3)) : 1;
+    const atOnce =
+      !this.#isOld && prng.chance(this.#manners.pipeline) ? Math.min(this.#left, 2 + prng.below(3)) : 1;
+    const hosts = targets().filter(({ port }) => port === this.#port);
+    const served = hosts.length > 0;
     const parts: Buffer[] = [];
     for (let index = 0; index < atOnce; index += 1) {
       this.#left -= 1;
-      const { entry, bytes } = writeRequest(ledger, prng, {
+      const host = served ? prng.pick(hosts).host : this.#host;
+      const { entry, head, body, isLast } = writeRequest(ledger, prng, {
         client: name,
         cluster: this.#cluster ?? prng.pick(clusters),
         manners: this.#manners,
-        plain: atOnce > 1 && prng.chance(0.7),
+        host,
+        served: served ? listening() : null,
+        isPipelined: atOnce > 1,
+        isOld: this.#isOld,
         last: this.#left === 0,
       });
       this.#waiting.push(entry);
-      parts.push(bytes);
+      if (this.#isOld && isLast) this.#isLast = true;
+      parts.push(head);
+      if (entry.expects) this.#body = body;
+      else parts.push(body);
     }
     const bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
     if (prng.chance(this.#manners.deaf)) {
@@ -192,11 +222,32 @@ export class ClientConnection implements SideOwner, MessageReaderOwner {
         this.onReadable();
       });
     }
-    if (prng.chance(this.#manners.stall)) {
+    if (this.#body !== null) {
+      this.#outbox.send(bytes);
+      network.clock.after(prng.between(0, 400), () => this.#sendBody());
+    } else if (prng.chance(this.#manners.stall)) {
       this.#isStalled = true;
       this.#outbox.send(bytes.subarray(0, prng.below(bytes.length)));
     } else if (prng.chance(this.#manners.slowSender)) this.#sendSlowly(bytes);
     else this.#send(bytes);
+  }
+
+  /** 100 only where it was asked for, and once; none at all for HTTP/1.0 (RFC 9110 section 15.2). */
+  #interim(status: number, request: RequestEntry | undefined): void {
+    if (request === undefined || request.isOld) this.#broken(`got a ${status} that nobody waits for`);
+    else if (status === 100) {
+      if (!request.expects || !request.attempts.some(({ saidContinue }) => saidContinue))
+        this.#broken(`got a 100 for request ${request.id}, which it or its backend did not ask for`);
+      else this.#sendBody();
+    }
+  }
+
+  #sendBody(): void {
+    const body = this.#body;
+    if (body === null || this.isOver) return;
+    this.#body = null;
+    this.#progressAt = this.#options.network.clock.now;
+    this.#send(body);
   }
 
   #send(bytes: Buffer): void {

@@ -3,6 +3,14 @@ import type { Manners } from './client.ts';
 import type { Ledger, RequestEntry } from './ledger.ts';
 import { pattern } from './pattern.ts';
 
+export interface WrittenRequest {
+  readonly entry: RequestEntry;
+  readonly head: Buffer;
+  readonly body: Buffer;
+  /** The connection ends with its answer. */
+  readonly isLast: boolean;
+}
+
 /** Draws a request, enters it into the ledger and writes it. */
 export function writeRequest(
   ledger: Ledger,
@@ -10,30 +18,55 @@ export function writeRequest(
   options: {
     readonly client: string;
     readonly cluster: string;
+    readonly host: string;
+    readonly served: string | null;
     readonly manners: Manners;
-    readonly plain: boolean;
+    /** One of several that are sent at once. */
+    readonly isPipelined: boolean;
+    readonly isOld: boolean;
     readonly last: boolean;
   },
-): { readonly entry: RequestEntry; readonly bytes: Buffer } {
-  const { client, cluster, manners, plain, last } = options;
-  const withBody = !plain && prng.chance(manners.body);
+): WrittenRequest {
+  const { client, cluster, host, served, manners, isPipelined, isOld, last } = options;
+  const withBody = !(isPipelined && prng.chance(0.7)) && prng.chance(manners.body);
   const method = withBody ? prng.pick(['POST', 'PUT'] as const) : prng.chance(0.1) ? 'HEAD' : 'GET';
   const bodyLength = withBody ? prng.below(prng.chance(0.7) ? 300 : manners.mostBytes) : 0;
-  const entry = ledger.open({ client, method, cluster, bodyLength });
-  const chunked = withBody && prng.chance(0.5);
-  const framing = chunked
-    ? 'Transfer-Encoding: chunked\r\n'
-    : withBody
-      ? `Content-Length: ${bodyLength}\r\n`
-      : '';
-  const close = last && prng.chance(0.5) ? 'Connection: close\r\n' : '';
-  const head = Buffer.from(
-    `${method} /${cluster.split('/')[1]}/${entry.id} HTTP/1.1\r\nHost: shop.test\r\nX-Request: ${entry.id}\r\n` +
-      `X-Length: ${bodyLength}\r\n${framing}${close}\r\n`,
-    'latin1',
-  );
+  const chunked = withBody && !isOld && prng.chance(0.5);
+  const expects =
+    withBody && (bodyLength > 0 || chunked) && !isOld && !isPipelined && prng.chance(manners.expect);
+  const isRedirected = prng.chance(manners.redirect);
+  const entry = ledger.open({
+    client,
+    method,
+    cluster,
+    bodyLength,
+    isOld,
+    expects,
+    isRedirected,
+    host,
+    served,
+  });
+  const keeps = isOld && !last && prng.chance(0.5);
+  const closes = last && prng.chance(0.5);
+  const path = `${isRedirected ? '/old' : ''}/${cluster.split('/')[1]}/${entry.id}`;
+  const lines = [
+    `${method} ${path} HTTP/1.${isOld ? 0 : 1}`,
+    `Host: ${host}`,
+    `X-Request: ${entry.id}`,
+    `X-Length: ${bodyLength}`,
+    'X-Set: by the client',
+    'X-Remove: from the client',
+    ...(chunked ? ['Transfer-Encoding: chunked'] : withBody ? [`Content-Length: ${bodyLength}`] : []),
+    ...(expects ? ['Expect: 100-continue'] : []),
+    ...(keeps ? ['Connection: keep-alive'] : closes ? ['Connection: close'] : []),
+  ];
   const body = pattern(entry.id, 0, bodyLength);
-  return { entry, bytes: Buffer.concat([head, ...(chunked ? chunks(body, prng) : [body])]) };
+  return {
+    entry,
+    head: Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'),
+    body: chunked ? Buffer.concat(chunks(body, prng)) : body,
+    isLast: closes || (isOld && !keeps),
+  };
 }
 
 function chunks(body: Buffer, prng: Prng): Buffer[] {

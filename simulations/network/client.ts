@@ -24,6 +24,12 @@ export interface Manners {
   readonly halfClose: number;
   /** The longest pause between two requests, in ms. */
   readonly thinkMs: number;
+  /** A connection of HTTP/1.0. */
+  readonly old: number;
+  /** Asks whether the body is wanted before it sends it (RFC 9110 section 10.1.1). */
+  readonly expect: number;
+  /** A path that is redirected. */
+  readonly redirect: number;
 }
 
 export const POLITE: Manners = {
@@ -37,7 +43,16 @@ export const POLITE: Manners = {
   deaf: 0,
   halfClose: 0,
   thinkMs: 20,
+  old: 0,
+  expect: 0,
+  redirect: 0,
 };
+
+/** A host that a listener serves on a port. */
+export interface Target {
+  readonly port: number;
+  readonly host: string;
+}
 
 export interface ClientOptions {
   readonly network: Network;
@@ -47,7 +62,9 @@ export interface ClientOptions {
   readonly name: string;
   /** Host that the proxy is on. */
   readonly proxy: string;
-  readonly ports: () => readonly number[];
+  readonly targets: () => readonly Target[];
+  /** Another value whenever listeners change; null: they change now. */
+  readonly listening: () => string | null;
   readonly clusters: readonly string[];
   /** The longest that it can have to wait for any byte, in ms. */
   readonly patienceMs: number;
@@ -77,15 +94,20 @@ export class Client {
   }
 
   #again(): void {
-    const { network, prng, ports } = this.options;
+    const { network, prng, targets } = this.options;
     if (this.#stopped) return;
-    const open = ports();
+    const open = targets();
     if (open.length > 0) this.connect(prng.pick(open), this.options.manners, 1 + prng.below(6));
     network.clock.after(prng.between(0, 20 * this.options.manners.thinkMs), () => this.#again());
   }
 
-  connect(port: number, manners: Manners, requests: number, cluster: string | null = null): ClientConnection {
-    const connection = new ClientConnection(this.options, port, manners, requests, cluster, () =>
+  connect(
+    target: Target,
+    manners: Manners,
+    requests: number,
+    cluster: string | null = null,
+  ): ClientConnection {
+    const connection = new ClientConnection(this.options, target, manners, requests, cluster, () =>
       this.connections.delete(connection),
     );
     this.connections.add(connection);

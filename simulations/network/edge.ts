@@ -7,6 +7,7 @@ import type { SystemNotice } from '../../supervisors/system.ts';
 import type { Prng } from '../prng.ts';
 import type { Recorder } from '../world/recorder.ts';
 import type { Network } from './network.ts';
+import { noShortage } from './shortage.ts';
 import type { SocketWatch } from './thread-system.ts';
 import { TrafficWorker } from './traffic-worker.ts';
 
@@ -37,12 +38,15 @@ export class Edge {
   readonly workers: TrafficWorker[] = [];
   /** In use. */
   readonly resources = new Map<ResourceKey, Resource>();
+  /** What the process lacks. A worker is not replaced without descriptors, which the scenario `rollout` tries. */
+  readonly shortage = noShortage();
   /** Changes that are not committed yet. */
   changing = 0;
   readonly #options: EdgeOptions;
   readonly #slots = new Map<string, number>();
   #last: Promise<void> = Promise.resolve();
   #version = 0;
+  #stops = false;
   #lives = 0;
 
   constructor(options: EdgeOptions) {
@@ -71,6 +75,7 @@ export class Edge {
     this.changing += 1;
     this.#last = this.#last
       .then(async () => {
+        if (this.shortage.descriptors) return;
         this.workers[worker]!.thread.end();
         this.limits.takeBack(worker);
         const next = this.#start(worker);
@@ -86,7 +91,13 @@ export class Edge {
       });
   }
 
+  /** Another value after each change; null: one is under way, or the node stops, one listener after the other. */
+  get listening(): string | null {
+    return this.changing > 0 || this.#stops ? null : String(this.#version);
+  }
+
   stop(): void {
+    this.#stops = true;
     for (const worker of this.workers) worker.stop();
   }
 
@@ -103,6 +114,7 @@ export class Edge {
       limits: this.limits.memory,
       timeouts,
       drainTimeoutMs,
+      shortage: this.shortage,
       onSocket: (socket, change) => onSocket(worker, socket, change),
       onNotice,
       onFault,

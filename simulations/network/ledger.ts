@@ -7,6 +7,15 @@ export interface RequestEntry {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT';
   readonly cluster: string;
   readonly bodyLength: number;
+  /** HTTP/1.0, and what comes of it: no chunks, no interim answers. */
+  readonly isOld: boolean;
+  /** Waits with its body for a 100 (Continue), for a while. */
+  readonly expects: boolean;
+  /** Of a path that the proxy redirects. */
+  readonly isRedirected: boolean;
+  readonly host: string;
+  /** Names the listeners as they were when it was written, if one served it; null: none did, or they changed. */
+  readonly served: string | null;
   readonly attempts: Attempt[];
 }
 
@@ -18,6 +27,8 @@ export interface Attempt {
   readonly connection: BackendLink;
   /** Bytes of the connection that the proxy had read when the request came. */
   readonly readBefore: number;
+  /** The backend has asked for the body by a 100 (Continue). */
+  saidContinue: boolean;
   answer: { readonly status: number; readonly length: number; readonly isWhole: boolean } | null;
 }
 
@@ -48,7 +59,7 @@ export class Ledger {
     this.#broken(message);
   }
 
-  open(options: Pick<RequestEntry, 'client' | 'method' | 'cluster' | 'bodyLength'>): RequestEntry {
+  open(options: Omit<RequestEntry, 'id' | 'attempts'>): RequestEntry {
     const entry: RequestEntry = { ...options, id: this.requests.length, attempts: [] };
     this.requests.push(entry);
     return entry;
@@ -75,6 +86,7 @@ export class Ledger {
       backend,
       connection,
       readBefore: connection.side.outgoing.bytesRead,
+      saidContinue: false,
       answer: null,
     };
     this.attempts.push(attempt);

@@ -16,6 +16,13 @@ export class MemoryWatch {
     return chunks.map((chunk) => Uint8Array.from(chunk));
   }
 
+  /** As `hold` for the end of what was just released: those bytes are the same as then. */
+  holdRest(rest: readonly Uint8Array[], copies: readonly Uint8Array[]): readonly Uint8Array[] {
+    for (const { buffer } of rest) this.#held.set(buffer, (this.#held.get(buffer) ?? 0) + 1);
+    const skipped = copies.length - rest.length;
+    return rest.map(({ length }, index) => copies[skipped + index]!.subarray(-length));
+  }
+
   release(chunks: readonly Uint8Array[], copies: readonly Uint8Array[]): void {
     for (const [index, chunk] of chunks.entries()) {
       const left = this.#held.get(chunk.buffer)! - 1;

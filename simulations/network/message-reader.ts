@@ -42,6 +42,11 @@ export class MessageReader {
     if (this.#bytes.length > 0) this.#bytes = Buffer.from(this.#bytes);
   }
 
+  /** The connection has ended by itself: what nothing else ends, ends here. */
+  end(): void {
+    if (this.#state === 'close') this.#finish();
+  }
+
   #step(): boolean {
     const bytes = this.#bytes;
     if (this.#state !== 'head' && this.#state !== 'broken' && bytes.length === 0) return false;

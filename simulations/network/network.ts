@@ -12,6 +12,8 @@ const FIRST_EPHEMERAL_PORT = 32_768;
 export interface ListeningSocket {
   /** The connection has come; false: the queue is full, and the SYN is sent again. */
   offer(side: Side): boolean;
+  /** With others that do so too (SO_REUSEPORT). */
+  readonly sharesPort: boolean;
 }
 
 export interface NetworkOptions {
@@ -51,6 +53,17 @@ export class Network {
     for (const link of this.#links.values()) link.heal();
   }
 
+  /** Why the port cannot be bound; null: it can. */
+  refusal(host: string, port: number, shares: boolean): 'EADDRINUSE' | null {
+    const sockets = this.#listening.get(`${host}:${port}`) ?? [];
+    return sockets.every(({ sharesPort }) => sharesPort && shares) ? null : 'EADDRINUSE';
+  }
+
+  /** A port of the host that nobody has. */
+  freePort(): number {
+    return this.#nextPort++;
+  }
+
   listen(host: string, port: number, socket: ListeningSocket): void {
     const name = `${host}:${port}`;
     const sockets = this.#listening.get(name);
@@ -73,7 +86,7 @@ export class Network {
   connect(from: string, host: string, port: number): Side {
     const there = this.link(from, host);
     const back = this.link(host, from);
-    const local = this.#nextPort++;
+    const local = this.freePort();
     const [least, most] = this.#options.windows;
     const window = () => least + this.#prng.below(most - least + 1);
     const up = new Pipe(there, back, window());

@@ -7,6 +7,7 @@ import { SocketHandle } from './socket-handle.ts';
 export interface ServerHost extends HandleHost {
   readonly name: string;
   readonly network: Network;
+  readonly hasDescriptors: boolean;
   /** Until the event loop takes connections from the queue again, in ms. */
   acceptDelay(): number;
   /** Another program has the port, or there are no descriptors left; null: it can be bound. */
@@ -15,12 +16,20 @@ export interface ServerHost extends HandleHost {
   stopped(server: NodeServer): void;
 }
 
+interface ListenOptions {
+  /** 0: any that is free. */
+  readonly port: number;
+  readonly backlog: number;
+  readonly reusePort: boolean;
+}
+
 /**
  * As much of `net.Server` as `src/os/listen-socket.ts` uses. What has connected waits in the kernel's queue until the
  * event loop takes it; when the socket is closed, what is still there is reset.
  */
 export class NodeServer extends EventEmitter {
   port = 0;
+  sharesPort = false;
   readonly _handle: {
     onconnection: (error: number, handle: SocketHandle) => void;
     listen: (backlog: number) => number;
@@ -42,17 +51,20 @@ export class NodeServer extends EventEmitter {
     };
   }
 
-  listen({ port, backlog }: { readonly port: number; readonly backlog: number }, done: () => void): this {
+  listen({ port: asked, backlog, reusePort }: ListenOptions, done: () => void): this {
     this.#host.soon(() => {
       if (this.#closed) return;
-      const code = this.#host.refusal(port);
+      const { network, name } = this.#host;
+      const port = asked === 0 ? network.freePort() : asked;
+      const code = this.#host.refusal(port) ?? network.refusal(name, port, reusePort);
       if (code !== null) {
         this.emit('error', Object.assign(new Error(`listen ${code}`), { code }));
         return;
       }
       this.port = port;
+      this.sharesPort = reusePort;
       this.#backlog = backlog;
-      this.#host.network.listen(this.#host.name, port, this);
+      network.listen(name, port, this);
       this.#host.listening(this);
       done();
     });
@@ -84,9 +96,16 @@ export class NodeServer extends EventEmitter {
     this.#host.stopped(this);
   }
 
+  /** A turn of the event loop: what has come is taken before anything that was put off to the next turn. */
+  takeAll(): void {
+    while (this.#queue.length > 0 && !this.#closed) this.#take();
+  }
+
   #take(): void {
     const side = this.#queue.shift();
     if (side === undefined || this.#closed) return;
-    this._handle.onconnection(0, new SocketHandle(this.#host, side));
+    // libuv keeps a descriptor in reserve, takes what waits with it, closes it and says nothing (uv__emfile_trick).
+    if (!this.#host.hasDescriptors) side.close();
+    else this._handle.onconnection(0, new SocketHandle(this.#host, side));
   }
 }

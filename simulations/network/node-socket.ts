@@ -20,6 +20,7 @@ export interface SocketOptions {
 export interface SocketHost extends HandleHost {
   readonly name: string;
   readonly network: Network;
+  readonly hasDescriptors: boolean;
   opened(socket: NodeSocket): void;
   /** The descriptor is closed; the owner may not know yet. */
   closed(socket: NodeSocket): void;
@@ -82,6 +83,10 @@ export class NodeSocket extends EventEmitter implements SideOwner {
     this.#host.opened(this);
     this.#host.soon(() => {
       if (this.destroyed) return;
+      if (!this.#host.hasDescriptors) {
+        this.#fail('EMFILE');
+        return;
+      }
       const side = this.#host.network.connect(this.#host.name, host, port);
       this.#side = side;
       this._handle = new SocketHandle(this.#host, side);
@@ -186,6 +191,7 @@ export class NodeSocket extends EventEmitter implements SideOwner {
   /** The thread is dead: the kernel closes what it had, and nobody is told. */
   abandon(): void {
     this.destroyed = true;
+    if (this.#side !== null) this.#side.outgoing.isAbandoned = true;
     this.#side?.close();
     this.#side?.incoming.discard();
   }

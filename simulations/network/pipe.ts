@@ -29,6 +29,10 @@ export class Pipe {
   bytesRead = 0;
   /** As the receiver sees it. */
   state: 'open' | 'ended' | 'reset' = 'open';
+  /** The end has come, whatever came after it. */
+  hasEnded = false;
+  /** The sender's thread died: its kernel sends an end that nobody meant. */
+  isAbandoned = false;
   /** Neither end nor reset has been sent. */
   isOpenToWrite = true;
   readonly #link: Link;
@@ -148,8 +152,10 @@ export class Pipe {
       if (this.state === 'reset') continue;
       news = true;
       if (kind === 'reset') this.state = 'reset';
-      else if (kind === 'end') this.state = 'ended';
-      else {
+      else if (kind === 'end') {
+        this.state = 'ended';
+        this.hasEnded = true;
+      } else {
         this.#received.push(bytes!);
         this.#receivedBytes += bytes!.length;
       }

@@ -46,12 +46,12 @@ export class Side implements SideOwner {
 
   /** The peer has sent its last byte, and all have been read. */
   get atEnd(): boolean {
-    return this.incoming.state === 'ended' && this.incoming.available === 0;
+    return this.incoming.hasEnded && this.incoming.available === 0;
   }
 
-  /** The peer has reset the connection, and what came before has been read. */
+  /** The peer has reset the connection, and what came before has been read. After an end, reads see that alone. */
   get isBroken(): boolean {
-    return this.failure !== '' && this.incoming.available === 0;
+    return this.failure !== '' && !this.incoming.hasEnded && this.incoming.available === 0;
   }
 
   /** Bytes taken, or -1: the connection is gone. */
@@ -109,7 +109,8 @@ export class Side implements SideOwner {
   }
 
   onArrival(): void {
-    if (this.incoming.state === 'reset') this.failure = 'ECONNRESET';
+    // Linux, tcp_reset: a reset after the peer's end is a broken pipe.
+    if (this.incoming.state === 'reset') this.failure = this.incoming.hasEnded ? 'EPIPE' : 'ECONNRESET';
     if (this.state === 'open') {
       this.owner?.onReadable();
       return;

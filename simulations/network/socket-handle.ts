@@ -88,7 +88,11 @@ export class SocketHandle implements StreamHandle {
       }
       this.#host.memory.release(first.chunks, first.copies);
       if (left.length > 0) {
-        this.#waiting[0] = { chunks: left, copies: this.#host.memory.hold(left), done: first.done };
+        this.#waiting[0] = {
+          chunks: left,
+          copies: this.#host.memory.holdRest(left, first.copies),
+          done: first.done,
+        };
         return;
       }
       this.#waiting.shift();
@@ -131,7 +135,7 @@ export class SocketHandle implements StreamHandle {
 
   /** The first write after a reset says so, those after it that the pipe is broken. */
   #error(): number {
-    if (this.#broken || this.side.failure === '') return EPIPE;
+    if (this.#broken || this.side.failure !== 'ECONNRESET') return EPIPE;
     this.#broken = true;
     return ECONNRESET;
   }

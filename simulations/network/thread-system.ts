@@ -5,6 +5,7 @@ import type { MemoryWatch } from './memory-watch.ts';
 import type { Network } from './network.ts';
 import { NodeServer, type ServerHost } from './node-server.ts';
 import { NodeSocket, type SocketHost, type SocketOptions } from './node-socket.ts';
+import { noShortage, type Shortage } from './shortage.ts';
 
 export type SocketWatch = (socket: NodeSocket, change: 'opened' | 'closed' | 'gone') => void;
 
@@ -18,12 +19,21 @@ export class ThreadSystem implements System, SocketHost, ServerHost {
   readonly sockets = new Set<NodeSocket>();
   readonly servers = new Set<NodeServer>();
   readonly now: () => number;
+  readonly #shortage: Shortage;
   readonly #prng: Prng;
   readonly #onSocket: SocketWatch;
   #alive = true;
 
   /** `host`: whose sockets these are. `onSocket` is told of each. */
-  constructor(host: string, network: Network, prng: Prng, onSocket: SocketWatch, memory: MemoryWatch) {
+  constructor(
+    host: string,
+    network: Network,
+    prng: Prng,
+    onSocket: SocketWatch,
+    memory: MemoryWatch,
+    shortage: Shortage = noShortage(),
+  ) {
+    this.#shortage = shortage;
     this.name = host;
     this.memory = memory;
     this.network = network;
@@ -31,6 +41,10 @@ export class ThreadSystem implements System, SocketHost, ServerHost {
     this.#onSocket = onSocket;
     const { clock } = network;
     this.now = () => clock.now;
+  }
+
+  get hasDescriptors(): boolean {
+    return !this.#shortage.descriptors;
   }
 
   get alive(): boolean {
@@ -56,7 +70,10 @@ export class ThreadSystem implements System, SocketHost, ServerHost {
   }
 
   nextTurn(callback: () => void): void {
-    this.after(this.#prng.between(...TURN_MS), callback);
+    this.after(this.#prng.between(...TURN_MS), () => {
+      for (const server of this.servers) server.takeAll();
+      callback();
+    });
   }
 
   soon(callback: () => void): void {
@@ -80,8 +97,9 @@ export class ThreadSystem implements System, SocketHost, ServerHost {
     return this.#prng.chance(0.8) ? 0 : this.#prng.between(0, 2);
   }
 
-  refusal(): string | null {
-    return null;
+  refusal(port: number): string | null {
+    if (!this.hasDescriptors) return 'EMFILE';
+    return this.#shortage.ports.has(port) ? 'EADDRINUSE' : null;
   }
 
   opened(socket: NodeSocket): void {

@@ -2,9 +2,10 @@ import type { Timeouts } from '../../src/dataplane/timeouts.ts';
 import { TIMEOUTS } from '../../src/dataplane/timeouts.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
 import type { Endpoint } from '../../src/model/endpoint.ts';
+import type { Filter } from '../../src/model/filter.ts';
 import type { Listener } from '../../src/model/gateway.ts';
 import type { Resource } from '../../src/model/resource.ts';
-import type { Route } from '../../src/model/route.ts';
+import type { Route, RouteRule } from '../../src/model/route.ts';
 import type { Prng } from '../prng.ts';
 import type { Temperament } from './backend-answer.ts';
 import type { Manners } from './client.ts';
@@ -54,7 +55,7 @@ export function drawTopology(prng: Prng): Topology {
     workers: prng.pick([1, 2, 2, 3]),
     clusters,
     endpoints,
-    listeners: PORTS.slice(0, 1 + prng.below(2)).map((port, index) => listener(index, port)),
+    listeners: drawListeners(prng),
     timeouts,
     requestTimeoutMs: prng.chance(0.2) ? 1_500 : 0,
     backendTimeoutMs: prng.chance(0.2) ? 600 : 0,
@@ -74,13 +75,26 @@ export function drawTopology(prng: Prng): Topology {
   };
 }
 
-export function listener(index: number, port: number): Listener {
+/** One or two, each on a port of its own for every host, or on any port, then each for a host of its own. */
+function drawListeners(prng: Prng): Listener[] {
+  const ports = PORTS.slice(0, 1 + prng.below(2));
+  if (!prng.chance(0.4)) return ports.map((port, index) => listener(index, port, []));
+  const shared = prng.pick(ports);
+  return [0, 1].map((index) => listener(index, shared, [`h${index}.test`]));
+}
+
+/** What requests to the listener call it. */
+export function hostOf({ hostnames }: Listener): string {
+  return hostnames[0] ?? 'shop.test';
+}
+
+function listener(index: number, port: number, hostnames: readonly string[]): Listener {
   return {
     name: `shop/edge/l${index}`,
     gateway: 'shop/edge',
     port,
     protocol: 'HTTP',
-    hostnames: [],
+    hostnames,
   };
 }
 
@@ -105,28 +119,60 @@ function endpoint(cluster: string, address: string, prng: Prng): Endpoint {
   return { cluster, address, port: 80, weight: prng.pick([1, 1, 3]), ready: true, zone: '', nodeName: '' };
 }
 
-/** One route a cluster: `/c0` goes to the cluster `shop/c0`, through every listener. */
+/** Whether requests to the cluster pass filters: every other cluster's do. */
+export function isFiltered(cluster: string): boolean {
+  return Number(cluster.slice(-1)) % 2 === 0;
+}
+
+/** Where the backends of the cluster find the request. */
+export function backendPath(cluster: string, id: number): string {
+  return isFiltered(cluster) ? `/behind/${id}` : `/${cluster.split('/')[1]}/${id}`;
+}
+
+const FILTERS: readonly Filter[] = [
+  {
+    type: 'RequestHeaders',
+    changes: {
+      set: [{ name: 'X-Set', value: 'by the edge' }],
+      add: [{ name: 'X-Add', value: 'added' }],
+      remove: ['X-Remove'],
+    },
+  },
+  {
+    type: 'ResponseHeaders',
+    changes: { set: [{ name: 'X-Route', value: 'filtered' }], add: [], remove: ['X-Secret'] },
+  },
+  { type: 'Rewrite', hostname: 'behind.test', path: { type: 'ReplacePrefixMatch', value: '/behind' } },
+];
+
+/** `/c0` goes to the cluster `shop/c0`, through every listener, and `/old/c0` is redirected to it. */
 export function routes({ clusters, listeners, requestTimeoutMs, backendTimeoutMs }: Topology): Resource[] {
+  const rule = (path: string, rest: Pick<RouteRule, 'filters' | 'clusters'>): RouteRule => ({
+    matches: [{ path: { type: 'PathPrefix', value: path }, method: null, headers: [], queryParams: [] }],
+    requestTimeoutMs,
+    backendTimeoutMs,
+    ...rest,
+  });
   return clusters.map(({ name }): Resource => {
+    const path = `/${name.split('/')[1]}`;
+    const redirect: Filter = {
+      type: 'Redirect',
+      scheme: null,
+      hostname: null,
+      port: null,
+      path: { type: 'ReplacePrefixMatch', value: path },
+      statusCode: 302,
+    };
     const route: Route = {
       name,
       createdAt: 0,
       attachments: listeners.map((each) => ({ listener: each.name, hostnames: [] })),
       rules: [
-        {
-          matches: [
-            {
-              path: { type: 'PathPrefix', value: `/${name.split('/')[1]}` },
-              method: null,
-              headers: [],
-              queryParams: [],
-            },
-          ],
-          filters: [],
+        rule(path, {
+          filters: isFiltered(name) ? FILTERS : [],
           clusters: [{ cluster: name, weight: 1 }],
-          requestTimeoutMs,
-          backendTimeoutMs,
-        },
+        }),
+        rule(`/old${path}`, { filters: [redirect], clusters: [] }),
       ],
     };
     return { kind: 'route', value: route };
@@ -146,6 +192,9 @@ function drawManners(prng: Prng): Manners {
     deaf: some(0.1),
     halfClose: some(0.5),
     thinkMs: prng.pick([5, 50, 300]),
+    old: some(0.6),
+    expect: some(0.6),
+    redirect: some(0.2),
   };
 }
 

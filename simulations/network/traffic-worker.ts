@@ -1,24 +1,18 @@
-import { Supervision, supervisorBindings } from '../../src/agent/supervision.ts';
 import { Activity } from '../../src/agent/worker/activity.ts';
-import { workerBindings } from '../../src/agent/worker/bindings.ts';
-import { WorkerConfiguration } from '../../src/agent/worker/configuration.ts';
-import { threadName } from '../../src/agent/worker/contract.ts';
+import type { WorkerConfiguration } from '../../src/agent/worker/configuration.ts';
 import { notifiedActor } from '../../src/agent/worker/notified-actor.ts';
-import { releaseHeld } from '../../src/agent/worker/release-held.ts';
 import type { DataplaneNotification } from '../../src/dataplane/control.ts';
 import { Dataplane } from '../../src/dataplane/dataplane.ts';
 import type { Timeouts } from '../../src/dataplane/timeouts.ts';
 import type { CounterRegistration } from '../../src/model/metric.ts';
-import { actorAddress } from '../../supervisors/address.ts';
 import { BEHAVIORS } from '../../supervisors/behaviors.ts';
-import type { SystemNotice } from '../../supervisors/system.ts';
-import { ActorSystem } from '../../supervisors/system.ts';
-import { TREE } from '../../supervisors/tree.ts';
+import type { ActorSystem, SystemNotice } from '../../supervisors/system.ts';
 import type { Prng } from '../prng.ts';
 import type { Recorder } from '../world/recorder.ts';
-import { EPOCH } from '../world/worker.ts';
+import { WorkerActors } from '../world/worker-actors.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import type { Network } from './network.ts';
+import type { Shortage } from './shortage.ts';
 import { type SocketWatch, ThreadSystem } from './thread-system.ts';
 
 const COUNTER_BYTES = 64 * 1024;
@@ -32,6 +26,7 @@ export interface TrafficWorkerOptions {
   readonly limits: SharedArrayBuffer;
   readonly timeouts: Partial<Timeouts>;
   readonly drainTimeoutMs: number;
+  readonly shortage: Shortage;
   readonly onSocket: SocketWatch;
   readonly onNotice: (notice: SystemNotice) => void;
   readonly onFault: (message: string) => void;
@@ -47,18 +42,16 @@ export class TrafficWorker {
   readonly configuration: WorkerConfiguration;
   readonly system: ActorSystem;
   readonly thread: ThreadSystem;
-  readonly supervision: Supervision;
-  /** Its whole tree has ended. */
-  ended = false;
+  readonly #actors: WorkerActors;
   readonly #counters = new SharedArrayBuffer(COUNTER_BYTES, { maxByteLength: 16 * COUNTER_BYTES });
   readonly #registrations: CounterRegistration[] = [];
 
   constructor(options: TrafficWorkerOptions) {
     const { node, worker, network, prng, recorder, drainTimeoutMs } = options;
     const { clock } = network;
-    const name = threadName(worker);
     this.worker = worker;
-    this.thread = new ThreadSystem(node, network, prng, options.onSocket, new MemoryWatch(options.onFault));
+    const memory = new MemoryWatch(options.onFault);
+    this.thread = new ThreadSystem(node, network, prng, options.onSocket, memory, options.shortage);
     this.dataplane = new Dataplane(
       {
         worker,
@@ -74,68 +67,42 @@ export class TrafficWorker {
       options.timeouts,
       this.thread,
     );
-    this.system = new ActorSystem({
+    const { thread } = this;
+    this.#actors = new WorkerActors({
       node,
-      thread: name,
-      world: {
-        now: () => clock.now,
-        wallClock: () => EPOCH + clock.now,
-        draw: () => prng.next(),
-        after: (ms, callback) => this.thread.after(ms, callback),
-      },
+      worker,
+      clock,
+      prng,
+      recorder,
       behaviors: BEHAVIORS,
-      bindings: {
-        ...workerBindings(
-          this.dataplane,
-          () => this.configuration,
-          () => {},
-        ),
-        supervisor: supervisorBindings(() => this.supervision),
-      },
-      journal: recorder.sink(name),
-      onNotice: options.onNotice,
-      forward: (envelope) => {
-        if (envelope.event.type === 'child.exited') this.ended = true;
-      },
-    });
-    this.supervision = new Supervision({
-      node,
-      thread: name,
-      tree: TREE.dataplane,
-      system: () => this.system,
-      world: { now: () => clock.now, wallClock: () => EPOCH + clock.now, draw: () => prng.next() },
       drainTimeoutMs,
-      source: {
-        children: (kind) => this.configuration.names(kind),
-        input: (kind, child) => this.configuration.input(kind, child, drainTimeoutMs),
-        gone: () => {},
-        killed: (kind, child) => void releaseHeld(this.dataplane, kind, child),
-        restarted: () => {},
-        isolated: (kind, child, reason) =>
-          recorder.note(clock.now, `${kind}/${child} is left out: ${reason}`),
-      },
-    });
-    this.configuration = new WorkerConfiguration({
       dataplane: this.dataplane,
-      supervision: this.supervision,
-      system: this.system,
-      bind: undefined,
       activity: new Activity(Activity.memory()),
+      after: (ms, callback) => thread.after(ms, callback),
+      onNotice: options.onNotice,
+      onCut: () => {},
+      onRestarted: () => {},
+      onIsolated: (kind, child, reason) =>
+        recorder.note(clock.now, `${kind}/${child} is left out: ${reason}`),
+      forward: () => {},
     });
-    this.supervision.startTree(
-      TREE.dataplane.supervisor,
-      actorAddress(node, 'main', 'dataplane-worker', String(worker)),
-    );
+    this.system = this.#actors.system;
+    this.configuration = this.#actors.configuration;
+    this.#actors.start();
+  }
+
+  /** Its whole tree has ended. */
+  get ended(): boolean {
+    return this.#actors.ended;
   }
 
   /** Ends all its actors, as the thread's `drain` does. */
   stop(): void {
-    this.configuration.discard();
-    this.system.send(this.supervision.address('supervisor', TREE.dataplane.supervisor), { type: 'stop' });
+    this.#actors.drain(() => {});
   }
 
   state(kind: string, name: string): string | undefined {
-    return this.system.state(this.supervision.address(kind, name));
+    return this.system.state(this.#actors.supervision.address(kind, name));
   }
 
   /** Sum of a gauge over all its labels. */
@@ -148,6 +115,6 @@ export class TrafficWorker {
 
   #notify(notification: DataplaneNotification, onFault: (message: string) => void): void {
     if (notification.type === 'fault') onFault(`${notification.message}\n${notification.stack}`);
-    else this.system.send(this.supervision.address(...notifiedActor(notification)), notification);
+    else this.system.send(this.#actors.supervision.address(...notifiedActor(notification)), notification);
   }
 }

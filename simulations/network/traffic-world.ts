@@ -6,12 +6,12 @@ import { SteppingClock } from '../clock.ts';
 import { Prng } from '../prng.ts';
 import { Recorder } from '../world/recorder.ts';
 import { Backend } from './backend.ts';
-import { Client, POLITE } from './client.ts';
+import { Client, POLITE, type Target } from './client.ts';
 import { Edge } from './edge.ts';
 import { Ledger } from './ledger.ts';
 import { Network } from './network.ts';
 import type { NodeSocket } from './node-socket.ts';
-import { drawTopology, patience, routes, type Topology } from './topology.ts';
+import { drawTopology, hostOf, patience, routes, type Topology } from './topology.ts';
 
 export const EDGE = 'edge-1';
 
@@ -87,7 +87,8 @@ export class TrafficWorld {
         prng: prng.split(name),
         name,
         proxy: EDGE,
-        ports: () => this.ports(),
+        targets: () => this.targets(),
+        listening: () => this.edge.listening,
         clusters: clusters.map((each) => each.name),
         patienceMs: this.patienceMs,
         manners,
@@ -114,6 +115,15 @@ export class TrafficWorld {
     for (const resource of this.edge.resources.values())
       if (resource.kind === 'listener') ports.add(resource.value.port);
     return [...ports];
+  }
+
+  /** What the listeners in use serve. */
+  targets(): Target[] {
+    const targets: Target[] = [];
+    for (const resource of this.edge.resources.values())
+      if (resource.kind === 'listener')
+        targets.push({ port: resource.value.port, host: hostOf(resource.value) });
+    return targets;
   }
 
   note(text: string): void {

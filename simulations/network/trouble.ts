@@ -9,7 +9,7 @@ import type { Change } from './edge.ts';
 import { drawLimits, drawTemperament, PORTS } from './topology.ts';
 import { EDGE, type TrafficWorld } from './traffic-world.ts';
 
-const KINDS = ['backend', 'partition', 'edit', 'worker'] as const;
+const KINDS = ['backend', 'partition', 'edit', 'worker', 'shortage'] as const;
 type Kind = (typeof KINDS)[number];
 
 /** Draws what goes wrong, and what users change meanwhile. */
@@ -46,6 +46,8 @@ export class Trouble {
     const { network, backends, edge, topology } = this.#world;
     this.stop();
     network.healAll();
+    edge.shortage.descriptors = false;
+    edge.shortage.ports.clear();
     for (const backend of backends) {
       backend.temperament = WELL;
       backend.start();
@@ -61,6 +63,28 @@ export class Trouble {
         (one): Resource => (one.kind === 'cluster' ? { kind: 'cluster', value: healthy(one.value) } : one),
       );
     edge.change(() => ({ upserts, removals: [] }));
+  }
+
+  #shortage(): void {
+    const { edge, clock } = this.#world;
+    const { shortage } = edge;
+    const prng = this.#prng;
+    const ms = prng.between(0, prng.pick([50, 500, 2_000]));
+    // A worker that is being replaced needs its sockets: what comes of a lack there is the matter of `rollout`.
+    if (edge.changing > 0) return;
+    if (prng.chance(0.5)) {
+      this.#note('out of files', `no descriptors for ${ms.toFixed(0)} ms`);
+      shortage.descriptors = true;
+      clock.after(ms, () => {
+        shortage.descriptors = false;
+      });
+    } else {
+      const used = this.#world.ports();
+      const port = prng.pick(PORTS.filter((each) => !used.includes(each)));
+      this.#note('port taken', `another program has port ${port} for ${ms.toFixed(0)} ms`);
+      shortage.ports.add(port);
+      clock.after(ms, () => shortage.ports.delete(port));
+    }
   }
 
   #note(kind: string, text: string): void {
@@ -91,7 +115,10 @@ export class Trouble {
         const worker = this.#prng.below(this.#world.topology.workers);
         this.#note('worker dies', `worker ${worker} dies`);
         this.#world.edge.restart(worker);
+        break;
       }
+      case 'shortage':
+        this.#shortage();
     }
   }
 
@@ -175,7 +202,7 @@ export class Trouble {
         const listener = prng.pick(topology.listeners);
         const key = `listener/${listener.name}`;
         const taken = this.#world.ports();
-        const free = PORTS.filter((port) => !taken.includes(port));
+        const free = PORTS.filter((port) => listener.hostnames.length > 0 || !taken.includes(port));
         const moved: Listener = { ...listener, port: prng.pick(free) };
         if (!edge.resources.has(key)) put({ kind: 'listener', value: moved });
         else if (prng.chance(0.5)) removals.push(key);

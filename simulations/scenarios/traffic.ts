@@ -128,9 +128,9 @@ async function stop(world: TrafficWorld, look: () => void): Promise<void> {
 async function ask(world: TrafficWorld, look: () => void): Promise<void> {
   const { polite, topology, clock } = world;
   for (let round = 0; round < 2; round += 1)
-    for (const port of world.ports())
+    for (const target of world.targets())
       for (const { name } of topology.clusters) {
-        const connection = polite.connect(port, POLITE, 2, name);
+        const connection = polite.connect(target, POLITE, 2, name);
         const until = clock.now + world.patienceMs;
         while (!connection.isOver && clock.now < until) await world.run(clock.now + 100, look);
         const good = connection.answers.filter(({ isGood }) => isGood).length;
@@ -138,7 +138,7 @@ async function ask(world: TrafficWorld, look: () => void): Promise<void> {
         const got = connection.answers.map(({ status, reason }) => `${status} ${reason}`).join(', ');
         hold(
           { name: 'after healing every request is answered' },
-          `of two requests to ${name} on port ${port} ${good} were answered by a backend; answers: ${got || 'none'}`,
+          `of two requests to ${name} at ${target.host}:${target.port} ${good} were answered by a backend; answers: ${got || 'none'}`,
         );
       }
 }

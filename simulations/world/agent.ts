@@ -22,7 +22,8 @@ import { TREE } from '../../supervisors/tree.ts';
 import type { World } from '../../supervisors/world.ts';
 import type { Prng } from '../prng.ts';
 import { type PlantedBug, plant } from './planted.ts';
-import { EPOCH, type WorkerWorld } from './worker.ts';
+import type { WorkerWorld } from './worker.ts';
+import { EPOCH } from './worker-actors.ts';
 import { SimulatedPool, type StartFault } from './worker-pool.ts';
 
 const START_TIMEOUT_MS = 10_000;

@@ -1,30 +1,22 @@
 import type { Event as RolloutEvent } from '../../actors/rollout.ts';
-import { Supervision, supervisorBindings } from '../../src/agent/supervision.ts';
 import { Activity } from '../../src/agent/worker/activity.ts';
-import { workerBindings } from '../../src/agent/worker/bindings.ts';
-import { WorkerConfiguration } from '../../src/agent/worker/configuration.ts';
 import type { WorkerCalls, WorkerMessage } from '../../src/agent/worker/contract.ts';
 import { threadName } from '../../src/agent/worker/contract.ts';
 import { type ActorNotification, notifiedActor } from '../../src/agent/worker/notified-actor.ts';
-import { releaseHeld } from '../../src/agent/worker/release-held.ts';
 import { type Resource, resourceKey } from '../../src/model/resource.ts';
 import { actorAddress } from '../../supervisors/address.ts';
 import type { Behavior } from '../../supervisors/behavior.ts';
-import type { SystemNotice } from '../../supervisors/system.ts';
-import { ActorSystem } from '../../supervisors/system.ts';
-import { TREE } from '../../supervisors/tree.ts';
+import type { ActorSystem, SystemNotice } from '../../supervisors/system.ts';
 import type { SteppingClock } from '../clock.ts';
 import type { Prng } from '../prng.ts';
 import { SimulatedDataplane } from './dataplane.ts';
 import { type Deadly, ThreadStops } from './deadly.ts';
 import type { SimulatedPorts } from './ports.ts';
 import type { Recorder } from './recorder.ts';
+import { WorkerActors } from './worker-actors.ts';
 
 /** Chance that a thread which hangs cannot be ended either. */
 const HELD = 0.2;
-
-/** Wall clock at the start of every simulation: 2026-01-01T00:00:00Z. */
-export const EPOCH = 1_767_225_600_000;
 
 export interface WorkerWorld {
   readonly node: string;
@@ -52,7 +44,7 @@ export class SimulatedWorker {
   readonly api: WorkerCalls;
   readonly activity = new Activity(Activity.memory());
   readonly #world: WorkerWorld;
-  readonly #supervision: Supervision;
+  readonly #actors: WorkerActors;
   /** Whether a hang for good is one in a system call. */
   readonly #isHeld: boolean;
   /** Called when its event loop begins to stand still. */
@@ -65,7 +57,6 @@ export class SimulatedWorker {
   #cut = 0;
   /** What it was at when an object stopped it. */
   #stoppedAt: string | null = null;
-  #drained: (() => void) | null = null;
 
   constructor(options: {
     readonly worker: number;
@@ -75,7 +66,6 @@ export class SimulatedWorker {
   }) {
     const { worker, prng, world, say } = options;
     const { clock, node } = world;
-    const thread = threadName(worker);
     this.worker = worker;
     this.#world = world;
     this.#isHeld = prng.split('held').chance(HELD);
@@ -98,70 +88,27 @@ export class SimulatedWorker {
       meet: (phase, resource) => this.#meet(phase, resource),
       drainMs: () => prng.between(0, world.drainTimeoutMs * 1.3),
     });
-    this.system = new ActorSystem({
+    this.#actors = new WorkerActors({
       node,
-      thread,
-      world: { now: () => clock.now, wallClock: () => EPOCH + clock.now, draw: () => prng.next(), after },
+      worker,
+      clock,
+      prng,
+      recorder: world.recorder,
       behaviors: world.behaviors,
-      bindings: {
-        ...workerBindings(
-          this.dataplane,
-          () => configuration,
-          (connections) => {
-            this.#cut += connections;
-          },
-        ),
-        supervisor: supervisorBindings(() => this.#supervision),
-      },
-      journal: world.recorder.sink(thread),
-      onNotice: world.onNotice,
-      forward: (envelope) => {
-        if (envelope.event.type === 'child.exited' && this.#drained !== null) this.#drained();
-        else say({ type: 'envelope', envelope });
-      },
-    });
-    this.#supervision = new Supervision({
-      node,
-      thread,
-      tree: TREE.dataplane,
-      system: () => this.system,
-      world: { now: () => clock.now, wallClock: () => EPOCH + clock.now, draw: () => prng.next() },
       drainTimeoutMs: world.drainTimeoutMs,
-      source: {
-        children: (kind) => configuration.names(kind),
-        input: (kind, name) => configuration.input(kind, name, world.drainTimeoutMs),
-        gone: () => {},
-        killed: (kind, name) => {
-          this.#cut += releaseHeld(this.dataplane, kind, name);
-        },
-        restarted: () => say({ type: 'restarted' }),
-        isolated: (kind, name, reason, event) => {
-          const resource = kind === 'listener' ? 'listener' : 'cluster';
-          configuration.answer(name, { code: 'FAILED', message: reason, event });
-          this.system.deliver<RolloutEvent>({
-            to: actorAddress(node, 'main', 'rollout'),
-            from: this.#supervision.address(kind, name),
-            cause: this.system.cause,
-            event: {
-              type: 'object.failed',
-              failure: {
-                key: `${resource}/${name}`,
-                reason: kind === 'listener' ? 'ListenerFailed' : 'PoolFailed',
-                message: `gave up on ${thread}: ${reason}`,
-                event,
-              },
-            },
-          });
-        },
-      },
-    });
-    const configuration: WorkerConfiguration = new WorkerConfiguration({
       dataplane: this.dataplane,
-      supervision: this.#supervision,
-      system: this.system,
-      bind: undefined,
       activity: this.activity,
+      after,
+      onNotice: world.onNotice,
+      onCut: (connections) => {
+        this.#cut += connections;
+      },
+      onRestarted: () => say({ type: 'restarted' }),
+      onIsolated: (...isolated) => this.#isolated(...isolated),
+      forward: (envelope) => say({ type: 'envelope', envelope }),
     });
+    const { system, configuration } = this.#actors;
+    this.system = system;
     this.api = {
       prepare: (changes, slots, cause) => {
         this.#mustStay();
@@ -173,21 +120,12 @@ export class SimulatedWorker {
       },
       discard: () => configuration.discard(),
       drain: async () => {
-        configuration.discard();
-        await new Promise<void>((resolve) => {
-          this.#drained = resolve;
-          this.system.send(this.#supervision.address('supervisor', TREE.dataplane.supervisor), {
-            type: 'stop',
-          });
-        });
+        await new Promise<void>((resolve) => this.#actors.drain(resolve));
         return this.#cut;
       },
       report: () => ({ ...this.dataplane.report(), actors: this.system.report() }),
     };
-    this.#supervision.startTree(
-      TREE.dataplane.supervisor,
-      actorAddress(node, 'main', 'dataplane-worker', String(worker)),
-    );
+    this.#actors.start();
     say({ type: 'ready' });
   }
 
@@ -205,7 +143,7 @@ export class SimulatedWorker {
   }
 
   #mustStay(): void {
-    if (this.#drained !== null) throw new Error('the worker is going away');
+    if (this.#actors.isDraining) throw new Error('the worker is going away');
   }
 
   /** Nothing runs in it any more. */
@@ -248,7 +186,27 @@ export class SimulatedWorker {
 
   /** As the data plane tells the actors. */
   notify(notification: ActorNotification): void {
-    const actor = this.#supervision.address(...notifiedActor(notification));
+    const actor = this.#actors.supervision.address(...notifiedActor(notification));
     this.run(() => this.system.send(actor, notification));
+  }
+
+  #isolated(kind: string, name: string, reason: string, event: string): void {
+    const { supervision, configuration } = this.#actors;
+    const resource = kind === 'listener' ? 'listener' : 'cluster';
+    configuration.answer(name, { code: 'FAILED', message: reason, event });
+    this.system.deliver<RolloutEvent>({
+      to: actorAddress(this.#world.node, 'main', 'rollout'),
+      from: supervision.address(kind, name),
+      cause: this.system.cause,
+      event: {
+        type: 'object.failed',
+        failure: {
+          key: `${resource}/${name}`,
+          reason: kind === 'listener' ? 'ListenerFailed' : 'PoolFailed',
+          message: `gave up on ${threadName(this.worker)}: ${reason}`,
+          event,
+        },
+      },
+    });
   }
 }

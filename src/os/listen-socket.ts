@@ -67,7 +67,7 @@ export class ListenSocket {
         },
         () => {
           server.removeListener('error', reject);
-          // After this only accept can fail (EMFILE); the connection stays in the queue and is tried again.
+          // After this only accept can fail. Without descriptors (EMFILE) libuv closes what waits, and says nothing.
           server.on('error', () => {});
           this.#intercept(server);
           const bound = server.address();

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
-import { limitBytes, limitTotalIndex, limitWorkerIndex } from '../../src/model/limits.ts';
+import { SharedLimits } from '../../src/dataplane/limits.ts';
+import { LIMIT_CONNECTIONS, limitBytes, limitTotalIndex, limitWorkerIndex } from '../../src/model/limits.ts';
 import { cluster, endpoint, route, start } from './harness.ts';
 import { OK, RawClient, rawBackend } from './raw.ts';
 
@@ -179,3 +180,41 @@ test('where nobody may wait, a refused request says that connections have run ou
   );
   refused.socket.destroy();
 });
+
+for (const [how, goes] of [
+  ['drained', 'drainPool'],
+  ['closed', 'closePool'],
+] as const)
+  test(`a pool that was ${how} while a limit was reached, and comes again, tells its new breaker anew`, async (context) => {
+    const backend = await rawBackend(context, () => {});
+    const settings = cluster({ maxConnections: 1, maxPendingRequests: 1 });
+    const limits = new SharedArrayBuffer(limitBytes(2));
+    const harness = await start({
+      limits,
+      resources: [
+        { kind: 'cluster', value: settings },
+        { kind: 'endpoint', value: endpoint(backend.port) },
+        { kind: 'route', value: route() },
+      ],
+    });
+    context.after(() => harness.dataplane.shutdown());
+    const another = new SharedLimits(limits, 1);
+    assert.ok(another.take(16, LIMIT_CONNECTIONS, 1));
+    const reached = () => harness.notifications.filter(({ type }) => type === 'limit.reached').length;
+    const breaker = () => harness.dataplane.report('whole').clusters[0]!.breaker;
+    const first = new RawClient(harness.port).send(GET);
+    context.after(() => first.socket.destroy());
+    while (reached() < 1) await new Promise(setImmediate);
+    assert.equal(breaker(), 'open');
+    harness.dataplane[goes]('default/api');
+    harness.dataplane.openPool(settings, 16);
+    assert.equal(
+      breaker(),
+      reached() > 1 ? 'open' : 'closed',
+      'its actor is a new one: it knows what it is told',
+    );
+    const second = new RawClient(harness.port).send(GET);
+    context.after(() => second.socket.destroy());
+    while (reached() < 2) await new Promise(setImmediate);
+    assert.equal(breaker(), 'open');
+  });

@@ -63,6 +63,7 @@ test('what is written arrives once, in order, then the end, whatever the link do
         const net = network(link);
         const got = { bytes: [] as Buffer[], end: '' };
         net.listen('server', 80, {
+          sharesPort: true,
           offer: (side) => {
             collect(side, got);
             return true;
@@ -100,6 +101,7 @@ test('no more is on its way than the window, until the reader reads', () => {
       const net = network({ seed: 1, latencyMs: 1, jitterMs: 0, loss: 0, tearing: 0.5, window });
       let server: Side | null = null;
       net.listen('server', 80, {
+        sharesPort: true,
         offer: (side) => {
           server = side;
           return true;
@@ -128,6 +130,7 @@ test('nobody listens: refused; a reset is seen after what came before it; a clos
 
   const got = { bytes: [] as Buffer[], end: '' };
   net.listen('server', 80, {
+    sharesPort: true,
     offer: (side) => {
       side.owner = owner({ onReadable: () => side.close() });
       side.write(Buffer.from('before'));
@@ -148,6 +151,7 @@ test('while a link is blocked nobody hears anything; several sockets share a por
   const offers = [0, 0, 0];
   for (const index of offers.keys())
     net.listen('server', 80, {
+      sharesPort: true,
       offer: () => {
         offers[index]! += 1;
         return true;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TRAFFIC_BUGS } from '../../simulations/network/planted.ts';
+import { isFiltered } from '../../simulations/network/topology.ts';
 import { traffic } from '../../simulations/scenarios/traffic.ts';
 import { timeline } from '../../simulations/timeline.ts';
 import { mergeRecords } from '../../src/cli/replay/merge.ts';
@@ -18,6 +19,7 @@ test(`every invariant of traffic holds for ${SEEDS} seeds, and what is to happen
   const states = new Set<string>();
   let retries = 0;
   let whole = 0;
+  const kinds = { ofHttp10: 0, continued: 0, filtered: 0, onASharedPort: 0 };
   for (let seed = 1; seed <= SEEDS; seed += 1) {
     const { violation, universe, simulatedMs: ms } = await traffic.run({ seed, planted: null });
     assert.equal(
@@ -32,6 +34,13 @@ test(`every invariant of traffic holds for ${SEEDS} seeds, and what is to happen
     }
     for (const { actor, state } of universe.recorder.records) states.add(`${actor.split('/')[2]} ${state}`);
     retries += universe.ledger.requests.filter(({ attempts }) => attempts.length > 1).length;
+    for (const { answer, request, saidContinue } of universe.ledger.attempts) {
+      if (answer?.isWhole !== true) continue;
+      if (request.isOld) kinds.ofHttp10 += 1;
+      if (request.expects && saidContinue) kinds.continued += 1;
+      if (isFiltered(request.cluster)) kinds.filtered += 1;
+      if (request.host !== 'shop.test') kinds.onASharedPort += 1;
+    }
     whole += universe.ledger.attempts.filter(({ answer }) => answer?.isWhole).length;
   }
   t.diagnostic(`${Math.round(simulatedMs / (performance.now() - began))} × real time`);
@@ -40,6 +49,7 @@ test(`every invariant of traffic holds for ${SEEDS} seeds, and what is to happen
   );
   for (const reason of [
     'request_timeout',
+    'redirect',
     'cluster_not_found',
     'no_healthy_endpoint',
     'connection_limit',
@@ -59,6 +69,8 @@ test(`every invariant of traffic holds for ${SEEDS} seeds, and what is to happen
     'circuit-breaker open',
   ])
     assert.ok(states.has(state), `no ${state} in ${SEEDS} seeds`);
+  t.diagnostic(JSON.stringify(kinds));
+  for (const [kind, count] of Object.entries(kinds)) assert.ok(count > 100, `${count} ${kind}`);
   assert.ok(retries > 0 && whole > 1_000);
 });
 
