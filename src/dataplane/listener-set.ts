@@ -303,9 +303,13 @@ export class ListenerSet implements PortHooks {
   #leave({ port, served }: Binding): void {
     served.isDraining = true;
     port.listeners.delete(served.name);
-    if (port.listeners.size > 0) return;
-    this.#left.set(port, served.name);
-    port.limitDrain(this.#options.drainTimeoutMs);
+    const others = [...port.listeners.values()];
+    if (others.some(({ isDraining }) => !isDraining)) return;
+    // Where others drain here still, the port goes with the last of them, but takes nobody new from now on.
+    if (others.length === 0) {
+      this.#left.set(port, served.name);
+      port.limitDrain(this.#options.drainTimeoutMs);
+    }
     this.#drainPort(port, this.#context.timeouts.drainNotice);
   }
 

@@ -203,3 +203,20 @@ test('a request finishes with the route and the cluster it has chosen, also wher
   assert.equal(harness.count('upstream_open_connections'), 0);
   assert.equal(harness.count('upstream_pending_requests'), 0);
 });
+
+test('a port takes nobody new once its last wished listener has moved away, though another still drains there', {
+  timeout: 20_000,
+}, async (context) => {
+  const [old, next] = [await freePort(context), await freePort(context)];
+  const { dataplane, change } = await serving(context, old);
+  const beside = (port: number) => listener({ name: 'default/edge/beside', hostnames: ['b.example'], port });
+  await dataplane.bindListener(beside(old));
+  change([{ kind: 'listener', value: beside(old) }]);
+  dataplane.activateListener('default/edge/beside');
+  dataplane.drainListener(LISTENER);
+  assert.match(await exchange(old, GET_CLOSE), /^HTTP/, 'the other listener is still wished there');
+  await dataplane.bindListener(beside(next));
+  change([{ kind: 'listener', value: beside(next) }]);
+  dataplane.activateListener('default/edge/beside');
+  await untilRefused(old);
+});

@@ -33,7 +33,7 @@ for (const script of SCRIPTS)
 
 test(`real and simulated sockets agree: ${STARVED.name}`, { timeout: 60_000 }, async () => {
   const command = `ulimit -n ${DESCRIPTORS} && exec "$0" "$1"`;
-  const script = fileURLToPath(new URL('starved.ts', import.meta.url));
+  const script = fileURLToPath(new URL('./starved.ts', import.meta.url));
   const { stdout } = await promisify(execFile)('sh', ['-c', command, process.execPath, script]);
   await compare(STARVED, JSON.parse(stdout));
 });
