@@ -21,6 +21,8 @@ export class ClientConnection implements SideOwner, MessageReaderOwner {
   readonly #onOver: () => void;
   readonly #port: number;
   readonly #host: string;
+  /** As listeners were when it connected: what comes through a port that is left finds what was there then. */
+  readonly #listening: string | null;
   readonly #side: Side;
   readonly #outbox: Outbox;
   readonly #reader = new MessageReader('response', this);
@@ -52,6 +54,7 @@ export class ClientConnection implements SideOwner, MessageReaderOwner {
     this.#onOver = onOver;
     this.#port = port;
     this.#host = host;
+    this.#listening = options.listening();
     this.#left = requests;
     this.#isSlowReader = prng.chance(manners.slowReader);
     this.#isOld = prng.chance(manners.old);
@@ -202,7 +205,7 @@ export class ClientConnection implements SideOwner, MessageReaderOwner {
         cluster: this.#cluster ?? prng.pick(clusters),
         manners: this.#manners,
         host,
-        served: served ? listening() : null,
+        served: served && listening() === this.#listening ? this.#listening : null,
         isPipelined: atOnce > 1,
         isOld: this.#isOld,
         last: this.#left === 0,

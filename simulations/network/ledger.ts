@@ -14,7 +14,7 @@ export interface RequestEntry {
   /** Of a path that the proxy redirects. */
   readonly isRedirected: boolean;
   readonly host: string;
-  /** Names the listeners as they were when it was written, if one served it; null: none did, or they changed. */
+  /** Names the listeners as they were when it was written, if one served it; null: none did, or they have changed since it connected. */
   readonly served: string | null;
   readonly attempts: Attempt[];
 }

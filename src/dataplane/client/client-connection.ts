@@ -131,7 +131,10 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     if (this.#state === CLOSED) return;
     if (this.#state === LINGER) {
       if (this.#peerEnded) this.close();
-      else this.#context.wheel.set(this.#timer, this.#context.timeouts.linger);
+      else {
+        this.stream.end();
+        this.#context.wheel.set(this.#timer, this.#context.timeouts.linger);
+      }
       return;
     }
     if (this.#state === WAIT) this.#context.wheel.clear(this.#timer);
@@ -373,7 +376,8 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   #linger(): void {
     this.#state = LINGER;
     this.#dropStash();
-    this.stream.end();
+    // An end that waits for writes could not be turned into a reset any more.
+    if (!this.#blocked) this.stream.end();
     this.stream.resume();
     if (this.#peerEnded && !this.stream.writing) {
       this.close();

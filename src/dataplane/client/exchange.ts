@@ -368,7 +368,8 @@ export class Exchange implements UpstreamUser, TimerOwner {
   /** The client is gone or is sent away; everything that works for it stops. */
   abort(reason: ResponseReason): void {
     // What nothing but the end of the connection ends would be taken for whole (RFC 9112 section 8).
-    const visibly = this.#active && this.#answering && this.#responseToClose;
+    const isUnderWay = this.#active ? this.#answering : this.#client.isBlocked;
+    const visibly = isUnderWay && this.#responseToClose;
     if (this.#active) this.#end(reason);
     if (visibly) this.#client.cut(true);
     else this.#client.close();
