@@ -10,6 +10,7 @@ import { limitBytes } from '../../src/model/limits.ts';
 import type { CounterRegistration } from '../../src/model/metric.ts';
 import type { Resource } from '../../src/model/resource.ts';
 import type { PathMatch, Route, RouteRule } from '../../src/model/route.ts';
+import type { System } from '../../src/os/system.ts';
 
 export const LISTENER = 'default/edge/http';
 
@@ -90,6 +91,7 @@ export interface HarnessOptions {
   readonly accessLog?: string;
   readonly port?: number;
   readonly timeouts?: Partial<Timeouts>;
+  readonly system?: System;
 }
 
 /** A Dataplane with one listener, as its actors would bring it up. */
@@ -114,6 +116,7 @@ export async function start(options: HarnessOptions): Promise<Harness> {
       register: (registration) => registrations.push(registration),
     },
     { drainNotice: 0, ...options.timeouts },
+    options.system,
   );
   let version = 0;
   const change = (upserts: readonly Resource[], removals: readonly string[] = []): void => {

@@ -15,6 +15,15 @@ import type { UpstreamUser } from './upstream-user.ts';
 
 const FAILURES_BEFORE_NOTICE = 3;
 
+/** This machine has run out of descriptors, memory or local ports: that says nothing about the endpoint. */
+const OWN_SHORTAGES: ReadonlySet<string> = new Set([
+  'EMFILE',
+  'ENFILE',
+  'ENOBUFS',
+  'ENOMEM',
+  'EADDRNOTAVAIL',
+]);
+
 /**
  * The connections of one worker to one cluster. Lives as long as something names the cluster; `config` is null
  * while the snapshot has none, `isOpen` says whether its actor lets it work. A cluster that goes keeps its endpoints
@@ -233,7 +242,7 @@ export class ClusterPool {
   ): void {
     const endpoint = connection.endpoint;
     endpoint.failures += 1;
-    endpoint.failuresInARow += 1;
+    if (!OWN_SHORTAGES.has(reason)) endpoint.failuresInARow += 1;
     endpoint.lastFailure = reason;
     this.counters.connectFailed(reason);
     if (endpoint.failuresInARow >= FAILURES_BEFORE_NOTICE && !endpoint.failing && !endpoint.removed) {
