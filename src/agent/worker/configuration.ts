@@ -93,6 +93,9 @@ export class WorkerConfiguration {
 
   /** After a throw the activity stays what it was: the thread is to be replaced. */
   commit(rejected: readonly ResourceKey[]): void {
+    // Before the activity says what it is at: no object of the change is to blame.
+    for (const { name } of this.#open?.binding ?? [])
+      if (!rejected.includes(`listener/${name}`)) this.#checkMove(name);
     const before = this.#activity.enter('commit');
     this.#commit(rejected);
     this.#activity.leave(before);
@@ -112,7 +115,6 @@ export class WorkerConfiguration {
     const { clusters, listeners } = open.preparation;
 
     for (const { name } of open.binding) if (out.has(`listener/${name}`)) this.#abandon(name, open);
-    for (const { name } of accepted('listener', open.binding)) this.#checkMove(name);
     const added = accepted('cluster', clusters.added);
     for (const cluster of added) this.clusters.set(cluster.name, cluster);
     this.#openPools(added);
