@@ -25,7 +25,10 @@ function unserved({ agent, lastGood: { inherited }, workload }: Universe): strin
   for (const { key, reason } of store.failures) {
     const wished = store.wished.get(key);
     const needsNothing = keyKind(key) === 'route' || keyKind(key) === 'endpoint';
-    if (!needsNothing || !inherited.has(key) || wished === undefined || !workload.isFlawed(wished)) continue;
+    const before = inherited.get(key);
+    if (!needsNothing || before === undefined || wished === undefined || !workload.isFlawed(wished)) continue;
+    // One that a worker alone cannot prepare served while that worker was away.
+    if (workload.isFlawed(before)) continue;
     if (!store.serving.has(key))
       return `${key} was in use before the restart, and its new version cannot serve (${reason}); now none serves`;
   }
