@@ -9,13 +9,27 @@ import type { Checker } from './checker.ts';
 export function lastGood(): Checker {
   return {
     name: 'last good survives any crash point',
-    always: (universe) => universe.lastGood.wrong ?? unserved(universe),
+    always(universe) {
+      forgetReplaced(universe);
+      return universe.lastGood.wrong ?? unserved(universe);
+    },
     converged({ agent, lastGood: watched }) {
       const { version } = agent.store.lastGood();
       if (watched.version === version) return null;
       return `version ${version.slice(0, 12)} serves, but on disk is ${watched.version?.slice(0, 12) ?? 'nothing that is known'}`;
     },
   };
+}
+
+/**
+ * A version that one worker alone cannot take serves while that worker is away, and is the last good from then on. When
+ * that worker is the first to come back, nobody serves any.
+ */
+function forgetReplaced({ agent, lastGood: watched, workload }: Universe): void {
+  for (const key of watched.inherited) {
+    const serving = agent.store.serving.get(key);
+    if (serving !== undefined && workload.isFlawed(serving)) watched.removed([key]);
+  }
 }
 
 /** Of what needs no port: what served before the start, is wished in a version that cannot serve, and does not serve. */
@@ -25,10 +39,7 @@ function unserved({ agent, lastGood: { inherited }, workload }: Universe): strin
   for (const { key, reason } of store.failures) {
     const wished = store.wished.get(key);
     const needsNothing = keyKind(key) === 'route' || keyKind(key) === 'endpoint';
-    const before = inherited.get(key);
-    if (!needsNothing || before === undefined || wished === undefined || !workload.isFlawed(wished)) continue;
-    // One that a worker alone cannot prepare served while that worker was away.
-    if (workload.isFlawed(before)) continue;
+    if (!needsNothing || !inherited.has(key) || wished === undefined || !workload.isFlawed(wished)) continue;
     if (!store.serving.has(key))
       return `${key} was in use before the restart, and its new version cannot serve (${reason}); now none serves`;
   }

@@ -34,7 +34,7 @@ export class LastGoodWatch {
     return this.#saved && this.#possible.length === 1 ? this.#possible[0]!.version : null;
   }
 
-  /** Users take these away. */
+  /** Users take these away, or another version has served that may go. */
   removed(keys: readonly ResourceKey[]): void {
     for (const key of keys) this.#inherited.delete(key);
   }
