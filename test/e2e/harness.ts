@@ -86,8 +86,15 @@ export async function execute(command: string, arguments_: readonly string[], cw
 /** Removed at the very end: what a test started may write to it until it has stopped. */
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'novaedge-test-'));
-  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  if (temporary.length === 0) process.once('exit', removeTemporary);
+  temporary.push(directory);
   return directory;
+}
+
+const temporary: string[] = [];
+
+function removeTemporary(): void {
+  for (const directory of temporary) rmSync(directory, { recursive: true, force: true });
 }
 
 /** A port of loopback that nobody listens on now. */
