@@ -26,13 +26,8 @@ export interface Effects extends TimerEffects<Timer> {
   };
   /** They cannot take what others serve. */
   refuseWorkers: { readonly workers: readonly Fitted[] };
-  /** Is in no round until it changes; `key` empty: all of this round. `worker` ended over it. */
-  putAside: {
-    readonly rollout: number;
-    readonly key: string;
-    readonly worker: number;
-    readonly message: string;
-  };
+  /** Is in no round until it changes, for this reason; an empty key: all of this round. */
+  putAside: { readonly failure: ObjectFailure };
   /** Nobody can serve them: they are no longer in use. */
   loseObjects: { readonly failures: readonly ObjectFailure[] };
   /** Notes what is in use now; answers `rollout.settled`. */

@@ -67,13 +67,13 @@ export function culprit(doing: string): string | null {
   return event === null ? null : `${event[1] === 'listener' ? 'listener' : 'cluster'}/${event[2]}`;
 }
 
-/** The object that ended a worker, as its failure. */
+/** What ended a worker, as the failure of that object; an empty key: the whole change. */
 export function crashed({ doing, worker, message }: Loss): ObjectFailure {
-  return { key: culprit(doing) ?? '', reason: CRASHED, message: crashText(worker, message) };
-}
-
-export function crashText(worker: number, message: string): string {
-  return `dataplane-${worker} ended over it (${message}); it is left out until it changes`;
+  return {
+    key: culprit(doing) ?? '',
+    reason: CRASHED,
+    message: `dataplane-${worker} ended over it (${message}); it is left out until it changes`,
+  };
 }
 
 export function merge(

@@ -157,12 +157,7 @@ const leave = assign<Context, From<'worker.left'>, undefined, Event, never>(({ c
 );
 const putAside = {
   type: 'putAside' as const,
-  params: ({ context, event }: Left) => ({
-    rollout: context.rollout,
-    key: culprit(event.doing) ?? '',
-    worker: event.worker,
-    message: event.message,
-  }),
+  params: ({ event }: Left) => ({ failure: crashed(event) }),
 };
 const returnChanges = {
   type: 'returnChanges' as const,

@@ -1,5 +1,5 @@
 import type { ActorAddress } from '../src/model/actor.ts';
-import type { ActorEvent, Step } from './behavior.ts';
+import type { ActorEvent, Behavior, Step } from './behavior.ts';
 
 export const RECORD_VERSION = 2;
 
@@ -56,6 +56,17 @@ export interface ActorCheckpoint extends ActorEvent {
   readonly since: number;
   /** As its behavior's `save` gives it. */
   readonly memory: unknown;
+}
+
+export function checkpoint(actor: {
+  readonly kind: string;
+  readonly parent: ActorAddress | null;
+  readonly since: number;
+  readonly behavior: Behavior;
+  readonly snapshot: unknown;
+}): ActorCheckpoint {
+  const { kind, parent, since, behavior, snapshot } = actor;
+  return { type: 'actor.checkpoint', kind, parent, since, memory: behavior.save(snapshot) };
 }
 
 /** Stands for the last of the records that could not be written. */

@@ -3,8 +3,8 @@ import { actorAddress, addressThread } from './address.ts';
 import type { ActorEvent, Behavior, NamedEffect, Step } from './behavior.ts';
 import type { AnyBindings, EffectAnswer, EffectScope } from './effects.ts';
 import type { Envelope } from './envelope.ts';
-import type { ActorCheckpoint, ActorStart, JournalRecord, JournalSink } from './record.ts';
-import { RECORD_VERSION, recordId } from './record.ts';
+import type { ActorStart, JournalRecord, JournalSink } from './record.ts';
+import { checkpoint, RECORD_VERSION, recordId } from './record.ts';
 import type { World } from './world.ts';
 
 /** What the system noticed that nobody asked for; for log and metrics. */
@@ -428,13 +428,7 @@ export class ActorSystem {
     const { part } = this.#options.journal;
     if (actor.part === part || actor.snapshot === undefined || !actor.alive) return false;
     actor.part = part;
-    const event: ActorCheckpoint = {
-      type: 'actor.checkpoint',
-      kind: actor.kind,
-      parent: actor.parent,
-      since: actor.since,
-      memory: actor.behavior.save(actor.snapshot),
-    };
+    const event = checkpoint(actor);
     const record = this.#record({ to: actor.address, from: this.#world, cause: '', event });
     record.state = actor.state;
     record.reason = actor.reason;

@@ -237,8 +237,8 @@ class Node {
       },
       refuseWorkers: ({ workers }: { workers: { worker: number }[] }) =>
         void this.hung.push(...workers.map(({ worker }) => worker)),
-      putAside: ({ key }: { key: string }) =>
-        this.store.putAside(key === '' ? null : key, { reason: 'CrashedWorker', message: '' }),
+      putAside: ({ failure: { key, ...failure } }: { failure: ObjectFailure }) =>
+        this.store.putAside(key === '' ? null : key, failure),
       loseObjects: ({ failures }: { failures: ObjectFailure[] }) => this.store.lose(failures),
       settle: ({ rollout, failures }: { rollout: number; failures: ObjectFailure[] }) => ({
         type: 'rollout.settled',

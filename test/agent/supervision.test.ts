@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Supervision, supervisorBindings } from '../../src/agent/supervision.ts';
-import type { Behavior, Step } from '../../supervisors/behavior.ts';
+import type { Behavior } from '../../supervisors/behavior.ts';
 import { supervisorBehavior } from '../../supervisors/supervisor.ts';
 import type { ActorNode, SupervisorNode } from '../../supervisors/tree.ts';
+import { PLAIN, plainStep } from '../supervisors/plain-child.ts';
 import { recordedSystem } from '../supervisors/recorder.ts';
 import { SteppingWorld } from '../supervisors/stepping-world.ts';
 
@@ -30,36 +31,26 @@ function rig(
   const world = new SteppingWorld(() => 0);
   const story: Story = [];
   const tell = (what: string, name: string) => story.push({ what, name, at: world.now() });
-  const step = (snapshot: unknown, more: Partial<Step> = {}): Step => ({
-    snapshot,
-    state: 'up',
-    reason: 'told',
-    effects: [],
-    outcome: 'taken',
-    ended: null,
-    ...more,
-  });
   const obedient: Behavior = {
-    mailbox: { limit: 10, overflow: 'drop-newest' },
-    describe: () => null,
-    save: (snapshot) => snapshot,
-    restore: (memory) => memory,
+    ...PLAIN,
     start(input) {
       tell('start', String(input));
-      return step(input);
+      return plainStep(input);
     },
     receive(name, event) {
       if (event.type === 'crash') {
         tell('crash', String(name));
         const { message } = event as { message?: string };
-        return step(name, {
+        return plainStep(name, {
           ended: 'abnormal',
           reason: 'crashed',
           ...(message === undefined ? {} : { message }),
         });
       }
       tell('stop', String(name));
-      return options.hangs?.includes(String(name)) === true ? step(name) : step(name, { ended: 'normal' });
+      return options.hangs?.includes(String(name)) === true
+        ? plainStep(name)
+        : plainStep(name, { ended: 'normal' });
     },
   };
   const overseer: Behavior = {

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Behavior, Step } from '../../supervisors/behavior.ts';
+import type { Behavior } from '../../supervisors/behavior.ts';
 import type { AnyBindings } from '../../supervisors/effects.ts';
 import type { Policy } from '../../supervisors/strategy.ts';
 import { supervisorBehavior } from '../../supervisors/supervisor.ts';
 import { described, lives, restored, type State, saved } from '../../supervisors/supervisor-state.ts';
 import type { ActorSystem } from '../../supervisors/system.ts';
 import { OtpModel } from './otp-model.ts';
+import { PLAIN, plainStep } from './plain-child.ts';
 import { recordedSystem } from './recorder.ts';
 import { SteppingWorld } from './stepping-world.ts';
 
@@ -133,30 +134,20 @@ function puppetSystem(
   specs: readonly Puppet[],
   see: (entry: string) => void,
 ): ActorSystem {
-  const step = (snapshot: Puppet, more: Partial<Step> = {}): Step => ({
-    snapshot,
-    state: 'up',
-    reason: 'told',
-    effects: [],
-    outcome: 'taken',
-    ended: null,
-    ...more,
-  });
   const puppet: Behavior = {
-    mailbox: { limit: 10, overflow: 'drop-newest' },
-    describe: () => null,
-    save: (snapshot) => snapshot,
-    restore: (memory) => memory,
-    start: (input) => step(input as Puppet),
+    ...PLAIN,
+    start: (input) => plainStep(input as Puppet),
     receive(snapshot, event) {
       const self = snapshot as Puppet;
       if (event.type === 'stop')
         return self.takesMs === null
-          ? step(self)
-          : step(self, { effects: [{ type: 'startTimer', params: { timer: 'end', ms: self.takesMs } }] });
+          ? plainStep(self)
+          : plainStep(self, {
+              effects: [{ type: 'startTimer', params: { timer: 'end', ms: self.takesMs } }],
+            });
       const ended = event.type === 'abnormal' ? 'abnormal' : 'normal';
       see(`exit ${self.name} ${ended}`);
-      return step(self, { ended });
+      return plainStep(self, { ended });
     },
   };
   const name = (child: string) => child.split('/').at(-1)!;

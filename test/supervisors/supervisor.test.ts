@@ -1,44 +1,35 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Behavior, Step } from '../../supervisors/behavior.ts';
+import type { Behavior } from '../../supervisors/behavior.ts';
 import type { AnyBindings } from '../../supervisors/effects.ts';
 import type { Policy } from '../../supervisors/strategy.ts';
 import { supervisorBehavior } from '../../supervisors/supervisor.ts';
+import { PLAIN, plainStep } from './plain-child.ts';
 import { recordedSystem } from './recorder.ts';
 import { SteppingWorld } from './stepping-world.ts';
 
 /** A child that does as it is told: `crash`, `finish`, or on `stop` ends after `stopMs`, or never. */
 function puppet(log: string[]): Behavior {
-  const step = (snapshot: { name: string; stopMs: number | null }, more: Partial<Step> = {}): Step => ({
-    snapshot,
-    state: 'up',
-    reason: 'told',
-    effects: [],
-    outcome: 'taken',
-    ended: null,
-    ...more,
-  });
   return {
-    mailbox: { limit: 10, overflow: 'drop-newest' },
-    save: (snapshot) => snapshot,
-    restore: (memory) => memory,
-    describe: () => null,
+    ...PLAIN,
     start(input) {
       const child = input as { name: string; stopMs: number | null };
       log.push(`start ${child.name}`);
-      return step(child);
+      return plainStep(child);
     },
     receive(snapshot, event) {
       const child = snapshot as { name: string; stopMs: number | null };
-      if (event.type === 'crash') return step(child, { ended: 'abnormal' });
+      if (event.type === 'crash') return plainStep(child, { ended: 'abnormal' });
       if (event.type === 'timer.fired' || event.type === 'finish') {
         log.push(`end ${child.name}`);
-        return step(child, { ended: 'normal' });
+        return plainStep(child, { ended: 'normal' });
       }
       log.push(`stop ${child.name}`);
-      if (child.stopMs === null) return step(child);
-      return step(child, { effects: [{ type: 'startTimer', params: { timer: 'end', ms: child.stopMs } }] });
+      if (child.stopMs === null) return plainStep(child);
+      return plainStep(child, {
+        effects: [{ type: 'startTimer', params: { timer: 'end', ms: child.stopMs } }],
+      });
     },
   };
 }

@@ -1,7 +1,6 @@
 import type { Event as StreamEvent } from '../../../actors/config-stream.ts';
 import type { Event as WorkerEvent } from '../../../actors/dataplane-worker.ts';
 import type { Effects, Event } from '../../../actors/rollout.ts';
-import { CRASHED, crashText } from '../../../actors/rollout-memory.ts';
 import type { Bindings, EffectScope } from '../../../supervisors/effects.ts';
 import type { ActorAddress } from '../../model/actor.ts';
 import { type ResourceSet, resourceKey } from '../../model/resource.ts';
@@ -174,9 +173,8 @@ export function rolloutBindings(world: RolloutWorld): Bindings<Effects, Event> {
       }
       return undefined;
     },
-    putAside: ({ key, worker, message }, { cause }) => {
-      const failure = { reason: CRASHED, message: crashText(worker, message), event: cause };
-      store.putAside(key === '' ? null : key, failure);
+    putAside: ({ failure: { key, ...failure } }, { cause }) => {
+      store.putAside(key === '' ? null : key, { ...failure, event: cause });
       world.onFailed(store.failures);
       return undefined;
     },

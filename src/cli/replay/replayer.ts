@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Behavior, Step } from '../../../supervisors/behavior.ts';
 import type { ActorCheckpoint, ActorStart, JournalGap, JournalRecord } from '../../../supervisors/record.ts';
-import { recordId } from '../../../supervisors/record.ts';
+import { checkpoint, recordId } from '../../../supervisors/record.ts';
 import type { ActorAddress } from '../../model/actor.ts';
 import { recordThread } from './merge.ts';
 
@@ -142,13 +142,7 @@ export class Replayer {
   checkpoints(): JournalRecord[] {
     return [...this.#threads.values()].flatMap((thread) =>
       [...thread.actors.values()].map((actor, index, { length }): JournalRecord => {
-        const event: ActorCheckpoint = {
-          type: 'actor.checkpoint',
-          kind: actor.kind,
-          parent: actor.parent,
-          since: actor.since,
-          memory: actor.behavior.save(actor.snapshot),
-        };
+        const event = checkpoint(actor);
         const { address, state, reason } = actor;
         return {
           ...thread.last,
