@@ -1,11 +1,14 @@
 import type { Timeouts } from '../../src/dataplane/timeouts.ts';
 import { TIMEOUTS } from '../../src/dataplane/timeouts.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
+import { CLUSTER_DEFAULTS } from '../../src/model/cluster.ts';
 import type { Endpoint } from '../../src/model/endpoint.ts';
 import type { Filter } from '../../src/model/filter.ts';
 import type { Listener } from '../../src/model/gateway.ts';
+import { LISTENER_DEFAULTS } from '../../src/model/gateway.ts';
 import type { Resource } from '../../src/model/resource.ts';
 import type { Route, RouteRule } from '../../src/model/route.ts';
+import { RULE_DEFAULTS } from '../../src/model/route.ts';
 import type { Prng } from '../prng.ts';
 import type { Temperament } from './backend-answer.ts';
 import type { Manners } from './client.ts';
@@ -94,6 +97,7 @@ function listener(index: number, port: number, hostnames: readonly string[]): Li
     gateway: 'shop/edge',
     port,
     protocol: 'HTTP',
+    ...LISTENER_DEFAULTS,
     hostnames,
   };
 }
@@ -101,7 +105,7 @@ function listener(index: number, port: number, hostnames: readonly string[]): Li
 function drawCluster(prng: Prng, index: number): Cluster {
   return {
     name: `shop/c${index}`,
-    lbPolicy: 'RoundRobin',
+    ...CLUSTER_DEFAULTS,
     connectTimeoutMs: prng.pick([200, 1_000]),
     idleTimeoutMs: prng.pick([300, 3_000]),
     ...drawLimits(prng),
@@ -149,6 +153,7 @@ const FILTERS: readonly Filter[] = [
 export function routes({ clusters, listeners, requestTimeoutMs, backendTimeoutMs }: Topology): Resource[] {
   const rule = (path: string, rest: Pick<RouteRule, 'filters' | 'clusters'>): RouteRule => ({
     matches: [{ path: { type: 'PathPrefix', value: path }, method: null, headers: [], queryParams: [] }],
+    ...RULE_DEFAULTS,
     requestTimeoutMs,
     backendTimeoutMs,
     ...rest,

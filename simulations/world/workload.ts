@@ -1,5 +1,8 @@
+import { CLUSTER_DEFAULTS } from '../../src/model/cluster.ts';
+import { LISTENER_DEFAULTS } from '../../src/model/gateway.ts';
 import type { Resource, ResourceKey } from '../../src/model/resource.ts';
 import { resourceKey } from '../../src/model/resource.ts';
+import { RULE_DEFAULTS } from '../../src/model/route.ts';
 import type { Prng } from '../prng.ts';
 import type { Snapshot } from './controller.ts';
 import { DEADLY, type Deadly } from './deadly.ts';
@@ -130,6 +133,7 @@ export class Workload {
             gateway: 'test/web',
             port: prng.pick(PORTS),
             protocol: 'HTTP',
+            ...LISTENER_DEFAULTS,
             hostnames: [`v${this.#revision}.test`],
           },
         };
@@ -138,7 +142,7 @@ export class Workload {
           kind: 'cluster',
           value: {
             name,
-            lbPolicy: 'RoundRobin',
+            ...CLUSTER_DEFAULTS,
             connectTimeoutMs: 1_000,
             idleTimeoutMs: 60_000,
             maxConnections: this.#revision,
@@ -203,6 +207,13 @@ function withPath(resource: Extract<Resource, { kind: 'route' }>, path: string):
     headers: [],
     queryParams: [],
   };
-  const rule = { matches: [match], filters: [], clusters: [], requestTimeoutMs: 0, backendTimeoutMs: 0 };
+  const rule = {
+    matches: [match],
+    filters: [],
+    clusters: [],
+    ...RULE_DEFAULTS,
+    requestTimeoutMs: 0,
+    backendTimeoutMs: 0,
+  };
   return { kind: 'route', value: { ...resource.value, rules: [rule] } };
 }

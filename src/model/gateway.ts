@@ -1,3 +1,6 @@
+import type { ClientAddressSettings, HttpSettings } from './http-settings.ts';
+import { CLIENT_ADDRESS_DEFAULTS, HTTP_DEFAULTS } from './http-settings.ts';
+
 /** A named group of listeners behind one VIP. */
 export interface Gateway {
   /** `namespace/name` */
@@ -22,4 +25,12 @@ export interface Listener {
   readonly protocol: ListenerProtocol;
   /** Lower case, exact (`a.example.com`) or wildcard (`*.example.com`); empty means every host. */
   readonly hostnames: readonly string[];
+  readonly http: HttpSettings;
+  readonly clientAddress: ClientAddressSettings;
 }
+
+/** A listener for which the user has said nothing. */
+export const LISTENER_DEFAULTS: Pick<Listener, 'http' | 'clientAddress'> = {
+  http: HTTP_DEFAULTS,
+  clientAddress: CLIENT_ADDRESS_DEFAULTS,
+};

@@ -7,6 +7,8 @@ export const RESPONSE_REASONS = {
   method_not_allowed: 405,
   request_line_too_long: 414,
   headers_too_large: 431,
+  /** The request's body is longer than the listener or the rule allows. */
+  body_too_large: 413,
   request_timeout: 408,
   expectation_failed: 417,
   version_not_supported: 505,

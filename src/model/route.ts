@@ -28,6 +28,33 @@ export interface WeightedCluster {
   readonly weight: number;
 }
 
+/**
+ * When a request is sent again. Whatever it says: a request of which nothing can have been processed (no connection
+ * came about, or a kept one turned out to be dead before it answered) goes to another endpoint or connection by itself.
+ */
+export interface RetryPolicy {
+  /** Times after the first. */
+  readonly attempts: number;
+  readonly conditions: readonly RetryCondition[];
+  /** Answers that are asked for again, where `conditions` has Status. */
+  readonly codes: readonly number[];
+  /** Idempotent: GET, HEAD, OPTIONS, TRACE, PUT, DELETE (RFC 9110, 9.2.2). All: the user says that it does no harm. */
+  readonly methods: 'Idempotent' | 'All';
+  /** Before the first retry; doubled for each further one, and drawn between half and whole. */
+  readonly backoffMs: number;
+  readonly maxBackoffMs: number;
+}
+
+/** Reset: the connection broke before an answer. Timeout: `backendTimeoutMs` passed. Status: one of `codes` came. */
+export type RetryCondition = 'Reset' | 'Timeout' | 'Status';
+
+/** A copy of requests goes to another cluster; its answers are thrown away. */
+export interface Mirror {
+  readonly cluster: string;
+  /** Part of the requests, 0 to 1. */
+  readonly share: number;
+}
+
 export interface RouteRule {
   /** Never empty: a rule without matches has one that takes every path. */
   readonly matches: readonly RouteMatch[];
@@ -35,8 +62,13 @@ export interface RouteRule {
   readonly clusters: readonly WeightedCluster[];
   /** Whole request until the last byte of the answer, in ms; 0 is off. */
   readonly requestTimeoutMs: number;
-  /** From the request's last byte to the first byte of the backend's answer, in ms; 0 is off. */
+  /** From the request's last byte to the first byte of the backend's answer, in ms, for each attempt; 0 is off. */
   readonly backendTimeoutMs: number;
+  /** Null: only what was certainly not processed is sent again. */
+  readonly retry: RetryPolicy | null;
+  readonly mirrors: readonly Mirror[];
+  /** Takes the place of the listener's limit; -1: the listener's holds; 0 is off. */
+  readonly bodyBytes: number;
 }
 
 export interface RouteAttachment {
@@ -54,3 +86,12 @@ export interface Route {
   readonly attachments: readonly RouteAttachment[];
   readonly rules: readonly RouteRule[];
 }
+
+/** A rule for which the user has said nothing. */
+export const RULE_DEFAULTS: Omit<RouteRule, 'matches' | 'filters' | 'clusters'> = {
+  requestTimeoutMs: 0,
+  backendTimeoutMs: 0,
+  retry: null,
+  mirrors: [],
+  bodyBytes: -1,
+};

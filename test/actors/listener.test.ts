@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Event, Input } from '../../actors/listener.ts';
+import { LISTENER_DEFAULTS } from '../../src/model/gateway.ts';
 import type { Step } from '../../supervisors/behavior.ts';
 import { BEHAVIORS } from '../../supervisors/behaviors.ts';
 
@@ -10,6 +11,7 @@ const at = (port: number): Input['listener'] => ({
   gateway: 'test/web',
   port,
   protocol: 'HTTP',
+  ...LISTENER_DEFAULTS,
   hostnames: [],
 });
 

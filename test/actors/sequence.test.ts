@@ -3,13 +3,15 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { AnyStateMachine } from 'xstate';
 import { MACHINES } from '../../actors/catalogue.ts';
+import { CLUSTER_DEFAULTS } from '../../src/model/cluster.ts';
+import { LISTENER_DEFAULTS } from '../../src/model/gateway.ts';
 import type { ActorEvent, Step } from '../../supervisors/behavior.ts';
 import { machineBehavior } from '../../supervisors/behavior.ts';
 
-const listener = { name: 'a', gateway: 'g', port: 80, protocol: 'HTTP', hostnames: [] };
+const listener = { name: 'a', gateway: 'g', port: 80, protocol: 'HTTP', ...LISTENER_DEFAULTS, hostnames: [] };
 const cluster = {
   name: 'c',
-  lbPolicy: 'RoundRobin',
+  ...CLUSTER_DEFAULTS,
   connectTimeoutMs: 1,
   idleTimeoutMs: 1,
   maxConnections: 1,

@@ -1,4 +1,6 @@
 import type { ActorKind } from '../../actors/catalogue.ts';
+import { CLUSTER_DEFAULTS } from '../../src/model/cluster.ts';
+import { LISTENER_DEFAULTS } from '../../src/model/gateway.ts';
 import type { ActorEvent, NamedEffect } from '../../supervisors/behavior.ts';
 
 export type WorldEvent = ActorEvent & { readonly [field: string]: unknown };
@@ -21,13 +23,13 @@ export interface ActorWorld {
 
 const CLUSTER = {
   name: 'c',
-  lbPolicy: 'RoundRobin',
+  ...CLUSTER_DEFAULTS,
   connectTimeoutMs: 1,
   idleTimeoutMs: 1,
   maxConnections: 1,
   maxPendingRequests: 1,
 };
-const LISTENER = { name: 'a', gateway: 'g', port: 80, protocol: 'HTTP', hostnames: [] };
+const LISTENER = { name: 'a', gateway: 'g', port: 80, protocol: 'HTTP', ...LISTENER_DEFAULTS, hostnames: [] };
 const FAILURE = { key: 'listener/a', reason: 'AddressInUse', message: 'in use' };
 const STOP: WorldEvent = { type: 'stop' };
 

@@ -3,6 +3,7 @@ import { createServer, get as httpGet } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import type { Resource } from '../../src/model/resource.ts';
+import { RULE_DEFAULTS } from '../../src/model/route.ts';
 import {
   agent,
   cluster,
@@ -71,6 +72,7 @@ const route: Resource = {
         matches: [{ path: { type: 'PathPrefix', value: '/' }, method: null, headers: [], queryParams: [] }],
         filters: [],
         clusters: [{ cluster: 'test/backend', weight: 1 }],
+        ...RULE_DEFAULTS,
         requestTimeoutMs: 0,
         backendTimeoutMs: 0,
       },

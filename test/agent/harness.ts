@@ -10,7 +10,9 @@ import type { AgentHandle, AgentOptions } from '../../src/agent/agent.ts';
 import { startAgent } from '../../src/agent/agent.ts';
 import type { ControllerHandle } from '../../src/control/controller.ts';
 import { startController } from '../../src/control/controller.ts';
+import { CLUSTER_DEFAULTS } from '../../src/model/cluster.ts';
 import type { ConfigurationBuild, ConfigurationSource } from '../../src/model/configuration.ts';
+import { LISTENER_DEFAULTS } from '../../src/model/gateway.ts';
 import type { Resource, ResourceKey } from '../../src/model/resource.ts';
 import { resourceKey } from '../../src/model/resource.ts';
 
@@ -159,7 +161,14 @@ export function busyPort(): Promise<{ port: number; release: () => Promise<void>
 export function listener(name: string, port: number, hostnames: string[] = []): Resource {
   return {
     kind: 'listener',
-    value: { name: `test/web/${name}`, gateway: 'test/web', port, protocol: 'HTTP', hostnames },
+    value: {
+      name: `test/web/${name}`,
+      gateway: 'test/web',
+      port,
+      protocol: 'HTTP',
+      ...LISTENER_DEFAULTS,
+      hostnames,
+    },
   };
 }
 
@@ -173,7 +182,7 @@ export function cluster(name: string, maxConnections = 10): Resource {
     kind: 'cluster',
     value: {
       name: `test/${name}`,
-      lbPolicy: 'RoundRobin',
+      ...CLUSTER_DEFAULTS,
       connectTimeoutMs: 1_000,
       idleTimeoutMs: 60_000,
       maxConnections,

@@ -1,12 +1,15 @@
 import type { ActorReport } from '../../src/model/actor.ts';
 import type { AgentAdmin, ControllerAdmin, NodeView } from '../../src/model/admin.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
+import { CLUSTER_DEFAULTS } from '../../src/model/cluster.ts';
 import type { ObjectView } from '../../src/model/configuration.ts';
 import type { Endpoint } from '../../src/model/endpoint.ts';
+import { LISTENER_DEFAULTS } from '../../src/model/gateway.ts';
 import type { Condition, ConditionType, Problem } from '../../src/model/object.ts';
 import type { EndpointReport, NodeReport } from '../../src/model/report.ts';
 import { type Resource, type ResourceSet, resourceKey } from '../../src/model/resource.ts';
 import type { RouteMatch } from '../../src/model/route.ts';
+import { RULE_DEFAULTS } from '../../src/model/route.ts';
 import { startAdmin } from '../../src/observe/admin.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
 
@@ -107,7 +110,13 @@ export const OBJECTS: ObjectView[] = [
       vipRef: 'public-vip',
       ingressClassName: 'novaedge',
       listeners: [
-        { name: 'http', port: 8080, protocol: 'HTTP', hostnames: ['example.com', '*.example.com'] },
+        {
+          name: 'http',
+          port: 8080,
+          protocol: 'HTTP',
+          ...LISTENER_DEFAULTS,
+          hostnames: ['example.com', '*.example.com'],
+        },
         { name: 'admin', port: 8081, protocol: 'HTTP' },
       ],
     },
@@ -195,7 +204,7 @@ export const OBJECTS: ObjectView[] = [
     'api-backend',
     {
       serviceRef: { name: 'api-svc', port: 8080 },
-      lbPolicy: 'RoundRobin',
+      ...CLUSTER_DEFAULTS,
       connectTimeout: '2s',
       idleTimeout: '60s',
       circuitBreaker: { maxConnections: 1000, maxPendingRequests: 200 },
@@ -211,7 +220,7 @@ export const OBJECTS: ObjectView[] = [
         { address: '10.0.1.1', port: 80 },
         { address: '10.0.1.2', port: 80 },
       ],
-      lbPolicy: 'RoundRobin',
+      ...CLUSTER_DEFAULTS,
     },
     ['cluster/default/web-backend'],
   ),
@@ -244,7 +253,7 @@ export const OBJECTS: ObjectView[] = [
 
 const cluster = (name: string): Cluster => ({
   name,
-  lbPolicy: 'RoundRobin',
+  ...CLUSTER_DEFAULTS,
   connectTimeoutMs: 2000,
   idleTimeoutMs: 60_000,
   maxConnections: 1000,
@@ -268,8 +277,6 @@ const match = (path: RouteMatch['path'], method: string | null = null): RouteMat
   queryParams: [],
 });
 
-const timeouts = { requestTimeoutMs: 0, backendTimeoutMs: 0 };
-
 const RESOURCE_LIST: Resource[] = [
   {
     kind: 'gateway',
@@ -282,6 +289,7 @@ const RESOURCE_LIST: Resource[] = [
       gateway: 'default/external-gateway',
       port: 8080,
       protocol: 'HTTP',
+      ...LISTENER_DEFAULTS,
       hostnames: ['example.com', '*.example.com'],
     },
   },
@@ -292,6 +300,7 @@ const RESOURCE_LIST: Resource[] = [
       gateway: 'default/external-gateway',
       port: 8081,
       protocol: 'HTTP',
+      ...LISTENER_DEFAULTS,
       hostnames: [],
     },
   },
@@ -311,13 +320,13 @@ const RESOURCE_LIST: Resource[] = [
             },
           ],
           clusters: [{ cluster: 'default/api-backend', weight: 1 }],
-          ...timeouts,
+          ...RULE_DEFAULTS,
         },
         {
           matches: [match({ type: 'Exact', value: '/healthz' }, 'GET')],
           filters: [],
           clusters: [{ cluster: 'default/api-backend', weight: 1 }],
-          ...timeouts,
+          ...RULE_DEFAULTS,
         },
         {
           matches: [match({ type: 'PathPrefix', value: '/old' })],
@@ -332,7 +341,7 @@ const RESOURCE_LIST: Resource[] = [
             },
           ],
           clusters: [],
-          ...timeouts,
+          ...RULE_DEFAULTS,
         },
       ],
     },
@@ -354,7 +363,7 @@ const RESOURCE_LIST: Resource[] = [
             { cluster: 'default/web-backend', weight: 90 },
             { cluster: 'default/web-canary', weight: 10 },
           ],
-          ...timeouts,
+          ...RULE_DEFAULTS,
         },
       ],
     },
@@ -370,7 +379,7 @@ const RESOURCE_LIST: Resource[] = [
           matches: [match({ type: 'PathPrefix', value: '/' })],
           filters: [],
           clusters: [{ cluster: 'shop/cart-backend', weight: 1 }],
-          ...timeouts,
+          ...RULE_DEFAULTS,
         },
       ],
     },

@@ -17,6 +17,7 @@ import type {
   NodeSelector,
   ObjectView,
 } from '../../src/model/configuration.ts';
+import { LISTENER_DEFAULTS } from '../../src/model/gateway.ts';
 import type { NodeReport } from '../../src/model/report.ts';
 import type { Resource, ResourceKey } from '../../src/model/resource.ts';
 import { resourceKey } from '../../src/model/resource.ts';
@@ -196,7 +197,10 @@ export function gateway(name: string, ingressClassName = 'novaedge'): Resource {
 
 export function listener(name: string, port: number): Resource {
   const gatewayName = name.slice(0, name.lastIndexOf('/'));
-  return { kind: 'listener', value: { name, gateway: gatewayName, port, protocol: 'HTTP', hostnames: [] } };
+  return {
+    kind: 'listener',
+    value: { name, gateway: gatewayName, port, protocol: 'HTTP', ...LISTENER_DEFAULTS, hostnames: [] },
+  };
 }
 
 export function vip(name: string, address: string): Resource {

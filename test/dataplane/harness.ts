@@ -3,25 +3,36 @@ import type { DataplaneNotification } from '../../src/dataplane/control.ts';
 import { Dataplane } from '../../src/dataplane/dataplane.ts';
 import type { Timeouts } from '../../src/dataplane/timeouts.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
+import { CLUSTER_DEFAULTS } from '../../src/model/cluster.ts';
 import type { Endpoint } from '../../src/model/endpoint.ts';
 import type { Filter } from '../../src/model/filter.ts';
 import type { Listener } from '../../src/model/gateway.ts';
+import { LISTENER_DEFAULTS } from '../../src/model/gateway.ts';
 import { limitBytes } from '../../src/model/limits.ts';
 import type { CounterRegistration } from '../../src/model/metric.ts';
 import type { Resource } from '../../src/model/resource.ts';
 import type { PathMatch, Route, RouteRule } from '../../src/model/route.ts';
+import { RULE_DEFAULTS } from '../../src/model/route.ts';
 import type { System } from '../../src/os/system.ts';
 
 export const LISTENER = 'default/edge/http';
 
 export function listener(overrides: Partial<Listener> = {}): Listener {
-  return { name: LISTENER, gateway: 'default/edge', port: 0, protocol: 'HTTP', hostnames: [], ...overrides };
+  return {
+    name: LISTENER,
+    gateway: 'default/edge',
+    port: 0,
+    protocol: 'HTTP',
+    ...LISTENER_DEFAULTS,
+    hostnames: [],
+    ...overrides,
+  };
 }
 
 export function cluster(overrides: Partial<Cluster> = {}): Cluster {
   return {
     name: 'default/api',
-    lbPolicy: 'RoundRobin',
+    ...CLUSTER_DEFAULTS,
     connectTimeoutMs: 1000,
     idleTimeoutMs: 60_000,
     maxConnections: 1000,
@@ -50,6 +61,7 @@ export function rule(overrides: Partial<RouteRule> = {}): RouteRule {
     matches: [{ path: EVERY_PATH, method: null, headers: [], queryParams: [] }],
     filters: [],
     clusters: [{ cluster: 'default/api', weight: 1 }],
+    ...RULE_DEFAULTS,
     requestTimeoutMs: 0,
     backendTimeoutMs: 0,
     ...overrides,

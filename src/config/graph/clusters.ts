@@ -1,4 +1,4 @@
-import type { Cluster } from '../../model/cluster.ts';
+import { CLUSTER_DEFAULTS } from '../../model/cluster.ts';
 import { durationMs } from '../duration.ts';
 import { KeyedMemo } from '../memo.ts';
 import { listedEndpoints, sliceEndpoints } from '../snapshot/endpoints.ts';
@@ -20,15 +20,6 @@ export interface ClusterGraph {
   readonly backends: ReadonlyMap<string, Finding>;
   readonly services: ReadonlyMap<string, Finding>;
 }
-
-/** What a Service named by a route itself is spoken to with: the defaults of a ProxyBackend. */
-const SERVICE_SETTINGS = {
-  lbPolicy: 'RoundRobin',
-  connectTimeoutMs: 2000,
-  idleTimeoutMs: 60_000,
-  maxConnections: 1024,
-  maxPendingRequests: 1024,
-} as const satisfies Omit<Cluster, 'name'>;
 
 export const serviceCluster = (service: string, port: number): string => `${service}:${port}`;
 
@@ -87,8 +78,8 @@ function graphBackend(
   const cluster = keyed({
     kind: 'cluster',
     value: {
+      ...CLUSTER_DEFAULTS,
       name: backend.name,
-      lbPolicy: 'RoundRobin',
       connectTimeoutMs: durationMs(spec.connectTimeout),
       idleTimeoutMs: durationMs(spec.idleTimeout),
       maxConnections: spec.circuitBreaker.maxConnections,
@@ -136,7 +127,7 @@ function graphService(service: TypedObject<'Service'>, slices: Slices, ports: st
     const found = findServicePort(service, port);
     if (found === null) continue;
     const name = serviceCluster(service.name, port);
-    resources.push(keyed({ kind: 'cluster', value: { name, ...SERVICE_SETTINGS } }));
+    resources.push(keyed({ kind: 'cluster', value: { name, ...CLUSTER_DEFAULTS } }));
     for (const endpoint of sliceEndpoints(name, found.name, slices ?? [])) resources.push(endpoint);
   }
   return { ...PLAIN, resources };

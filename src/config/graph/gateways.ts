@@ -1,4 +1,4 @@
-import type { Listener } from '../../model/gateway.ts';
+import { LISTENER_DEFAULTS, type Listener } from '../../model/gateway.ts';
 import type { ListenerSpec } from '../crds/proxy-gateway.ts';
 import { type Issue, valueText } from '../validate/issue.ts';
 import { bySeniority, fullName, type TypedObject } from '../validate/typed-object.ts';
@@ -95,6 +95,7 @@ export function graphGateways(
         gateway: gateway.name,
         port: listener.port,
         protocol: 'HTTP',
+        ...LISTENER_DEFAULTS,
         hostnames: [...(listener.hostnames ?? [])].sort(),
       });
     }

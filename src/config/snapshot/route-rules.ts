@@ -1,4 +1,5 @@
 import type { RouteMatch, RouteRule, ValueMatch, WeightedCluster } from '../../model/route.ts';
+import { RULE_DEFAULTS } from '../../model/route.ts';
 import type { BackendRefSpec, RouteMatchSpec, RouteRuleSpec } from '../crds/proxy-route.ts';
 import { durationMs } from '../duration.ts';
 import { serviceCluster } from '../graph/clusters.ts';
@@ -37,6 +38,7 @@ function translate(rule: RouteRuleSpec, namespace: string): RouteRule {
     matches: (matches.length === 0 ? [{}] : matches).map(translateMatch),
     filters: (rule.filters ?? []).map(routeFilter),
     clusters,
+    ...RULE_DEFAULTS,
     requestTimeoutMs: durationMs(rule.timeouts?.request ?? ''),
     backendTimeoutMs: durationMs(rule.timeouts?.backendRequest ?? ''),
   };

@@ -49,6 +49,18 @@ export function weight(value: number, field: string): number {
   return count(value, field, 0, WEIGHT_MAX);
 }
 
+/** Bytes of something that may be larger than 4 GiB. */
+export function size(value: number, field: string): number {
+  return count(value, field, 0, Number.MAX_SAFE_INTEGER);
+}
+
+/** 0 to 1. */
+export function share(value: number, field: string): number {
+  if (!(value >= 0 && value <= 1) || Object.is(value, -0))
+    throw new FieldError(field, `${value} is not a share`);
+  return value;
+}
+
 /** Milliseconds since the epoch. */
 export function time(value: number, field: string): number {
   if (!Number.isFinite(value) || Object.is(value, -0)) throw new FieldError(field, `${value} is not a time`);

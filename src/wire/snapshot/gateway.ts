@@ -1,13 +1,19 @@
 import type { Gateway, Listener } from '../../model/gateway.ts';
 import type { VipAssignment } from '../../model/vip.ts';
 import type { ResourceCodec } from './codec.ts';
-import { count, each, name, oneOf, port, text, texts } from './field.ts';
+import { count, each, inside, name, oneOf, port, text, texts } from './field.ts';
 import type { GatewayDecoded, Gateway as GatewayEncoded } from './generated/novaedge/v1/Gateway.ts';
 import type { ListenerDecoded, Listener as ListenerEncoded } from './generated/novaedge/v1/Listener.ts';
 import type {
   VipAssignmentDecoded,
   VipAssignment as VipAssignmentEncoded,
 } from './generated/novaedge/v1/VipAssignment.ts';
+import {
+  clientAddressFromMessage,
+  clientAddressToMessage,
+  httpFromMessage,
+  httpToMessage,
+} from './http-settings.ts';
 
 export const gatewayCodec: ResourceCodec<Gateway, GatewayEncoded, GatewayDecoded> = {
   toMessage: (gateway) => ({
@@ -31,6 +37,8 @@ export const listenerCodec: ResourceCodec<Listener, ListenerEncoded, ListenerDec
     port: port(listener.port, 'port'),
     protocol: oneOf(listener.protocol, PROTOCOLS, 'protocol'),
     hostnames: texts(listener.hostnames, 'hostnames'),
+    http: inside('http', () => httpToMessage(listener.http)),
+    clientAddress: inside('clientAddress', () => clientAddressToMessage(listener.clientAddress)),
   }),
   fromMessage: (message) => ({
     name: name(message.name, 'name'),
@@ -38,6 +46,8 @@ export const listenerCodec: ResourceCodec<Listener, ListenerEncoded, ListenerDec
     port: port(message.port, 'port'),
     protocol: oneOf(message.protocol, PROTOCOLS, 'protocol'),
     hostnames: message.hostnames,
+    http: inside('http', () => httpFromMessage(message.http)),
+    clientAddress: inside('clientAddress', () => clientAddressFromMessage(message.clientAddress)),
   }),
 };
 

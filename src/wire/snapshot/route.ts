@@ -1,7 +1,25 @@
-import type { Route, RouteMatch, RouteRule, ValueMatch } from '../../model/route.ts';
+import type { RetryPolicy, Route, RouteMatch, RouteRule, ValueMatch } from '../../model/route.ts';
 import type { ResourceCodec } from './codec.ts';
-import { count, each, FieldError, name, oneOf, part, text, texts, time, weight } from './field.ts';
+import {
+  count,
+  each,
+  FieldError,
+  inside,
+  name,
+  oneOf,
+  part,
+  share,
+  size,
+  text,
+  texts,
+  time,
+  weight,
+} from './field.ts';
 import { filterFromMessage, filterToMessage } from './filter.ts';
+import type {
+  RetryPolicyDecoded,
+  RetryPolicy as RetryPolicyEncoded,
+} from './generated/novaedge/v1/RetryPolicy.ts';
 import type { RouteDecoded, Route as RouteEncoded } from './generated/novaedge/v1/Route.ts';
 import type {
   RouteMatchDecoded,
@@ -15,6 +33,8 @@ import type {
 import type { Sparse } from './schema.ts';
 
 const PATH_MATCHES = ['Exact', 'PathPrefix', 'RegularExpression'] as const;
+const RETRY_CONDITIONS = ['Reset', 'Timeout', 'Status'] as const;
+const RETRY_METHODS = ['Idempotent', 'All'] as const;
 const VALUE_MATCHES = ['Exact', 'RegularExpression'] as const;
 
 export const routeCodec: ResourceCodec<Route, RouteEncoded, RouteDecoded> = {
@@ -48,6 +68,12 @@ function ruleToMessage(rule: RouteRule): Sparse<RouteRuleEncoded> {
     })),
     requestTimeoutMs: count(rule.requestTimeoutMs, 'requestTimeoutMs') || undefined,
     backendTimeoutMs: count(rule.backendTimeoutMs, 'backendTimeoutMs') || undefined,
+    retry: rule.retry === null ? undefined : retryToMessage(rule.retry),
+    mirrors: each(rule.mirrors, 'mirrors', (mirror) => ({
+      cluster: name(mirror.cluster, 'cluster'),
+      share: share(mirror.share, 'share') || undefined,
+    })),
+    bodyBytes: bodyBytes(rule.bodyBytes) || undefined,
   };
 }
 
@@ -61,7 +87,43 @@ function ruleFromMessage(message: RouteRuleDecoded): RouteRule {
     })),
     requestTimeoutMs: message.requestTimeoutMs,
     backendTimeoutMs: message.backendTimeoutMs,
+    retry: message.retry === null ? null : retryFromMessage(message.retry),
+    mirrors: each(message.mirrors, 'mirrors', (mirror) => ({
+      cluster: name(mirror.cluster, 'cluster'),
+      share: share(Number(mirror.share), 'share'),
+    })),
+    bodyBytes: bodyBytes(Number(message.bodyBytes)),
   };
+}
+
+function bodyBytes(value: number): number {
+  return value === -1 ? value : size(value, 'bodyBytes');
+}
+
+function retryToMessage(retry: RetryPolicy): Sparse<RetryPolicyEncoded> {
+  return inside('retry', () => ({
+    attempts: count(retry.attempts, 'attempts') || undefined,
+    conditions: each(retry.conditions, 'conditions', (condition) =>
+      oneOf(condition, RETRY_CONDITIONS, 'condition'),
+    ),
+    codes: each(retry.codes, 'codes', (code) => count(code, 'code', 100, 999)),
+    methods: oneOf(retry.methods, RETRY_METHODS, 'methods'),
+    backoffMs: count(retry.backoffMs, 'backoffMs') || undefined,
+    maxBackoffMs: count(retry.maxBackoffMs, 'maxBackoffMs') || undefined,
+  }));
+}
+
+function retryFromMessage(message: RetryPolicyDecoded): RetryPolicy {
+  return inside('retry', () => ({
+    attempts: message.attempts,
+    conditions: each(message.conditions, 'conditions', (condition) =>
+      oneOf(condition, RETRY_CONDITIONS, 'condition'),
+    ),
+    codes: each(message.codes, 'codes', (code) => count(code, 'code', 100, 999)),
+    methods: oneOf(message.methods, RETRY_METHODS, 'methods'),
+    backoffMs: message.backoffMs,
+    maxBackoffMs: message.maxBackoffMs,
+  }));
 }
 
 function atLeastOne<T>(matches: readonly T[]): readonly T[] {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { CLUSTER_DEFAULTS } from '../../../src/model/cluster.ts';
 import { endpointId } from '../../../src/model/endpoint.ts';
 import type { Resource } from '../../../src/model/resource.ts';
 import { resourceKey } from '../../../src/model/resource.ts';
@@ -193,7 +194,7 @@ test('refuses to encode what the other side would refuse', () => {
   });
   const cluster = {
     name: 'shop/api',
-    lbPolicy: 'RoundRobin' as const,
+    ...CLUSTER_DEFAULTS,
     connectTimeoutMs: 2 ** 32,
     idleTimeoutMs: 0,
     maxConnections: 0,

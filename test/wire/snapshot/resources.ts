@@ -1,8 +1,12 @@
 import fc from 'fast-check';
+import type { HashSource, LoadBalancingPolicy } from '../../../src/model/cluster.ts';
+import { CLUSTER_DEFAULTS } from '../../../src/model/cluster.ts';
 import type { Filter, HeaderChanges, PathChange } from '../../../src/model/filter.ts';
+import type { ClientAddressSettings, HttpSettings } from '../../../src/model/http-settings.ts';
 import type { Resource, ResourceKey } from '../../../src/model/resource.ts';
 import { resourceKey } from '../../../src/model/resource.ts';
 import type { RouteMatch, RouteRule, ValueMatch } from '../../../src/model/route.ts';
+import { RULE_DEFAULTS } from '../../../src/model/route.ts';
 
 const record = <T extends object>(model: { [Key in keyof T]: fc.Arbitrary<T[Key]> }): fc.Arbitrary<T> =>
   fc.record<T>(model, { noNullPrototype: true }) as fc.Arbitrary<T>;
@@ -58,6 +62,62 @@ const rule: fc.Arbitrary<RouteRule> = record({
   clusters: few(record({ cluster: objectName, weight })),
   requestTimeoutMs: uint32,
   backendTimeoutMs: uint32,
+  retry: fc.option(
+    record({
+      attempts: uint32,
+      conditions: few(fc.constantFrom('Reset' as const, 'Timeout' as const, 'Status' as const)),
+      codes: few(fc.integer({ min: 100, max: 999 })),
+      methods: fc.constantFrom('Idempotent', 'All'),
+      backoffMs: uint32,
+      maxBackoffMs: uint32,
+    }),
+  ),
+  mirrors: few(
+    record({ cluster: objectName, share: fc.double({ min: 0, max: 1, noNaN: true }).map(Math.abs) }),
+  ),
+  bodyBytes: fc.oneof(fc.constant(-1), fc.maxSafeNat()),
+});
+
+const hashSource: fc.Arbitrary<HashSource> = fc.oneof(
+  record({ type: fc.constant('SourceIP' as const) }),
+  record({ type: fc.constant('Path' as const) }),
+  record({ type: fc.constant('Header' as const), name: filled }),
+  record({ type: fc.constant('Cookie' as const), name: filled, path: text, ttlSeconds: uint32 }),
+);
+
+const http: fc.Arbitrary<HttpSettings> = record({
+  path: record({
+    escapedSlashes: fc.constantFrom('Refuse', 'Keep', 'Decode'),
+    doubleSlashes: fc.constantFrom('Merge', 'Keep', 'Refuse'),
+    dotSegments: fc.constantFrom('Resolve', 'Refuse'),
+  }),
+  underscores: fc.constantFrom('Drop', 'Refuse', 'Keep'),
+  limits: record({
+    requestLineBytes: uint32,
+    headerBytes: uint32,
+    headerCount: uint32,
+    trailerBytes: uint32,
+    chunkExtensionBytes: uint32,
+    bodyBytes: fc.maxSafeNat(),
+    requestsPerConnection: uint32,
+    pipelinedBytes: uint32,
+    minimumBytesPerSecond: uint32,
+  }),
+  timeouts: record({
+    headerMs: uint32,
+    bodyIdleMs: uint32,
+    requestMs: uint32,
+    idleMs: uint32,
+    writeMs: uint32,
+    tunnelIdleMs: uint32,
+  }),
+});
+const clientAddress: fc.Arbitrary<ClientAddressSettings> = record({
+  trustedProxies: few(filled),
+  trustedHops: uint32,
+  header: fc.constantFrom('XForwardedFor', 'Forwarded'),
+  send: fc.constantFrom('XForwarded', 'Forwarded', 'Both'),
+  proxyProtocolFrom: few(filled),
 });
 
 const address = fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain());
@@ -83,6 +143,8 @@ export const resource: fc.Arbitrary<Resource> = fc.oneof(
     port,
     protocol: fc.constant('HTTP' as const),
     hostnames: few(fc.domain()),
+    http,
+    clientAddress,
   }).map((value): Resource => ({ kind: 'listener', value })),
   record({
     name: objectName,
@@ -92,11 +154,26 @@ export const resource: fc.Arbitrary<Resource> = fc.oneof(
   }).map((value): Resource => ({ kind: 'route', value })),
   record({
     name: objectName,
-    lbPolicy: fc.constant('RoundRobin' as const),
+    lbPolicy: fc.constantFrom(
+      'RoundRobin',
+      'Random',
+      'LeastRequest',
+      'P2C',
+      'EWMA',
+      'RingHash',
+      'Maglev',
+    ) as fc.Arbitrary<LoadBalancingPolicy>,
+    hash: fc.option(hashSource),
     connectTimeoutMs: uint32,
     idleTimeoutMs: uint32,
     maxConnections: uint32,
     maxPendingRequests: uint32,
+    pendingTimeoutMs: uint32,
+    warmConnections: uint32,
+    maxIdleConnections: uint32,
+    maxRequestsPerConnection: uint32,
+    retryBudget: record({ percent: uint32, intervalMs: uint32, minPerSecond: uint32 }),
+    proxyProtocol: fc.constantFrom('V1' as const, 'V2' as const, null),
   }).map((value): Resource => ({ kind: 'cluster', value })),
   endpoint,
   record({
@@ -147,6 +224,7 @@ export function largeSet(routes: number, endpointsEach: number): Map<ResourceKey
             ],
             filters: [],
             clusters: [{ cluster: name, weight: 1 }],
+            ...RULE_DEFAULTS,
             requestTimeoutMs: 30_000,
             backendTimeoutMs: 0,
           },
@@ -157,7 +235,7 @@ export function largeSet(routes: number, endpointsEach: number): Map<ResourceKey
       kind: 'cluster',
       value: {
         name,
-        lbPolicy: 'RoundRobin',
+        ...CLUSTER_DEFAULTS,
         connectTimeoutMs: 1000,
         idleTimeoutMs: 60_000,
         maxConnections: 1024,

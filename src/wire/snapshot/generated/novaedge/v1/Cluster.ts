@@ -1,5 +1,7 @@
 // Original file: proto/novaedge.proto
 
+import type { HashSource as _novaedge_v1_HashSource, HashSourceDecoded as _novaedge_v1_HashSourceDecoded } from '../../novaedge/v1/HashSource.ts';
+import type { RetryBudget as _novaedge_v1_RetryBudget, RetryBudgetDecoded as _novaedge_v1_RetryBudgetDecoded } from '../../novaedge/v1/RetryBudget.ts';
 
 export interface Cluster {
   'name'?: (string);
@@ -8,6 +10,13 @@ export interface Cluster {
   'idleTimeoutMs'?: (number);
   'maxConnections'?: (number);
   'maxPendingRequests'?: (number);
+  'hash'?: (_novaedge_v1_HashSource | null);
+  'pendingTimeoutMs'?: (number);
+  'warmConnections'?: (number);
+  'maxIdleConnections'?: (number);
+  'maxRequestsPerConnection'?: (number);
+  'retryBudget'?: (_novaedge_v1_RetryBudget | null);
+  'proxyProtocol'?: (string);
 }
 
 export interface ClusterDecoded {
@@ -17,4 +26,11 @@ export interface ClusterDecoded {
   'idleTimeoutMs': (number);
   'maxConnections': (number);
   'maxPendingRequests': (number);
+  'hash': (_novaedge_v1_HashSourceDecoded | null);
+  'pendingTimeoutMs': (number);
+  'warmConnections': (number);
+  'maxIdleConnections': (number);
+  'maxRequestsPerConnection': (number);
+  'retryBudget': (_novaedge_v1_RetryBudgetDecoded | null);
+  'proxyProtocol': (string);
 }
