@@ -96,6 +96,13 @@ const NO_OWNER: StreamOwner = {
   onFault: noOwner,
 };
 
+/** IPv4 as such where the socket is one for both. */
+function plainAddress(address: string): string {
+  if (address.startsWith('::ffff:')) return address.slice(7);
+  const zone = address.indexOf('%');
+  return zone === -1 ? address : address.slice(0, zone);
+}
+
 /**
  * A TCP connection as the data plane sees it. `write` returns true where the kernel has everything and the memory
  * is free at once; false asks the caller to leave the memory alone and to stop reading its source until
@@ -167,9 +174,18 @@ export class SocketStream implements WriteOwner {
     return this.#writing > 0;
   }
 
+  /** Without the zone of a link-local address (`%eth0`): it says something on this host alone. */
   get remoteAddress(): string {
-    const address = this.socket.remoteAddress ?? '';
-    return address.startsWith('::ffff:') ? address.slice(7) : address;
+    return plainAddress(this.socket.remoteAddress ?? '');
+  }
+
+  /** 0 where it is not known. */
+  get remotePort(): number {
+    return this.socket.remotePort ?? 0;
+  }
+
+  get localAddress(): string {
+    return plainAddress(this.socket.localAddress ?? '');
   }
 
   get localPort(): number {

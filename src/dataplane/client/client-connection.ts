@@ -4,6 +4,7 @@ import { CHUNK_DATA, CHUNK_END, CHUNK_FAILED, ChunkedDecoder } from '../../wire/
 import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { HEAD_FAILED, HEAD_MORE } from '../../wire/http1/head-parser.ts';
 import { CRLF, chunkLine, MessageWriter } from '../../wire/http1/writer.ts';
+import { ClientOrigin } from '../client-address/client-origin.ts';
 import type { Context } from '../context.ts';
 import { HeadReader } from '../head-reader.ts';
 import type { ServedPort } from '../served-port.ts';
@@ -36,6 +37,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   readonly stream: SocketStream;
   readonly port: ServedPort;
   readonly exchange: Exchange;
+  readonly origin: ClientOrigin;
   /** After the current answer the connection may serve another request. */
   keepAlive = true;
   readonly #context: Context;
@@ -49,7 +51,6 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   #chunked: ChunkedDecoder | null = null;
   #feeding = false;
   #peerEnded = false;
-  #address = '';
   #blocked = false;
   #passOver = false;
 
@@ -58,16 +59,12 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     this.#output = output;
     this.port = port;
     this.stream = stream;
+    this.origin = new ClientOrigin(stream);
     this.exchange = new Exchange(context, this);
     this.#timer = new Timer(this);
     this.#reader = new HeadReader(context.requestHeads);
     stream.owner = this;
     context.wheel.set(this.#timer, this.#context.timeouts.idle);
-  }
-
-  get address(): string {
-    if (this.#address === '') this.#address = this.stream.remoteAddress;
-    return this.#address;
   }
 
   /** No request has begun, nor any byte of one. */
@@ -82,7 +79,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
 
   onConnect(): void {}
 
-  onBytes(bytes: Buffer, end: number): void {
+  onBytes(bytes: Buffer, end: number, from = 0): void {
     this.#context.time = this.#context.system.now();
     switch (this.#state) {
       case LINGER:
@@ -96,7 +93,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
         this.#keep(bytes, 0, end);
         return;
       default:
-        this.#feed(bytes, end);
+        this.#feed(bytes, from, end);
         this.flush();
     }
   }
@@ -367,7 +364,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     if (stash !== null) {
       const length = this.#stashLength;
       this.#dropStash();
-      this.#feed(stash, length);
+      this.#feed(stash, 0, length);
     }
     if (this.#state === HEAD) this.stream.resume();
   }
@@ -389,9 +386,9 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     );
   }
 
-  #feed(bytes: Buffer, end: number): void {
+  #feed(bytes: Buffer, from: number, end: number): void {
     this.#feeding = true;
-    let at = 0;
+    let at = from;
     while (at < end) {
       if (this.#state === HEAD) at = this.#readHead(bytes, at, end);
       else if (this.#state === BODY_LENGTH) {
@@ -419,6 +416,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
 
   #readHead(bytes: Buffer, from: number, end: number): number {
     const isFirst = this.#reader.head === null;
+    if (isFirst) this.origin.forget();
     const result = this.#reader.read(bytes, from, end);
     if (result === HEAD_MORE) {
       if (isFirst) this.#context.wheel.set(this.#timer, this.#context.timeouts.header);
@@ -428,6 +426,13 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     if (result === HEAD_FAILED) {
       this.exchange.refuseFault(head.fault!);
       return end;
+    }
+    const { addressing } = this.port;
+    if (addressing !== this.origin.addressing || addressing !== null) {
+      if (!this.origin.identify(addressing, head)) {
+        this.exchange.refuseFault('invalid_field_value');
+        return end;
+      }
     }
     const at = this.#reader.next;
     const framing = head.framing;

@@ -5,6 +5,7 @@ import type { Fault } from '../../wire/http1/fault.ts';
 import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { RequestTarget } from '../../wire/http1/target.ts';
 import { LAST_CHUNK } from '../../wire/http1/writer.ts';
+import type { ProxiedConnection } from '../../wire/proxy-protocol/header.ts';
 import type { Context } from '../context.ts';
 import type { FilterPlan } from '../filters/filter-plan.ts';
 import { NO_FILTERS } from '../filters/filter-plan.ts';
@@ -140,7 +141,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
     let block = this.#context.requestBlocks.take();
     block.length = 0;
     block = writeRequestHead(block, head, target, {
-      client: client.address,
+      origin: client.origin,
       port: client.port.port,
       requestIds: this.#context.requestIds,
       headers: plan.request,
@@ -181,6 +182,10 @@ export class Exchange implements UpstreamUser, TimerOwner {
     if (this.#dispatched || this.#pool === null) return;
     this.#dispatched = true;
     this.#attempt(false);
+  }
+
+  proxied(): ProxiedConnection {
+    return this.#client.origin.proxied();
   }
 
   onUpstream(upstream: UpstreamConnection): void {
@@ -530,7 +535,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
     this.#request.dropHeld();
     this.#pool = null;
     this.#rule = null;
-    this.#record.finish(context, listener, rule, this.#client);
+    this.#record.finish(context, listener, rule, this.#client.origin.client);
     if (listener?.isDraining === true) this.#client.port.checkDrained(listener);
   }
 

@@ -58,6 +58,11 @@ export class ClusterPool {
     return this.#settings?.connectTimeoutMs ?? 0;
   }
 
+  /** Each new connection begins with a header of this version, and serves one request. */
+  get proxyProtocol(): Cluster['proxyProtocol'] {
+    return this.#settings?.proxyProtocol ?? null;
+  }
+
   get pendingRequests(): number {
     return this.#pending.length;
   }
@@ -76,6 +81,9 @@ export class ClusterPool {
     // The breaker's actor ended when the drain began, and the one that is there now has heard of nothing yet.
     if (this.isDraining) this.#reached.clear();
     this.#settings = cluster;
+    // What was opened without its client's address must not carry anybody now.
+    if (cluster.proxyProtocol !== null)
+      for (const endpoint of this.endpoints.values()) this.#closeIdle(endpoint);
     this.#slot = slot;
     this.isOpen = true;
     this.isDraining = false;
@@ -312,7 +320,8 @@ export class ClusterPool {
   #rest(connection: UpstreamConnection): void {
     const endpoint = connection.endpoint;
     const last = this.isDraining && this.#holders === 0 && this.#pending.length === 0;
-    const unwanted = endpoint.removed || last || !endpoint.config.ready;
+    const personal = connection.isPersonal || this.proxyProtocol !== null;
+    const unwanted = endpoint.removed || last || !endpoint.config.ready || personal;
     if (unwanted || (this.#pending.length === 0 && this.#othersWait())) {
       connection.close();
       return;

@@ -4,6 +4,7 @@ import { CHUNK_DATA, CHUNK_END, CHUNK_FAILED, ChunkedDecoder } from '../../wire/
 import { NO_LENGTH } from '../../wire/http1/framing.ts';
 import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { HEAD_FAILED, HEAD_MORE } from '../../wire/http1/head-parser.ts';
+import { encodeProxyHeader } from '../../wire/proxy-protocol/header-reader.ts';
 import type { Context } from '../context.ts';
 import { HeadReader } from '../head-reader.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
@@ -34,6 +35,8 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
   /** In the shared limits. */
   readonly slot: number;
   sentAt = 0;
+  /** It began with its client's address, and is that client's alone: it goes with its request. */
+  isPersonal = false;
   readonly #context: Context;
   readonly #timer: Timer;
   readonly #reader: HeadReader;
@@ -128,7 +131,13 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     if (this.#state !== CONNECTING) return;
     this.#context.wheel.clear(this.#timer);
     this.#state = IDLE;
+    if (this.pool.proxyProtocol !== null) this.#announce(this.pool.proxyProtocol);
     this.pool.connected(this);
+  }
+
+  #announce(version: 'V1' | 'V2'): void {
+    this.isPersonal = true;
+    if (this.user !== null) this.stream.write(encodeProxyHeader(version, this.user.proxied()));
   }
 
   onBytes(bytes: Buffer, end: number): void {
