@@ -12,7 +12,8 @@ interface Network {
  * Networks by their prefix, looked through one after another: there are few. IPv4 networks have IPv4 addresses in
  * them, however these are written (`::ffff:10.0.0.1`), and IPv6 networks have none of them, `::/0` neither.
  *
- * 45 ns for an address in the third of three networks, 270 ns with `net.BlockList`.
+ * As fast as `net.BlockList` from text (0.1 to 0.2 µs for three networks), but the addresses of a chain have been
+ * parsed by then, which leaves a third of that; and what is no address is seen for what it is.
  */
 export class CidrSet {
   readonly #networks: readonly Network[];
