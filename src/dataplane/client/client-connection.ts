@@ -427,6 +427,11 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
       this.exchange.refuseFault(head.fault!);
       return end;
     }
+    if (this.origin.peer === '') {
+      // It was reset before anybody asked whose it is: nobody is there to answer, and nobody to forward for.
+      this.close();
+      return end;
+    }
     const { addressing } = this.port;
     if (addressing !== this.origin.addressing || addressing !== null) {
       if (!this.origin.identify(addressing, head)) {
