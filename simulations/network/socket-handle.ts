@@ -78,6 +78,10 @@ export class SocketHandle implements StreamHandle, ConnectAttempt, SideOwner {
     return handle;
   }
 
+  get writeQueueSize(): number {
+    return this.#writes?.size ?? 0;
+  }
+
   useUserBuffer(bytes: Uint8Array): void {
     this.#memory = bytes;
   }

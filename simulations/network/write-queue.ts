@@ -33,6 +33,13 @@ export class WriteQueue {
     this.#host = host;
   }
 
+  /** Bytes that wait. */
+  get size(): number {
+    let size = 0;
+    for (const { chunks } of this.#waiting) for (const { length } of chunks) size += length;
+    return size;
+  }
+
   /** Whether the end waits for writes. */
   get isEnding(): boolean {
     return this.#shutdown !== null;

@@ -36,6 +36,10 @@ export class PlainHandle implements StreamHandle {
     this.#memory = bytes;
   }
 
+  get writeQueueSize(): number {
+    return this.#socket.writableLength;
+  }
+
   readStart(): number {
     this.#socket.resume();
     return 0;

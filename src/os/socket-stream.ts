@@ -40,6 +40,17 @@ function free(memory: Buffer): void {
   if (memory !== SHARED && FREE.length < MOST_FREE) FREE.push(memory);
 }
 
+/** The runtime fills it in: one that already has its fields costs less than a new one. */
+const ADDRESS: SocketAddress = { address: '', family: '', port: 0 };
+const NO_ADDRESS: SocketAddress = { address: '', family: '', port: 0 };
+
+/** IPv4 as such where the socket is one for both. */
+function plainAddress(address: string): string {
+  if (address.startsWith('::ffff:')) return address.slice(7);
+  const zone = address.indexOf('%');
+  return zone === -1 ? address : address.slice(0, zone);
+}
+
 function onRead(this: Carrier): Uint8Array | undefined {
   const count = streamBaseState[kReadBytesOrError]!;
   const stream = this[STREAM]!;
@@ -117,13 +128,19 @@ export class SocketStream implements WriteOwner, ShutdownOwner, ConnectOwner {
     return this.#writing > 0;
   }
 
-  /** Empty once the connection is closed. An IPv4 address is always written as such. */
+  /** Bytes of writes that returned false and that the kernel has not taken yet. */
+  get unsent(): number {
+    return this.#handle?.writeQueueSize ?? 0;
+  }
+
+  /** Without the zone of a link-local address (`%eth0`): it says something on this host alone. Empty once closed. */
   get remoteAddress(): string {
     return plainAddress(this.#peer().address);
   }
 
+  /** 0 once closed, as `localPort`. */
   get remotePort(): number {
-    return this.#peer().port ?? 0;
+    return this.#peer().port;
   }
 
   get localAddress(): string {
@@ -131,7 +148,7 @@ export class SocketStream implements WriteOwner, ShutdownOwner, ConnectOwner {
   }
 
   get localPort(): number {
-    return this.#local().port ?? 0;
+    return this.#local().port;
   }
 
   write(bytes: Uint8Array): boolean {
@@ -330,15 +347,13 @@ export class SocketStream implements WriteOwner, ShutdownOwner, ConnectOwner {
   }
 
   #peer(): SocketAddress {
-    const out: SocketAddress = {};
-    this.#handle?.getpeername(out);
-    return out;
+    const handle = this.#handle;
+    return handle !== null && handle.getpeername(ADDRESS) === 0 ? ADDRESS : NO_ADDRESS;
   }
 
   #local(): SocketAddress {
-    const out: SocketAddress = {};
-    this.#handle?.getsockname(out);
-    return out;
+    const handle = this.#handle;
+    return handle !== null && handle.getsockname(ADDRESS) === 0 ? ADDRESS : NO_ADDRESS;
   }
 
   #writable(): void {
@@ -364,8 +379,4 @@ export class SocketStream implements WriteOwner, ShutdownOwner, ConnectOwner {
     this.code = errorCode(status);
     this.destroy();
   }
-}
-
-function plainAddress(address = ''): string {
-  return address.startsWith('::ffff:') ? address.slice(7) : address;
 }

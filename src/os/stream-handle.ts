@@ -15,6 +15,8 @@ export interface StreamHandle {
   useUserBuffer(bytes: Uint8Array): void;
   readStart(): number;
   readStop(): number;
+  /** Bytes that the kernel has not taken yet. */
+  readonly writeQueueSize: number;
   writeBuffer(request: WriteRequest, bytes: Uint8Array): number;
   writev(request: WriteRequest, chunks: readonly Uint8Array[], allBuffers: true): number;
   /** A FIN when all has been written. Not 0: there is nothing to wait for. */
@@ -27,9 +29,11 @@ export interface StreamHandle {
   getsockname(out: SocketAddress): number;
 }
 
+/** What the runtime fills in. */
 export interface SocketAddress {
-  address?: string;
-  port?: number;
+  address: string;
+  family: string;
+  port: number;
 }
 
 export interface WriteRequest {

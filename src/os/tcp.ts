@@ -104,7 +104,7 @@ export async function listenTcp(
     if (!NO_DELAY_IS_INHERITED) connection.setNoDelay(true);
     take(connection);
   };
-  const bound: SocketAddress = {};
+  const bound: SocketAddress = { address: '', family: '', port: 0 };
   // libuv keeps back that an address is in use until somebody asks.
   const error = handle.listen(backlog) || handle.getsockname(bound);
   if (error !== 0) {
@@ -112,7 +112,7 @@ export async function listenTcp(
     throw systemError(error, 'listen', place(ip, port));
   }
   return {
-    port: bound.port!,
+    port: bound.port,
     limit: (most) => void handle.listen(most),
     close: () => handle.close(ignore),
   };

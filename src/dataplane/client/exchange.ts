@@ -475,7 +475,8 @@ export class Exchange implements UpstreamUser, TimerOwner {
   }
 
   #count(reason: ResponseReason): void {
-    this.#context.counters.values[this.#context.localResponses(reason)]! += 1;
+    const index = this.#context.localResponses(reason);
+    this.#context.counters.values[index]! += 1;
   }
 
   #finish(): void {
