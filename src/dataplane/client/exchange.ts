@@ -5,6 +5,7 @@ import type { Fault } from '../../wire/http1/fault.ts';
 import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { RequestTarget } from '../../wire/http1/target.ts';
 import { LAST_CHUNK } from '../../wire/http1/writer.ts';
+import { NO_KEY } from '../balance/balancer.ts';
 import type { Context } from '../context.ts';
 import type { FilterPlan } from '../filters/filter-plan.ts';
 import { NO_FILTERS } from '../filters/filter-plan.ts';
@@ -44,6 +45,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
   wantsUpgrade = false;
   tried: EndpointState[] | null = null;
   connecting: UpstreamConnection | null = null;
+  hashKey = NO_KEY;
   readonly #context: Context;
   readonly #client: ClientConnection;
   readonly #request = new OutgoingRequest();
@@ -66,6 +68,8 @@ export class Exchange implements UpstreamUser, TimerOwner {
   #responseChunked = false;
   #responseToClose = false;
   #upgraded = false;
+  /** A field of the answer, with its line end; empty: none. */
+  #setCookie = '';
 
   constructor(context: Context, client: ClientConnection) {
     this.#context = context;
@@ -133,6 +137,11 @@ export class Exchange implements UpstreamUser, TimerOwner {
     }
     client.keepAlive = keepAlive;
     this.#pool = pool;
+    const { hash } = pool;
+    if (hash !== null) {
+      this.hashKey = hash.read(head, target.path, client.address);
+      this.#setCookie = hash.setCookie;
+    }
     this.wantsUpgrade = framing.upgrade && !hasBody && !isHttp2Upgrade(head);
     // Whatever comes of it, the bytes after a request to upgrade are not read as another request.
     if (this.wantsUpgrade) client.keepAlive = false;
@@ -258,6 +267,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
       noBody: body === BODY_NONE && !this.isHead && head.status !== 204 && head.status !== 304,
       close: !client.keepAlive,
       keepAlive10: client.keepAlive && !this.#is11,
+      setCookie: this.#setCookie,
     };
   }
 
@@ -289,7 +299,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
     this.#releaseBlock();
     this.#context.wheel.clear(this.#totalTimer);
     const plan = this.#plan.response;
-    writeUpgradeHead(this.#client.writer(plan?.added.length), head, plan);
+    writeUpgradeHead(this.#client.writer(plan?.added.length), head, plan, this.#setCookie);
     this.#client.flush();
     this.#client.upgrade();
   }
@@ -470,6 +480,8 @@ export class Exchange implements UpstreamUser, TimerOwner {
     this.#responseChunked = false;
     this.#responseToClose = false;
     this.#upgraded = false;
+    this.hashKey = NO_KEY;
+    this.#setCookie = '';
   }
 
   #enter(listener: ServedListener): void {

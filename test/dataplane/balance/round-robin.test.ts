@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { RoundRobin } from '../../src/dataplane/balance/round-robin.ts';
+import { RoundRobin } from '../../../src/dataplane/balance/round-robin.ts';
 
 interface Target {
   readonly weight: number;
