@@ -2,11 +2,12 @@ import type { HashTable } from './hash-table.ts';
 import { ownersMemory } from './hash-table.ts';
 import { hashText } from './xxhash32.ts';
 
-/** Points for each target on average: ketama's figure. */
-const POINTS_EACH = 160;
-/** Few targets get more, to be even enough; very many get fewer, so that the ring stays small. */
-export const LEAST_POINTS = 4_096;
+/** Points of a target of middling weight: the share of one of several is then even to about 6 % (1 / √256). */
+const POINTS_EACH = 256;
+/** Very many targets get fewer, so that the ring stays small. */
 export const MOST_POINTS = 262_144;
+/** Parts of a halving in which the number of points follows the number of targets beyond that. */
+const STEPS = 8;
 /** Room for the place of a target beside a point: together they are exact in a double. */
 const PLACES = 2 ** 20;
 
@@ -45,11 +46,17 @@ export function buildRing(ids: readonly string[], weights: readonly number[]): H
   return { points, owners };
 }
 
-/** How many points each target has. */
+/**
+ * How many points each target has. A target that comes or goes must not change the others' numbers, or their keys would
+ * move too: points for a unit of weight are a power of two that fits the mean weight; only where all together would be more
+ * than MOST_POINTS (some 1,000 targets) are they fewer, in steps of 8 %.
+ */
 export function pointCounts(weights: readonly number[]): number[] {
-  const all = Math.min(MOST_POINTS, Math.max(LEAST_POINTS, POINTS_EACH * weights.length));
   const sum = weights.reduce((total, weight) => total + weight, 0);
-  return weights.map((weight) => Math.max(1, Math.round((all * weight) / sum)));
+  const fitting = 2 ** Math.round(Math.log2((POINTS_EACH * weights.length) / sum));
+  const steps = Math.max(0, Math.ceil(STEPS * Math.log2((sum * fitting) / MOST_POINTS)));
+  const each = fitting * 2 ** (-steps / STEPS);
+  return weights.map((weight) => Math.max(1, Math.round(weight * each)));
 }
 
 /** Place of the first point at or after `hash`; 0 where there is none. */
