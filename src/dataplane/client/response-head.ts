@@ -25,12 +25,22 @@ const CHUNKED = ASCII('Transfer-Encoding: chunked\r\n');
 const CLOSE = ASCII('Connection: close\r\n');
 const KEEP_ALIVE = ASCII('Connection: keep-alive\r\n');
 
-/** Writes the head of a backend's final answer as the client gets it. */
+/** Writes the head of a backend's final answer as the client gets it; nothing where it throws. */
 export function writeResponseHead(
   writer: MessageWriter,
   head: HeadParser,
   options: ResponseHeadOptions,
 ): void {
+  const before = writer.length;
+  try {
+    writeFinalHead(writer, head, options);
+  } catch (error) {
+    writer.length = before;
+    throw error;
+  }
+}
+
+function writeFinalHead(writer: MessageWriter, head: HeadParser, options: ResponseHeadOptions): void {
   writer.all(statusLine(head.status));
   writer.fields(head, NEVER_FORWARDED, droppedBy(head, options.headers));
   if (options.headers !== null) writer.all(options.headers.added);
@@ -46,10 +56,17 @@ export function writeResponseHead(
   writer.endHead();
 }
 
+/** Writes nothing where it throws. */
 export function writeInterimHead(writer: MessageWriter, head: HeadParser): void {
-  writer.all(statusLine(head.status));
-  writer.fields(head, NEVER_FORWARDED, droppedBy(head, null));
-  writer.endHead();
+  const before = writer.length;
+  try {
+    writer.all(statusLine(head.status));
+    writer.fields(head, NEVER_FORWARDED, droppedBy(head, null));
+    writer.endHead();
+  } catch (error) {
+    writer.length = before;
+    throw error;
+  }
 }
 
 export function writeUpgradeHead(
