@@ -36,7 +36,7 @@ export function xxhash32(bytes: Uint8Array, start: number, end: number, seed: nu
 
 let scratch = Buffer.allocUnsafeSlow(1024);
 /** Below this a loop is cheaper than a call into the runtime. */
-const SHORT = 48;
+const SHORT = 20;
 
 /** XXH32 of a text of Latin-1 characters, which is what paths, field values, addresses and ids are here. */
 export function hashText(text: string, seed = 0): number {
