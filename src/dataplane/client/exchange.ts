@@ -5,6 +5,7 @@ import type { Fault } from '../../wire/http1/fault.ts';
 import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { RequestTarget } from '../../wire/http1/target.ts';
 import { LAST_CHUNK } from '../../wire/http1/writer.ts';
+import { NO_KEY } from '../balance/balancer.ts';
 import type { Context } from '../context.ts';
 import type { FilterPlan } from '../filters/filter-plan.ts';
 import { NO_FILTERS } from '../filters/filter-plan.ts';
@@ -41,6 +42,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
   isHead = false;
   wantsUpgrade = false;
   connecting: UpstreamConnection | null = null;
+  hashKey = NO_KEY;
   readonly #context: Context;
   readonly #client: ClientConnection;
   readonly #request = new OutgoingRequest();
@@ -60,6 +62,8 @@ export class Exchange implements UpstreamUser, TimerOwner {
   #dispatched = false;
   #answering = false;
   #upgraded = false;
+  /** A field of the answer, with its line end; empty: none. */
+  #setCookie = '';
 
   constructor(context: Context, client: ClientConnection) {
     this.#context = context;
@@ -126,6 +130,11 @@ export class Exchange implements UpstreamUser, TimerOwner {
     }
     client.keepAlive = keepAlive;
     this.#pool = pool;
+    const { hash } = pool;
+    if (hash !== null) {
+      this.hashKey = hash.read(head, target.path, client.address);
+      this.#setCookie = hash.setCookie;
+    }
     this.wantsUpgrade = framing.upgrade && !hasBody && !isHttp2Upgrade(head);
     // Whatever comes of it, the bytes after a request to upgrade are not read as another request.
     if (this.wantsUpgrade) client.keepAlive = false;
@@ -227,6 +236,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
       isHead: this.isHead,
       keepAlive: client.keepAlive,
       headers: this.#plan.response,
+      setCookie: this.#setCookie,
     });
     writeResponseHead(client.writer(this.#plan.response?.added.length), head, options);
     this.#answering = true;
@@ -260,7 +270,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
     this.#releaseBlock();
     this.#context.wheel.clear(this.#totalTimer);
     const plan = this.#plan.response;
-    writeUpgradeHead(this.#client.writer(plan?.added.length), head, plan);
+    writeUpgradeHead(this.#client.writer(plan?.added.length), head, plan, this.#setCookie);
     this.#client.flush();
     this.#client.upgrade();
   }
@@ -429,6 +439,8 @@ export class Exchange implements UpstreamUser, TimerOwner {
     this.#dispatched = false;
     this.#answering = false;
     this.#upgraded = false;
+    this.hashKey = NO_KEY;
+    this.#setCookie = '';
   }
 
   #enter(listener: ServedListener): void {
