@@ -1,3 +1,4 @@
+import { HTTP_DEFAULTS } from '../../model/http-settings.ts';
 import type { SocketStream, StreamOwner } from '../../os/socket-stream.ts';
 import { READ_BYTES } from '../../os/socket-stream.ts';
 import { CHUNK_DATA, CHUNK_END, CHUNK_FAILED, ChunkedDecoder } from '../../wire/http1/chunked-decoder.ts';
@@ -158,7 +159,8 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     }
     switch (this.#state) {
       case HEAD:
-        if (this.#reader.head === null) this.close();
+        // An empty line alone is no request, and nobody waits for an answer to it.
+        if (this.#reader.head === null || this.#reader.head.untouched) this.close();
         else {
           this.exchange.refuse('request_timeout');
           this.flush();
@@ -423,7 +425,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
 
   #readHead(bytes: Buffer, from: number, end: number): number {
     const isFirst = this.#reader.head === null;
-    const result = this.#reader.read(bytes, from, end);
+    const result = this.#reader.read(bytes, from, end, HTTP_DEFAULTS);
     if (result === HEAD_MORE) {
       if (isFirst) this.#context.wheel.set(this.#timer, this.#context.timeouts.header);
       return end;
@@ -441,7 +443,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     if (framing.chunked) {
       this.#state = BODY_CHUNKED;
       this.#chunked ??= new ChunkedDecoder();
-      this.#chunked.reset();
+      this.#chunked.reset(HTTP_DEFAULTS.limits, !framing.namedFields);
     } else if (framing.contentLength > 0) {
       this.#state = BODY_LENGTH;
       this.#left = framing.contentLength;
