@@ -19,6 +19,8 @@ export interface UpstreamUser {
   readonly requestSent: boolean;
   /** Endpoints that have failed for this request. */
   readonly tried: EndpointState[] | null;
+  /** What decides its endpoint in a cluster that hashes, or NO_KEY: any will do. */
+  readonly hashKey: number;
   /** A connection that is being made for this request; set by the pool. */
   connecting: UpstreamConnection | null;
   /** On whose behalf a connection is made that begins by saying so; null: on nobody's. */
