@@ -28,6 +28,8 @@ export interface RequestHeadOptions {
 const ASCII = (text: string): Buffer => Buffer.from(text, 'latin1');
 const VERSION_HOST = ASCII(' HTTP/1.1\r\nHost: ');
 const FORWARDED_FOR = ASCII('X-Forwarded-For: ');
+/** What stands between address and port where no filter has changed any of them. */
+const FORWARDED_REST = ASCII('\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Port: ');
 const FORWARDED_PROTO = ASCII('X-Forwarded-Proto: http\r\n');
 const FORWARDED_PORT = ASCII('X-Forwarded-Port: ');
 const FORWARDED_HOST = ASCII('X-Forwarded-Host: ');
@@ -103,16 +105,24 @@ function writeOrigin(
   options: RequestHeadOptions,
   dropped: ReadonlySet<string> | null,
 ): void {
-  if (dropped?.has('x-forwarded-for') !== true) {
+  if (dropped === null) {
     writer.all(FORWARDED_FOR);
     writer.latin1(options.origin.peer);
-    writer.crlf();
-  }
-  if (dropped?.has('x-forwarded-proto') !== true) writer.all(FORWARDED_PROTO);
-  if (dropped?.has('x-forwarded-port') !== true) {
-    writer.all(FORWARDED_PORT);
+    writer.all(FORWARDED_REST);
     writer.decimal(options.port);
     writer.crlf();
+  } else {
+    if (!dropped.has('x-forwarded-for')) {
+      writer.all(FORWARDED_FOR);
+      writer.latin1(options.origin.peer);
+      writer.crlf();
+    }
+    if (!dropped.has('x-forwarded-proto')) writer.all(FORWARDED_PROTO);
+    if (!dropped.has('x-forwarded-port')) {
+      writer.all(FORWARDED_PORT);
+      writer.decimal(options.port);
+      writer.crlf();
+    }
   }
   if (target.authority !== '' && dropped?.has('x-forwarded-host') !== true) {
     writer.all(FORWARDED_HOST);
