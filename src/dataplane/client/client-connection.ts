@@ -53,6 +53,8 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   #address = '';
   #blocked = false;
   #passOver = false;
+  /** The client said that this request is its last, and has sent nothing after it. */
+  #isLast = false;
 
   constructor(context: Context, output: Output, port: ServedPort, stream: SocketStream) {
     this.#context = context;
@@ -356,7 +358,9 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     if (!requestComplete || !this.keepAlive || this.#peerEnded) {
       this.flush();
       this.#reader.drop();
-      this.#linger();
+      // Nothing more comes that a close would answer by a reset, which could overtake the answer.
+      if (requestComplete && this.#isLast && !this.#feeding && !this.#blocked) this.close();
+      else this.#linger();
       return;
     }
     this.#state = HEAD;
@@ -434,6 +438,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     const at = this.#reader.next;
     const framing = head.framing;
     this.keepAlive = framing.keepAlive;
+    this.#isLast = !framing.keepAlive;
     this.#context.wheel.clear(this.#timer);
     if (framing.chunked) {
       this.#state = BODY_CHUNKED;
@@ -479,7 +484,9 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   }
 
   #keep(bytes: Buffer, from: number, end: number): void {
-    if (from === end || !this.keepAlive) return;
+    if (from === end) return;
+    this.#isLast = false;
+    if (!this.keepAlive) return;
     const wanted = this.#stashLength + end - from;
     if (this.#stash === null || this.#stash.length < wanted) {
       const larger = Buffer.allocUnsafe(wanted * 2);

@@ -81,6 +81,11 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     return this.#state === IDLE;
   }
 
+  /** Bytes of an answer to the request at hand have come. */
+  get hasAnswer(): boolean {
+    return this.#answered;
+  }
+
   get isClosed(): boolean {
     return this.#state === CLOSED;
   }
@@ -344,6 +349,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
   #fail(user: UpstreamUser, reason: 'upstream_reset' | 'upstream_protocol_error' | 'upstream_timeout'): void {
     const answered = this.#answered;
     this.endpoint.failures += 1;
+    this.pool.failed(this);
     this.close();
     user.onUpstreamFailed(this, reason, answered);
   }
