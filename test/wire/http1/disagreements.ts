@@ -13,7 +13,7 @@ export interface Difference {
   readonly key: string;
 }
 
-export function compare(_role: Role, mine: Reading, theirs: OracleReading): Difference | null {
+export function compare(role: Role, mine: Reading, theirs: OracleReading): Difference | null {
   const both = Math.min(mine.messages.length, theirs.messages.length);
   for (let index = 0; index < both; index += 1) {
     const [ours, other] = [mine.messages[index]!, theirs.messages[index]!];
