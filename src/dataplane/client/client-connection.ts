@@ -1,4 +1,3 @@
-import { HTTP_DEFAULTS } from '../../model/http-settings.ts';
 import type { SocketStream, StreamOwner } from '../../os/socket-stream.ts';
 import { READ_BYTES } from '../../os/socket-stream.ts';
 import { CHUNK_DATA, CHUNK_END, CHUNK_FAILED, ChunkedDecoder } from '../../wire/http1/chunked-decoder.ts';
@@ -423,7 +422,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   #readHead(bytes: Buffer, from: number, end: number): number {
     const isFirst = this.#reader.head === null;
     if (isFirst) this.origin.forget();
-    const result = this.#reader.read(bytes, from, end, HTTP_DEFAULTS);
+    const result = this.#reader.read(bytes, from, end, this.port.settings.http);
     if (result === HEAD_MORE) {
       if (isFirst) this.#context.wheel.set(this.#timer, this.#context.timeouts.header);
       return end;
@@ -453,7 +452,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     if (framing.chunked) {
       this.#state = BODY_CHUNKED;
       this.#chunked ??= new ChunkedDecoder();
-      this.#chunked.reset(HTTP_DEFAULTS.limits, !framing.namedFields);
+      this.#chunked.reset(this.port.settings.http.limits, !framing.namedFields);
     } else if (framing.contentLength > 0) {
       this.#state = BODY_LENGTH;
       this.#left = framing.contentLength;

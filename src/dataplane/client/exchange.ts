@@ -1,4 +1,3 @@
-import { HTTP_DEFAULTS } from '../../model/http-settings.ts';
 import type { ResponseReason } from '../../model/response-reason.ts';
 import { RESPONSE_REASONS } from '../../model/response-reason.ts';
 import type { SocketStream } from '../../os/socket-stream.ts';
@@ -94,7 +93,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
       this.refuse('method_not_allowed');
       return;
     }
-    const fault = target.read(head, HTTP_DEFAULTS.path);
+    const fault = target.read(head, client.port.settings.http.path);
     if (fault !== null) {
       this.refuseFault(fault);
       return;
