@@ -1,3 +1,4 @@
+import { HTTP_DEFAULTS } from '../../model/http-settings.ts';
 import type { ResponseReason } from '../../model/response-reason.ts';
 import { RESPONSE_REASONS } from '../../model/response-reason.ts';
 import type { SocketStream } from '../../os/socket-stream.ts';
@@ -92,7 +93,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
       this.refuse('method_not_allowed');
       return;
     }
-    const fault = target.read(head);
+    const fault = target.read(head, HTTP_DEFAULTS.path);
     if (fault !== null) {
       this.refuseFault(fault);
       return;
@@ -487,7 +488,8 @@ export class Exchange implements UpstreamUser, TimerOwner {
   }
 
   #count(reason: ResponseReason): void {
-    this.#context.counters.values[this.#context.localResponses(reason)]! += 1;
+    const index = this.#context.localResponses(reason);
+    this.#context.counters.values[index]! += 1;
   }
 
   #finish(): void {
