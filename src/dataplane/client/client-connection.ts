@@ -297,7 +297,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
       if (!done) this.#block();
       return;
     }
-    if (this.stream.write(writer.block.subarray(0, length))) {
+    if (this.stream.write(writer.written)) {
       writer.length = 0;
       return;
     }

@@ -231,6 +231,8 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     if (this.user === null || this.user === told) {
       try {
         this.close();
+        // Where counting it as gone is what threw, it may be that nobody is told of its end again.
+        if (this.endpoint.connections.has(this)) this.pool.closed(this);
       } catch (second) {
         this.#context.faults.report(second);
       }
