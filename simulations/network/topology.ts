@@ -36,7 +36,6 @@ const SHORT: Timeouts = {
   body: 700,
   write: 800,
   idle: 2_000,
-  pending: 400,
   backend: 1_200,
   backendBody: 1_200,
   tunnel: 10_000,
@@ -108,6 +107,7 @@ function drawCluster(prng: Prng, index: number): Cluster {
     ...CLUSTER_DEFAULTS,
     connectTimeoutMs: prng.pick([200, 1_000]),
     idleTimeoutMs: prng.pick([300, 3_000]),
+    pendingTimeoutMs: prng.pick([100, 400, 400, 5_000]),
     ...drawLimits(prng),
   };
 }
@@ -219,7 +219,8 @@ export function drawTemperament(prng: Prng): Temperament {
 
 /** The longest that anybody can have to wait for the proxy to do anything, in ms. */
 export function patience({ timeouts, clusters, requestTimeoutMs, backendTimeoutMs, link }: Topology): number {
-  const { header, body, write, pending, backend, backendBody, linger, drainIdle, idle } = timeouts;
+  const { header, body, write, backend, backendBody, linger, drainIdle, idle } = timeouts;
+  const pending = Math.max(...clusters.map(({ pendingTimeoutMs }) => pendingTimeoutMs));
   const connect = 3 * Math.max(...clusters.map(({ connectTimeoutMs }) => connectTimeoutMs));
   const network = 1_000 + 20 * (link.latencyMs + link.jitterMs) + (link.loss > 0 ? 1_500 : 0);
   const answer = Math.max(backend, backendTimeoutMs, requestTimeoutMs);

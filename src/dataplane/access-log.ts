@@ -13,6 +13,8 @@ export interface AccessRecord {
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly durationMs: number;
+  /** How often it was sent to a backend, or tried to be. */
+  readonly attempts: number;
   /** Empty where none was asked. */
   readonly upstream: string;
   readonly upstreamMs: number;
@@ -35,7 +37,7 @@ export class AccessLog {
 
   write(record: AccessRecord): void {
     this.#file.append(
-      `{"time":"${new Date(wallNow()).toISOString()}","listener":${JSON.stringify(record.listener)},"route":${JSON.stringify(record.route)},"method":${JSON.stringify(record.method)},"host":${JSON.stringify(record.host)},"path":${JSON.stringify(record.path)},"status":${record.status},"reason":"${record.reason}","bytesIn":${record.bytesIn},"bytesOut":${record.bytesOut},"durationMs":${record.durationMs.toFixed(3)},"upstream":${JSON.stringify(record.upstream)},"upstreamMs":${record.upstreamMs.toFixed(3)},"requestId":${JSON.stringify(record.requestId)},"client":"${record.client}"}\n`,
+      `{"time":"${new Date(wallNow()).toISOString()}","listener":${JSON.stringify(record.listener)},"route":${JSON.stringify(record.route)},"method":${JSON.stringify(record.method)},"host":${JSON.stringify(record.host)},"path":${JSON.stringify(record.path)},"status":${record.status},"reason":"${record.reason}","bytesIn":${record.bytesIn},"bytesOut":${record.bytesOut},"durationMs":${record.durationMs.toFixed(3)},"attempts":${record.attempts},"upstream":${JSON.stringify(record.upstream)},"upstreamMs":${record.upstreamMs.toFixed(3)},"requestId":${JSON.stringify(record.requestId)},"client":"${record.client}"}\n`,
     );
   }
 

@@ -2,6 +2,7 @@ import type { System } from '../os/system.ts';
 import type { HeadParser } from '../wire/http1/head-parser.ts';
 import type { MessageWriter } from '../wire/http1/writer.ts';
 import type { AccessLog } from './access-log.ts';
+import type { Chance } from './chance.ts';
 import type { DataplaneNotification } from './control.ts';
 import type { Counters } from './counters.ts';
 import type { Faults } from './faults.ts';
@@ -20,6 +21,7 @@ export interface Context {
   readonly counters: Counters;
   readonly limits: SharedLimits;
   readonly requestIds: RequestIds;
+  readonly chance: Chance;
   readonly requestHeads: FreeList<HeadParser>;
   readonly responseHeads: FreeList<HeadParser>;
   readonly requestBlocks: FreeList<MessageWriter>;

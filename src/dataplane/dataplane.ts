@@ -10,6 +10,7 @@ import { SYSTEM } from '../os/system.ts';
 import { HeadParser } from '../wire/http1/head-parser.ts';
 import { MessageWriter } from '../wire/http1/writer.ts';
 import { AccessLog } from './access-log.ts';
+import { Chance } from './chance.ts';
 import { ClientConnection } from './client/client-connection.ts';
 import { REQUEST_BLOCK_BYTES } from './client/outgoing-request.ts';
 import { Output } from './client/output.ts';
@@ -55,6 +56,7 @@ export class Dataplane implements DataplaneControl {
       counters,
       limits: new SharedLimits(options.limits, options.worker),
       requestIds: new RequestIds(system.randomBits),
+      chance: new Chance(system.randomBits),
       requestHeads: new FreeList(256, () => new HeadParser('request')),
       responseHeads: new FreeList(256, () => new HeadParser('response')),
       requestBlocks: new FreeList(256, () => new MessageWriter(REQUEST_BLOCK_BYTES)),

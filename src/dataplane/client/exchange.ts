@@ -1,5 +1,7 @@
 import type { ResponseReason } from '../../model/response-reason.ts';
 import { RESPONSE_REASONS } from '../../model/response-reason.ts';
+import type { RetryReason } from '../../model/retry-reason.ts';
+import type { RetryCondition } from '../../model/route.ts';
 import type { SocketStream } from '../../os/socket-stream.ts';
 import type { Fault } from '../../wire/http1/fault.ts';
 import type { HeadParser } from '../../wire/http1/head-parser.ts';
@@ -16,16 +18,18 @@ import type { ServedListener } from '../served-listener.ts';
 import type { ServedRule } from '../served-rule.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
+import { dropAnswer } from '../upstream/answer-sink.ts';
 import type { ClusterPool } from '../upstream/cluster-pool.ts';
 import type { EndpointState } from '../upstream/endpoint-state.ts';
 import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
 import type { BodyKind, UpstreamUser } from '../upstream/upstream-user.ts';
 import { AnswerFraming } from './answer-framing.ts';
-import { Attempts } from './attempts.ts';
+import { Attempts, mayRepeat, NEVER } from './attempts.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { ExchangeRecord } from './exchange-record.ts';
 import { faultReason, writeLocalAnswer } from './local-answer.ts';
 import { isIdempotent, methodOf } from './method.ts';
+import { Mirrors } from './mirrored-request.ts';
 import { OutgoingRequest, passOn } from './outgoing-request.ts';
 import { isHttp2Upgrade, writeRequestHead, writtenRequestId } from './request-head.ts';
 import { writeInterimHead, writeResponseHead, writeTrailer, writeUpgradeHead } from './response-head.ts';
@@ -47,7 +51,8 @@ export class Exchange implements UpstreamUser, TimerOwner {
   readonly #record = new ExchangeRecord();
   readonly #attempts = new Attempts();
   readonly #framing = new AnswerFraming();
-  readonly #pendingTimer: Timer;
+  /** While it waits for a connection, or to be sent again. */
+  readonly #waitTimer: Timer;
   readonly #totalTimer: Timer;
   #active = false;
   #rule: ServedRule | null = null;
@@ -58,13 +63,14 @@ export class Exchange implements UpstreamUser, TimerOwner {
   #upstream: UpstreamConnection | null = null;
   #expectContinue = false;
   #dispatched = false;
+  #backingOff = false;
   #answering = false;
   #upgraded = false;
 
   constructor(context: Context, client: ClientConnection) {
     this.#context = context;
     this.#client = client;
-    this.#pendingTimer = new Timer(this);
+    this.#waitTimer = new Timer(this);
     this.#totalTimer = new Timer(this);
   }
 
@@ -143,7 +149,8 @@ export class Exchange implements UpstreamUser, TimerOwner {
       expectContinue: this.#expectContinue,
       hasBody,
     });
-    this.#request.begin(block, framing.chunked);
+    this.#request.begin(block, framing.chunked, rule.keepsRequest);
+    if (rule.retry !== null) pool.retryBudget.request(this.#context.time);
     if (this.#context.accessLog !== null) this.#record.requestId = writtenRequestId(block);
     if (rule.requestTimeoutMs > 0) this.#context.wheel.set(this.#totalTimer, rule.requestTimeoutMs);
   }
@@ -164,10 +171,15 @@ export class Exchange implements UpstreamUser, TimerOwner {
   requestEnd(trailer: HeadParser | null): void {
     this.#request.ended = true;
     if (this.#pool === null) return;
+    const rule = this.#rule!;
     this.#request.finish(this.#upstream?.stream ?? null, this.#dispatched, trailer);
+    const mirrors =
+      rule.mirrors.length === 0 || this.wantsUpgrade
+        ? null
+        : Mirrors.draw(this.#context, rule.mirrors, this.#request);
     if (!this.#dispatched) this.dispatch();
-    else if (this.#upstream !== null)
-      this.#upstream.awaitAnswer(this.#rule!.backendTimeout(this.#context.timeouts.backend));
+    else this.#upstream?.awaitAnswer(rule.backendTimeout(this.#context.timeouts.backend));
+    mirrors?.send(this.isHead);
   }
 
   /** Sends what there is of the request; called once all that one read brought is in the block. */
@@ -178,7 +190,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
   }
 
   onUpstream(upstream: UpstreamConnection): void {
-    this.#context.wheel.clear(this.#pendingTimer);
+    this.#context.wheel.clear(this.#waitTimer);
     this.#upstream = upstream;
     this.#record.endpoint = upstream.endpoint.id;
     upstream.sentAt = this.#context.time;
@@ -191,11 +203,12 @@ export class Exchange implements UpstreamUser, TimerOwner {
 
   onConnectFailed(endpoint: EndpointState, timedOut: boolean): void {
     this.#attempts.avoid(endpoint);
-    this.#context.wheel.clear(this.#pendingTimer);
-    if (this.#attempts.mayConnectAgain) {
+    this.#context.wheel.clear(this.#waitTimer);
+    if (this.#attempts.unprocessed()) {
       this.#pool!.counters.retried('connect_failed');
       this.#attempt(false);
-    } else this.#answerInstead(timedOut ? 'upstream_connect_timeout' : 'upstream_connect_failed');
+    } else if (!this.#again('Reset', 'connect_failed', endpoint))
+      this.#answerInstead(timedOut ? 'upstream_connect_timeout' : 'upstream_connect_failed');
     this.#client.flush();
   }
 
@@ -215,6 +228,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
 
   onResponseHead(head: HeadParser, body: BodyKind): void {
     const client = this.#client;
+    if (this.#rule!.retry !== null && this.#withholds(head)) return;
     this.#record.answeredAt = this.#context.time;
     this.#record.status = head.status;
     this.#releaseBlock();
@@ -277,12 +291,19 @@ export class Exchange implements UpstreamUser, TimerOwner {
       this.#client.cut(this.#framing.toClose);
       return;
     }
-    const stale = reason === 'upstream_reset' && upstream.reused && !answered;
-    const replayable = this.#request.isWhole && isIdempotent(this.#record.method);
-    if (stale && replayable && this.#attempts.mayLeaveStale()) {
-      this.#pool!.counters.retried('stale_connection');
-      this.#attempt(true);
-      return;
+    if (this.#request.isWhole) {
+      const stale = reason === 'upstream_reset' && upstream.reused && !answered;
+      if (stale && isIdempotent(this.#record.method) && this.#attempts.unprocessed()) {
+        this.#pool!.counters.retried('stale_connection');
+        this.#attempt(true);
+        return;
+      }
+      const policy = this.#rule!.retry;
+      if (policy !== null && mayRepeat(policy, this.#record.method)) {
+        const { endpoint } = upstream;
+        if (reason === 'upstream_reset' && this.#again('Reset', 'reset', endpoint)) return;
+        if (reason === 'upstream_timeout' && this.#again('Timeout', 'timeout', endpoint)) return;
+      }
     }
     this.#answerInstead(reason);
   }
@@ -320,7 +341,15 @@ export class Exchange implements UpstreamUser, TimerOwner {
 
   onTimer(timer: Timer): void {
     if (!this.#active) return;
-    if (timer === this.#pendingTimer) {
+    if (this.#backingOff && timer === this.#waitTimer) {
+      this.#backingOff = false;
+      const pool = this.#pool!;
+      try {
+        this.#attempt(false);
+      } finally {
+        pool.letGo();
+      }
+    } else if (timer === this.#waitTimer) {
       this.#pool!.forget(this);
       this.#answerInstead('pending_timeout');
     } else if (this.#answering) {
@@ -406,7 +435,8 @@ export class Exchange implements UpstreamUser, TimerOwner {
       close: !client.keepAlive,
       keepAlive10: client.keepAlive && !this.#framing.is11,
       isHead: this.isHead,
-      headers,
+      headers:
+        this.#record.attempts > 1 ? `${headers}x-novaedge-attempts: ${this.#record.attempts}\r\n` : headers,
     });
     // A request whose body is still to be passed over ends with its last byte.
     this.#finish();
@@ -427,6 +457,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
     this.#request.reset();
     this.#expectContinue = false;
     this.#dispatched = false;
+    this.#backingOff = false;
     this.#answering = false;
     this.#upgraded = false;
   }
@@ -437,14 +468,50 @@ export class Exchange implements UpstreamUser, TimerOwner {
   }
 
   #attempt(fresh: boolean): void {
-    this.#attempts.begin();
+    this.#record.attempts += 1;
     const result = this.#pool!.acquire(this, fresh);
     if (result === null) {
-      if (this.connecting === null)
-        this.#context.wheel.set(this.#pendingTimer, this.#context.timeouts.pending);
+      if (this.connecting === null) this.#context.wheel.set(this.#waitTimer, this.#pool!.pendingTimeoutMs);
       if (!this.#request.ended) this.#client.pauseRequest();
     } else if (typeof result === 'string') this.#answerInstead(result);
     else this.onUpstream(result);
+  }
+
+  /** Sent again, now or later, where the rule's policy has it so. The request is whole, or no part of it was sent. */
+  #again(condition: RetryCondition, reason: RetryReason, endpoint: EndpointState): boolean {
+    const policy = this.#rule!.retry;
+    if (policy === null) return false;
+    const context = this.#context;
+    const pool = this.#pool!;
+    const wait = this.#attempts.again(context, policy, condition, pool, this.#totalTimer.deadline);
+    if (wait === NEVER) return false;
+    this.#attempts.avoid(endpoint);
+    pool.counters.retried(reason);
+    this.#upstream = null;
+    if (wait === 0) this.#attempt(false);
+    else {
+      this.#backingOff = true;
+      // It is wanted until then, even if it goes.
+      pool.hold();
+      context.wheel.setAt(this.#waitTimer, context.time + wait);
+    }
+    return true;
+  }
+
+  /** An answer that is asked for again, elsewhere: this one is read and thrown away. */
+  #withholds(head: HeadParser): boolean {
+    const policy = this.#rule!.retry!;
+    const upstream = this.#upstream!;
+    if (!policy.codes.includes(head.status) || !this.#request.isWhole) return false;
+    if (!mayRepeat(policy, this.#record.method)) return false;
+    // RFC 9110 section 10.2.3: that is the word of one endpoint. It is not asked again before; another one may be.
+    const isLast = !this.#pool!.hasOther(this.#attempts.tried, upstream.endpoint);
+    if (isLast && head.combined('retry-after') !== null) return false;
+    if (!this.#again('Status', 'status', upstream.endpoint)) return false;
+    // The memory of a write that is still under way goes on to the next attempt.
+    if (upstream.stream.writing) upstream.close();
+    else dropAnswer(this.#context, upstream, this.isHead);
+    return true;
   }
 
   /** An answer of our own where the request may already be under way. */
@@ -457,7 +524,10 @@ export class Exchange implements UpstreamUser, TimerOwner {
   #leaveUpstream(): void {
     const upstream = this.#upstream;
     this.#upstream = null;
-    if (upstream !== null) upstream.close();
+    if (this.#backingOff) {
+      this.#backingOff = false;
+      this.#pool?.letGo();
+    } else if (upstream !== null) upstream.close();
     else if (this.#dispatched) this.#pool?.forget(this);
   }
 
@@ -482,7 +552,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
     if (!this.#active) return;
     this.#active = false;
     const context = this.#context;
-    context.wheel.clear(this.#pendingTimer);
+    context.wheel.clear(this.#waitTimer);
     context.wheel.clear(this.#totalTimer);
     const listener = this.#listener;
     const rule = this.#rule;
