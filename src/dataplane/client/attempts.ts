@@ -34,6 +34,11 @@ export class Attempts {
     return true;
   }
 
+  /** RFC 9110 section 9.2.2, where the user has not said that it does no harm. */
+  mayRepeat(policy: RetryPolicy, method: string): boolean {
+    return policy.methods === 'All' || isIdempotent(method);
+  }
+
   /**
    * Whether the policy has the request sent again, which its method allows: after so many milliseconds, or NEVER. Not
    * where `latest` (ms of the monotonic clock) would have passed by then, or the cluster's budget is used up.
@@ -65,9 +70,4 @@ export function backoffMs(
 ): number {
   const whole = Math.min(backoffMs * 2 ** before, maxBackoffMs);
   return (whole * (1 + chance)) / 2;
-}
-
-/** RFC 9110 section 9.2.2, where the user has not said that it does no harm. */
-export function mayRepeat(policy: RetryPolicy, method: string): boolean {
-  return policy.methods === 'All' || isIdempotent(method);
 }

@@ -24,7 +24,7 @@ import type { EndpointState } from '../upstream/endpoint-state.ts';
 import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
 import type { BodyKind, UpstreamUser } from '../upstream/upstream-user.ts';
 import { AnswerFraming } from './answer-framing.ts';
-import { Attempts, mayRepeat, NEVER } from './attempts.ts';
+import { Attempts, NEVER } from './attempts.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { ExchangeRecord } from './exchange-record.ts';
 import { faultReason, writeLocalAnswer } from './local-answer.ts';
@@ -299,7 +299,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
         return;
       }
       const policy = this.#rule!.retry;
-      if (policy !== null && mayRepeat(policy, this.#record.method)) {
+      if (policy !== null && this.#attempts.mayRepeat(policy, this.#record.method)) {
         const { endpoint } = upstream;
         if (reason === 'upstream_reset' && this.#again('Reset', 'reset', endpoint)) return;
         if (reason === 'upstream_timeout' && this.#again('Timeout', 'timeout', endpoint)) return;
@@ -477,25 +477,32 @@ export class Exchange implements UpstreamUser, TimerOwner {
     else this.onUpstream(result);
   }
 
-  /** Sent again, now or later, where the rule's policy has it so. The request is whole, or no part of it was sent. */
-  #again(condition: RetryCondition, reason: RetryReason, endpoint: EndpointState): boolean {
+  /** In how many ms the rule's policy has it sent again, or NEVER. It is whole, or no part of it was sent. */
+  #pauseBefore(condition: RetryCondition): number {
     const policy = this.#rule!.retry;
-    if (policy === null) return false;
-    const context = this.#context;
+    if (policy === null) return NEVER;
+    return this.#attempts.again(this.#context, policy, condition, this.#pool!, this.#totalTimer.deadline);
+  }
+
+  #sendAgain(wait: number, reason: RetryReason, endpoint: EndpointState): void {
     const pool = this.#pool!;
-    const wait = this.#attempts.again(context, policy, condition, pool, this.#totalTimer.deadline);
-    if (wait === NEVER) return false;
     this.#attempts.avoid(endpoint);
     pool.counters.retried(reason);
     this.#upstream = null;
-    if (wait === 0) this.#attempt(false);
-    else {
-      this.#backingOff = true;
-      // It is wanted until then, even if it goes.
-      pool.hold();
-      context.wheel.setAt(this.#waitTimer, context.time + wait);
+    if (wait === 0) {
+      this.#attempt(false);
+      return;
     }
-    return true;
+    this.#backingOff = true;
+    // It is wanted until then, even if it goes.
+    pool.hold();
+    this.#context.wheel.setAt(this.#waitTimer, this.#context.time + wait);
+  }
+
+  #again(condition: RetryCondition, reason: RetryReason, endpoint: EndpointState): boolean {
+    const wait = this.#pauseBefore(condition);
+    if (wait !== NEVER) this.#sendAgain(wait, reason, endpoint);
+    return wait !== NEVER;
   }
 
   /** An answer that is asked for again, elsewhere: this one is read and thrown away. */
@@ -503,14 +510,16 @@ export class Exchange implements UpstreamUser, TimerOwner {
     const policy = this.#rule!.retry!;
     const upstream = this.#upstream!;
     if (!policy.codes.includes(head.status) || !this.#request.isWhole) return false;
-    if (!mayRepeat(policy, this.#record.method)) return false;
+    if (!this.#attempts.mayRepeat(policy, this.#record.method)) return false;
     // RFC 9110 section 10.2.3: that is the word of one endpoint. It is not asked again before; another one may be.
     const isLast = !this.#pool!.hasOther(this.#attempts.tried, upstream.endpoint);
     if (isLast && head.combined('retry-after') !== null) return false;
-    if (!this.#again('Status', 'status', upstream.endpoint)) return false;
+    const wait = this.#pauseBefore('Status');
+    if (wait === NEVER) return false;
     // The memory of a write that is still under way goes on to the next attempt.
     if (upstream.stream.writing) upstream.close();
     else dropAnswer(this.#context, upstream, this.isHead);
+    this.#sendAgain(wait, 'status', upstream.endpoint);
     return true;
   }
 

@@ -252,6 +252,8 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
         if (take > 0) user.onResponseBytes(bytes, at, at + take);
         at += take;
         if (this.#left > 0) break;
+        // Who got the last piece may have closed it all the same.
+        if (this.user !== user) return;
         this.#finish(user, at === end, null);
         return;
       }
