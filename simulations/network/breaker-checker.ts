@@ -35,7 +35,10 @@ export function breakers(world: TrafficWorld): TrafficChecker {
           connections < maxConnections &&
           (waiting < maxPendingRequests || maxPendingRequests === 0) &&
           pendingRequests === 0;
-        const opened = edge.workers.reduce((sum, each) => sum + world.upstream(each.worker, name).accepted, 0);
+        const opened = edge.workers.reduce(
+          (sum, each) => sum + world.upstream(each.worker, name).accepted,
+          0,
+        );
         const isBusy = opened !== made.get(key);
         made.set(key, opened);
         if (!hasRoom || isBusy || breaker === 'closed') roomSince.delete(key);

@@ -102,12 +102,12 @@ export function plantTrafficBug(bug: TrafficBug): () => void {
       };
     }
     case 'retries-without-end': {
-      const { again } = Attempts.prototype;
-      Attempts.prototype.again = function (context, policy, ...rest) {
-        return again.call(this, context, { ...policy, attempts: Number.POSITIVE_INFINITY }, ...rest);
+      const { begin } = Attempts.prototype;
+      Attempts.prototype.begin = function (policy, ...rest) {
+        begin.call(this, { ...policy, attempts: Number.POSITIVE_INFINITY }, ...rest);
       };
       return () => {
-        Attempts.prototype.again = again;
+        Attempts.prototype.begin = begin;
       };
     }
     case 'copies-of-copies': {

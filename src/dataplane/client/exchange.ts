@@ -1,7 +1,5 @@
 import type { ResponseReason } from '../../model/response-reason.ts';
 import { RESPONSE_REASONS } from '../../model/response-reason.ts';
-import type { RetryReason } from '../../model/retry-reason.ts';
-import type { RetryCondition } from '../../model/route.ts';
 import type { SocketStream } from '../../os/socket-stream.ts';
 import type { Fault } from '../../wire/http1/fault.ts';
 import type { HeadParser } from '../../wire/http1/head-parser.ts';
@@ -18,13 +16,13 @@ import type { ServedListener } from '../served-listener.ts';
 import type { ServedRule } from '../served-rule.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
-import { dropAnswer } from '../upstream/answer-sink.ts';
 import type { ClusterPool } from '../upstream/cluster-pool.ts';
 import type { EndpointState } from '../upstream/endpoint-state.ts';
 import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
 import type { BodyKind, UpstreamUser } from '../upstream/upstream-user.ts';
 import { AnswerFraming } from './answer-framing.ts';
-import { Attempts, NEVER } from './attempts.ts';
+import type { Resender } from './attempts.ts';
+import { Attempts } from './attempts.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { ExchangeRecord } from './exchange-record.ts';
 import { faultReason, writeLocalAnswer } from './local-answer.ts';
@@ -41,7 +39,7 @@ const view = new HeadView();
  * One request and its answer, from the head to the last byte: routed once, sent to one backend after another until
  * one takes it, answered once. Belongs to a client connection and is used again for each of its requests.
  */
-export class Exchange implements UpstreamUser, TimerOwner {
+export class Exchange implements UpstreamUser, TimerOwner, Resender {
   isHead = false;
   wantsUpgrade = false;
   connecting: UpstreamConnection | null = null;
@@ -49,10 +47,9 @@ export class Exchange implements UpstreamUser, TimerOwner {
   readonly #client: ClientConnection;
   readonly #request = new OutgoingRequest();
   readonly #record = new ExchangeRecord();
-  readonly #attempts = new Attempts();
+  readonly #attempts: Attempts;
   readonly #framing = new AnswerFraming();
-  /** While it waits for a connection, or to be sent again. */
-  readonly #waitTimer: Timer;
+  readonly #pendingTimer: Timer;
   readonly #totalTimer: Timer;
   #active = false;
   #rule: ServedRule | null = null;
@@ -63,14 +60,14 @@ export class Exchange implements UpstreamUser, TimerOwner {
   #upstream: UpstreamConnection | null = null;
   #expectContinue = false;
   #dispatched = false;
-  #backingOff = false;
   #answering = false;
   #upgraded = false;
 
   constructor(context: Context, client: ClientConnection) {
     this.#context = context;
     this.#client = client;
-    this.#waitTimer = new Timer(this);
+    this.#attempts = new Attempts(context, this);
+    this.#pendingTimer = new Timer(this);
     this.#totalTimer = new Timer(this);
   }
 
@@ -150,7 +147,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
       hasBody,
     });
     this.#request.begin(block, framing.chunked, rule.keepsRequest);
-    if (rule.retry !== null) pool.retryBudget.request(this.#context.time);
+    if (rule.retry !== null) this.#attempts.begin(rule.retry, this.#record.method, pool);
     if (this.#context.accessLog !== null) this.#record.requestId = writtenRequestId(block);
     if (rule.requestTimeoutMs > 0) this.#context.wheel.set(this.#totalTimer, rule.requestTimeoutMs);
   }
@@ -190,7 +187,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
   }
 
   onUpstream(upstream: UpstreamConnection): void {
-    this.#context.wheel.clear(this.#waitTimer);
+    this.#context.wheel.clear(this.#pendingTimer);
     this.#upstream = upstream;
     this.#record.endpoint = upstream.endpoint.id;
     upstream.sentAt = this.#context.time;
@@ -203,11 +200,11 @@ export class Exchange implements UpstreamUser, TimerOwner {
 
   onConnectFailed(endpoint: EndpointState, timedOut: boolean): void {
     this.#attempts.avoid(endpoint);
-    this.#context.wheel.clear(this.#waitTimer);
+    this.#context.wheel.clear(this.#pendingTimer);
     if (this.#attempts.unprocessed()) {
       this.#pool!.counters.retried('connect_failed');
       this.#attempt(false);
-    } else if (!this.#again('Reset', 'connect_failed', endpoint))
+    } else if (!this.#attempts.afterNoConnection(this.#pool!, endpoint, this.#totalTimer.deadline))
       this.#answerInstead(timedOut ? 'upstream_connect_timeout' : 'upstream_connect_failed');
     this.#client.flush();
   }
@@ -292,18 +289,18 @@ export class Exchange implements UpstreamUser, TimerOwner {
       return;
     }
     if (this.#request.isWhole) {
+      const pool = this.#pool!;
       const stale = reason === 'upstream_reset' && upstream.reused && !answered;
       if (stale && isIdempotent(this.#record.method) && this.#attempts.unprocessed()) {
-        this.#pool!.counters.retried('stale_connection');
+        pool.counters.retried('stale_connection');
         this.#attempt(true);
         return;
       }
-      const policy = this.#rule!.retry;
-      if (policy !== null && this.#attempts.mayRepeat(policy, this.#record.method)) {
-        const { endpoint } = upstream;
-        if (reason === 'upstream_reset' && this.#again('Reset', 'reset', endpoint)) return;
-        if (reason === 'upstream_timeout' && this.#again('Timeout', 'timeout', endpoint)) return;
-      }
+      const condition =
+        reason === 'upstream_reset' ? 'Reset' : reason === 'upstream_timeout' ? 'Timeout' : null;
+      const latest = this.#totalTimer.deadline;
+      if (condition !== null && this.#attempts.afterFailure(condition, pool, upstream.endpoint, latest))
+        return;
     }
     this.#answerInstead(reason);
   }
@@ -341,15 +338,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
 
   onTimer(timer: Timer): void {
     if (!this.#active) return;
-    if (this.#backingOff && timer === this.#waitTimer) {
-      this.#backingOff = false;
-      const pool = this.#pool!;
-      try {
-        this.#attempt(false);
-      } finally {
-        pool.letGo();
-      }
-    } else if (timer === this.#waitTimer) {
+    if (timer === this.#pendingTimer) {
       this.#pool!.forget(this);
       this.#answerInstead('pending_timeout');
     } else if (this.#answering) {
@@ -457,7 +446,6 @@ export class Exchange implements UpstreamUser, TimerOwner {
     this.#request.reset();
     this.#expectContinue = false;
     this.#dispatched = false;
-    this.#backingOff = false;
     this.#answering = false;
     this.#upgraded = false;
   }
@@ -471,55 +459,24 @@ export class Exchange implements UpstreamUser, TimerOwner {
     this.#record.attempts += 1;
     const result = this.#pool!.acquire(this, fresh);
     if (result === null) {
-      if (this.connecting === null) this.#context.wheel.set(this.#waitTimer, this.#pool!.pendingTimeoutMs);
+      if (this.connecting === null) this.#context.wheel.set(this.#pendingTimer, this.#pool!.pendingTimeoutMs);
       if (!this.#request.ended) this.#client.pauseRequest();
     } else if (typeof result === 'string') this.#answerInstead(result);
     else this.onUpstream(result);
   }
 
-  /** In how many ms the rule's policy has it sent again, or NEVER. It is whole, or no part of it was sent. */
-  #pauseBefore(condition: RetryCondition): number {
-    const policy = this.#rule!.retry;
-    if (policy === null) return NEVER;
-    return this.#attempts.again(this.#context, policy, condition, this.#pool!, this.#totalTimer.deadline);
-  }
-
-  #sendAgain(wait: number, reason: RetryReason, endpoint: EndpointState): void {
-    const pool = this.#pool!;
-    this.#attempts.avoid(endpoint);
-    pool.counters.retried(reason);
+  sendAgain(): void {
     this.#upstream = null;
-    if (wait === 0) {
-      this.#attempt(false);
-      return;
-    }
-    this.#backingOff = true;
-    // It is wanted until then, even if it goes.
-    pool.hold();
-    this.#context.wheel.setAt(this.#waitTimer, this.#context.time + wait);
+    this.#attempt(false);
+    this.#client.flush();
   }
 
-  #again(condition: RetryCondition, reason: RetryReason, endpoint: EndpointState): boolean {
-    const wait = this.#pauseBefore(condition);
-    if (wait !== NEVER) this.#sendAgain(wait, reason, endpoint);
-    return wait !== NEVER;
-  }
-
-  /** An answer that is asked for again, elsewhere: this one is read and thrown away. */
   #withholds(head: HeadParser): boolean {
-    const policy = this.#rule!.retry!;
     const upstream = this.#upstream!;
-    if (!policy.codes.includes(head.status) || !this.#request.isWhole) return false;
-    if (!this.#attempts.mayRepeat(policy, this.#record.method)) return false;
-    // RFC 9110 section 10.2.3: that is the word of one endpoint. It is not asked again before; another one may be.
-    const isLast = !this.#pool!.hasOther(this.#attempts.tried, upstream.endpoint);
-    if (isLast && head.combined('retry-after') !== null) return false;
-    const wait = this.#pauseBefore('Status');
-    if (wait === NEVER) return false;
-    // The memory of a write that is still under way goes on to the next attempt.
-    if (upstream.stream.writing) upstream.close();
-    else dropAnswer(this.#context, upstream, this.isHead);
-    this.#sendAgain(wait, 'status', upstream.endpoint);
+    if (!this.#request.isWhole || !this.#attempts.insteadOf(head, upstream, this.#totalTimer.deadline))
+      return false;
+    // Unless another is at it already.
+    if (this.#upstream === upstream) this.#upstream = null;
     return true;
   }
 
@@ -533,10 +490,8 @@ export class Exchange implements UpstreamUser, TimerOwner {
   #leaveUpstream(): void {
     const upstream = this.#upstream;
     this.#upstream = null;
-    if (this.#backingOff) {
-      this.#backingOff = false;
-      this.#pool?.letGo();
-    } else if (upstream !== null) upstream.close();
+    this.#attempts.stop();
+    if (upstream !== null) upstream.close();
     else if (this.#dispatched) this.#pool?.forget(this);
   }
 
@@ -561,7 +516,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
     if (!this.#active) return;
     this.#active = false;
     const context = this.#context;
-    context.wheel.clear(this.#waitTimer);
+    context.wheel.clear(this.#pendingTimer);
     context.wheel.clear(this.#totalTimer);
     const listener = this.#listener;
     const rule = this.#rule;
