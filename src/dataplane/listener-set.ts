@@ -64,7 +64,7 @@ export class ListenerSet implements PortHooks {
     const { name } = config;
     const preparation = this.#preparation;
     if (this.#serves(name, config.port)) return;
-    const port = this.#join(config.port);
+    const port = this.#join(config);
     const binding = {};
     this.#binding.set(name, binding);
     port.claims += 1;
@@ -128,6 +128,7 @@ export class ListenerSet implements PortHooks {
     const listener = this.#listeners.get(name);
     if (listener === undefined || listener.state === 'draining' || listener.state === 'drained') return;
     listener.served.config = config;
+    listener.port.settings = config;
     this.#tables.putListener(config, listener.served, listener.port);
   }
 
@@ -239,10 +240,11 @@ export class ListenerSet implements PortHooks {
   }
 
   /** The port as it is bound or being bound; one that drains is not joined but bound again beside it. */
-  #join(number: number): ServedPort {
+  #join(config: Listener): ServedPort {
+    const number = config.port;
     const known = number === 0 ? undefined : this.#ports.get(number);
     if (known !== undefined && !known.isClosing) return known;
-    const port = new ServedPort(this.#context, this, number);
+    const port = new ServedPort(this.#context, this, number, config);
     const socket = new ListenSocket(
       this.#context.system,
       { port: number, address: this.#options.bind, reusePort: this.#options.reusePort },

@@ -1,3 +1,4 @@
+import type { Listener } from '../model/gateway.ts';
 import type { ListenSocket } from '../os/listen-socket.ts';
 import type { SocketStream } from '../os/socket-stream.ts';
 import type { ClientConnection } from './client/client-connection.ts';
@@ -16,9 +17,14 @@ export interface PortHooks {
   emptied(port: ServedPort): void;
 }
 
+/** What all listeners of a port have the same. */
+export type PortSettings = Pick<Listener, 'http' | 'clientAddress'>;
+
 /** One port of this worker: a socket, what is routed on it, and the connections that came through it. */
 export class ServedPort implements TimerOwner {
   port: number;
+  /** Of its listeners as they are in use; read anew for each request. */
+  settings: PortSettings;
   readonly router = new PortRouter<ServedListener, ServedRule>();
   readonly connections = new Set<ClientConnection>();
   /** Listeners that have it bound; the first one counts connections, which belong to the port as a whole. */
@@ -36,10 +42,11 @@ export class ServedPort implements TimerOwner {
   readonly #notice = new Timer(this);
   #counted: ServedListener | null = null;
 
-  constructor(context: Context, hooks: PortHooks, port: number) {
+  constructor(context: Context, hooks: PortHooks, port: number, settings: PortSettings) {
     this.#context = context;
     this.#hooks = hooks;
     this.port = port;
+    this.settings = settings;
   }
 
   get firstListener(): ServedListener | null {

@@ -102,6 +102,8 @@ export interface HarnessOptions {
   readonly worker?: number;
   readonly accessLog?: string;
   readonly port?: number;
+  /** What its listener has beside the defaults. */
+  readonly listener?: Partial<Listener>;
   readonly timeouts?: Partial<Timeouts>;
   readonly system?: System;
 }
@@ -142,7 +144,7 @@ export async function start(options: HarnessOptions): Promise<Harness> {
     for (const [slot, added] of preparation.clusters.added.entries())
       dataplane.openPool(added, slot + version * 16);
   };
-  const config = listener({ port: options.port ?? 0 });
+  const config = listener({ port: options.port ?? 0, ...options.listener });
   await dataplane.bindListener(config);
   change([{ kind: 'listener', value: config }, ...options.resources]);
   dataplane.activateListener(config.name);

@@ -219,18 +219,22 @@ test('limits are taken exactly: nobody is refused while there is room', async ()
     const limits = new SharedLimits(workerData.memory, workerData.worker);
     let refused = 0;
     const most = workerData.worker === 2 ? 0 : 2;
+    const here = new Int32Array(workerData.here);
+    Atomics.add(here, 0, 1);
+    while (Atomics.load(here, 0) < 3) Atomics.wait(here, 1, 0, 1);
     for (let turn = 0; turn < 200_000; turn += 1)
       if (limits.take(0, 0, most)) limits.give(0, 0);
       else refused += 1;
     parentPort.postMessage(refused);
   `;
   const memory = new SharedArrayBuffer(limitBytes(3));
+  const here = new SharedArrayBuffer(8);
   const refused = await Promise.all(
     [0, 1, 2].map(
       (worker) =>
         new Promise<number>((resolve, reject) => {
           new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), {
-            workerData: { memory, worker },
+            workerData: { memory, worker, here },
           })
             .once('message', resolve)
             .once('error', reject);

@@ -133,7 +133,7 @@ export class Attempts implements TimerOwner {
     const policy = this.#policy;
     if (policy === null || this.#again >= policy.attempts || !policy.conditions.includes(condition))
       return NEVER;
-    const wait = backoffMs(policy, this.#again, context.chance.next());
+    const wait = backoffMs(policy, this.#again, context.random.fraction());
     if (context.time + wait >= latest) return NEVER;
     if (!pool.retryBudget.take(context.time)) {
       pool.counters.retryRefused();

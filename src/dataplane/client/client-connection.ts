@@ -1,3 +1,4 @@
+import { HTTP_DEFAULTS } from '../../model/http-settings.ts';
 import type { SocketStream, StreamOwner } from '../../os/socket-stream.ts';
 import { READ_BYTES } from '../../os/socket-stream.ts';
 import { CHUNK_DATA, CHUNK_END, CHUNK_FAILED, ChunkedDecoder } from '../../wire/http1/chunked-decoder.ts';
@@ -52,6 +53,8 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   #address = '';
   #blocked = false;
   #passOver = false;
+  /** The client said that this request is its last, and has sent nothing after it. */
+  #isLast = false;
 
   constructor(context: Context, output: Output, port: ServedPort, stream: SocketStream) {
     this.#context = context;
@@ -156,7 +159,8 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     }
     switch (this.#state) {
       case HEAD:
-        if (this.#reader.head === null) this.close();
+        // An empty line alone is no request, and nobody waits for an answer to it.
+        if (this.#reader.head === null || this.#reader.head.untouched) this.close();
         else {
           this.exchange.refuse('request_timeout');
           this.flush();
@@ -354,7 +358,9 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     if (!requestComplete || !this.keepAlive || this.#peerEnded) {
       this.flush();
       this.#reader.drop();
-      this.#linger();
+      // Nothing more comes that a close would answer by a reset, which could overtake the answer.
+      if (requestComplete && this.#isLast && !this.#feeding && !this.#blocked) this.close();
+      else this.#linger();
       return;
     }
     this.#state = HEAD;
@@ -419,7 +425,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
 
   #readHead(bytes: Buffer, from: number, end: number): number {
     const isFirst = this.#reader.head === null;
-    const result = this.#reader.read(bytes, from, end);
+    const result = this.#reader.read(bytes, from, end, HTTP_DEFAULTS);
     if (result === HEAD_MORE) {
       if (isFirst) this.#context.wheel.set(this.#timer, this.#context.timeouts.header);
       return end;
@@ -432,11 +438,12 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     const at = this.#reader.next;
     const framing = head.framing;
     this.keepAlive = framing.keepAlive;
+    this.#isLast = !framing.keepAlive;
     this.#context.wheel.clear(this.#timer);
     if (framing.chunked) {
       this.#state = BODY_CHUNKED;
       this.#chunked ??= new ChunkedDecoder();
-      this.#chunked.reset();
+      this.#chunked.reset(HTTP_DEFAULTS.limits, !framing.namedFields);
     } else if (framing.contentLength > 0) {
       this.#state = BODY_LENGTH;
       this.#left = framing.contentLength;
@@ -477,7 +484,9 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   }
 
   #keep(bytes: Buffer, from: number, end: number): void {
-    if (from === end || !this.keepAlive) return;
+    if (from === end) return;
+    this.#isLast = false;
+    if (!this.keepAlive) return;
     const wanted = this.#stashLength + end - from;
     if (this.#stash === null || this.#stash.length < wanted) {
       const larger = Buffer.allocUnsafe(wanted * 2);

@@ -1,3 +1,4 @@
+import { HTTP_DEFAULTS } from '../../model/http-settings.ts';
 import type { ResponseReason } from '../../model/response-reason.ts';
 import { RESPONSE_REASONS } from '../../model/response-reason.ts';
 import type { SocketStream } from '../../os/socket-stream.ts';
@@ -5,6 +6,7 @@ import type { Fault } from '../../wire/http1/fault.ts';
 import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { RequestTarget } from '../../wire/http1/target.ts';
 import { LAST_CHUNK } from '../../wire/http1/writer.ts';
+import { NO_KEY } from '../balance/balancer.ts';
 import type { Context } from '../context.ts';
 import type { FilterPlan } from '../filters/filter-plan.ts';
 import { NO_FILTERS } from '../filters/filter-plan.ts';
@@ -43,6 +45,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
   isHead = false;
   wantsUpgrade = false;
   connecting: UpstreamConnection | null = null;
+  hashKey = NO_KEY;
   readonly #context: Context;
   readonly #client: ClientConnection;
   readonly #request = new OutgoingRequest();
@@ -62,6 +65,8 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
   #dispatched = false;
   #answering = false;
   #upgraded = false;
+  /** A field of the answer, with its line end; empty: none. */
+  #setCookie = '';
 
   constructor(context: Context, client: ClientConnection) {
     this.#context = context;
@@ -91,7 +96,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
       this.refuse('method_not_allowed');
       return;
     }
-    const fault = target.read(head);
+    const fault = target.read(head, HTTP_DEFAULTS.path);
     if (fault !== null) {
       this.refuseFault(fault);
       return;
@@ -129,6 +134,11 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     }
     client.keepAlive = keepAlive;
     this.#pool = pool;
+    const { hash } = pool;
+    if (hash !== null) {
+      this.hashKey = hash.read(head, target.path, client.address);
+      this.#setCookie = hash.setCookie;
+    }
     this.wantsUpgrade = framing.upgrade && !hasBody && !isHttp2Upgrade(head);
     // Whatever comes of it, the bytes after a request to upgrade are not read as another request.
     if (this.wantsUpgrade) client.keepAlive = false;
@@ -238,6 +248,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
       isHead: this.isHead,
       keepAlive: client.keepAlive,
       headers: this.#plan.response,
+      setCookie: this.#setCookie,
     });
     writeResponseHead(client.writer(this.#plan.response?.added.length), head, options);
     this.#answering = true;
@@ -271,7 +282,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     this.#releaseBlock();
     this.#context.wheel.clear(this.#totalTimer);
     const plan = this.#plan.response;
-    writeUpgradeHead(this.#client.writer(plan?.added.length), head, plan);
+    writeUpgradeHead(this.#client.writer(plan?.added.length), head, plan, this.#setCookie);
     this.#client.flush();
     this.#client.upgrade();
   }
@@ -448,6 +459,8 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     this.#dispatched = false;
     this.#answering = false;
     this.#upgraded = false;
+    this.hashKey = NO_KEY;
+    this.#setCookie = '';
   }
 
   #enter(listener: ServedListener): void {
@@ -509,7 +522,8 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
   }
 
   #count(reason: ResponseReason): void {
-    this.#context.counters.values[this.#context.localResponses(reason)]! += 1;
+    const index = this.#context.localResponses(reason);
+    this.#context.counters.values[index]! += 1;
   }
 
   #finish(): void {

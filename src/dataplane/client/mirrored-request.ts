@@ -58,7 +58,7 @@ export class Mirrors {
   static draw(context: Context, mirrors: readonly MirrorPool[], request: OutgoingRequest): Mirrors | null {
     let drawn: Mirrors | null = null;
     for (const { pool, share } of mirrors) {
-      if (share < 1 && context.chance.next() >= share) continue;
+      if (share < 1 && context.random.fraction() >= share) continue;
       drawn ??= new Mirrors(context);
       drawn.#pools.push(pool);
     }

@@ -1,3 +1,4 @@
+import { NO_KEY } from '../balance/balancer.ts';
 import type { Context } from '../context.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
@@ -12,6 +13,7 @@ import type { UpstreamUser } from './upstream-user.ts';
 export class AnswerSink implements UpstreamUser, TimerOwner {
   readonly isHead: boolean;
   readonly wantsUpgrade = false;
+  readonly hashKey = NO_KEY;
   readonly requestSent = true;
   readonly tried: EndpointState[] | null = null;
   connecting: UpstreamConnection | null = null;

@@ -3,13 +3,14 @@ import type { Endpoint } from '../../model/endpoint.ts';
 import { endpointId } from '../../model/endpoint.ts';
 import { LIMIT_CONNECTIONS, LIMIT_PENDING } from '../../model/limits.ts';
 import type { ResponseReason } from '../../model/response-reason.ts';
-import type { Balancer } from '../balance/balancer.ts';
-import { RoundRobin } from '../balance/round-robin.ts';
+import { NO_KEY } from '../balance/balancer.ts';
+import { ClusterBalance } from '../balance/cluster-balance.ts';
+import type { RequestHash } from '../balance/request-hash.ts';
 import type { Context } from '../context.ts';
-import type { UpstreamLimit } from '../control.ts';
 import { TICK_MS } from '../timer-wheel.ts';
 import { ClusterCounters } from './cluster-counters.ts';
 import { EndpointState } from './endpoint-state.ts';
+import { LimitWatch } from './limit-watch.ts';
 import { PendingQueue } from './pending-queue.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
@@ -46,15 +47,16 @@ export class ClusterPool {
   readonly counters: ClusterCounters;
   readonly retryBudget = new RetryBudget();
   readonly #context: Context;
-  readonly #balancer: Balancer<EndpointState> = new RoundRobin<EndpointState>();
+  readonly #balance: ClusterBalance<EndpointState>;
   readonly #pending = new PendingQueue();
-  readonly #reached = new Set<UpstreamLimit>();
+  readonly #limits: LimitWatch;
   readonly #warm = new WarmConnections(this);
   #yieldedAt = Number.NEGATIVE_INFINITY;
   #slot = -1;
   #settings: Cluster | null = null;
   #active = 0;
   #holders = 0;
+  #makingRoom = false;
   /** Endpoints that go when the cluster, which has gone, is no longer needed or comes back. */
   readonly #leaving = new Set<string>();
 
@@ -62,6 +64,13 @@ export class ClusterPool {
     this.#context = context;
     this.name = name;
     this.counters = new ClusterCounters(context.counters, name);
+    this.#limits = new LimitWatch(context, name);
+    this.#balance = new ClusterBalance(context);
+  }
+
+  /** Where the key of a request comes from; null: it needs none. */
+  get hash(): RequestHash | null {
+    return this.#balance.hash;
   }
 
   get connectTimeoutMs(): number {
@@ -84,7 +93,7 @@ export class ClusterPool {
   get needsTick(): boolean {
     return (
       this.#pending.length > 0 ||
-      this.#reached.size > 0 ||
+      this.#limits.isReached ||
       this.#warm.isDue(this.#context.time) ||
       (this.connections > 0 && this.#othersWait())
     );
@@ -92,12 +101,12 @@ export class ClusterPool {
 
   /** As its actor would say it. */
   get breaker(): string {
-    return this.#reached.size > 0 ? 'open' : 'closed';
+    return this.#limits.isReached ? 'open' : 'closed';
   }
 
   open(cluster: Cluster, slot: number): void {
     // The breaker's actor ended when the drain began, and the one that is there now has heard of nothing yet.
-    if (this.isDraining) this.#reached.clear();
+    if (this.isDraining) this.#limits.forget();
     this.#settings = cluster;
     this.#slot = slot;
     this.isOpen = true;
@@ -111,7 +120,8 @@ export class ClusterPool {
 
   configure(config: Cluster | null): void {
     this.config = config;
-    if (config === null || this.#leaving.size === 0) return;
+    if (config === null) return;
+    if (!this.#balance.configure(config) && this.#leaving.size === 0) return;
     this.#removeLeaving();
     this.rebalance();
   }
@@ -163,7 +173,7 @@ export class ClusterPool {
     }
     this.isOpen = false;
     this.#slot = -1;
-    this.#reached.clear();
+    this.#limits.forget();
     this.#removeLeaving();
     this.rebalance();
     return cut;
@@ -203,9 +213,7 @@ export class ClusterPool {
 
   /** After endpoints have changed. */
   rebalance(): void {
-    const ready: EndpointState[] = [];
-    for (const endpoint of this.endpoints.values()) if (endpoint.config.ready) ready.push(endpoint);
-    this.#balancer.update(ready);
+    this.#balance.balancer.update([...this.endpoints.values()]);
     this.#warm.wake();
     this.#pump();
   }
@@ -220,7 +228,7 @@ export class ClusterPool {
       if (this.isDraining) return 'draining';
     }
     if (!this.isOpen) return this.config === null ? 'draining' : this.#wait(user);
-    const endpoint = this.#balancer.pick(user.tried);
+    const endpoint = this.#balance.balancer.pick(user.tried, user.hashKey);
     if (endpoint === null) return 'no_healthy_endpoint';
     if (!fresh) {
       const connection = endpoint.idle.pop();
@@ -231,7 +239,14 @@ export class ClusterPool {
       return null;
     }
     const other = this.#anyIdle();
-    if (other !== null) return this.#assign(other, user);
+    if (other !== null) {
+      if (user.hashKey === NO_KEY) return this.#assign(other, user);
+      this.#closeForAnother(other);
+      if (this.#takeConnection()) {
+        this.#connect(endpoint, user);
+        return null;
+      }
+    }
     return this.#wait(user);
   }
 
@@ -239,7 +254,7 @@ export class ClusterPool {
   acquireNow(user: UpstreamUser): UpstreamConnection | null | false {
     const isWanted = this.#holders > 0 || (this.config !== null && !this.isDraining);
     if (!isWanted || !this.isOpen || this.#pending.length > 0) return false;
-    const endpoint = this.#balancer.pick(null);
+    const endpoint = this.#balance.balancer.pick(null, NO_KEY);
     if (endpoint === null) return false;
     const connection = endpoint.idle.pop();
     if (connection !== undefined) return this.#assign(connection, user);
@@ -317,6 +332,8 @@ export class ClusterPool {
     if (!OWN_SHORTAGES.has(reason)) endpoint.failuresInARow += 1;
     endpoint.lastFailure = reason;
     this.counters.connectFailed(reason);
+    if (this.#balance.balancer.isTimed)
+      this.#balance.balancer.observe(endpoint, timedOut ? this.connectTimeoutMs : 0, 'failed');
     if (endpoint.failuresInARow >= FAILURES_BEFORE_NOTICE && !endpoint.failing && !endpoint.removed) {
       endpoint.failing = true;
       this.#context.notify({
@@ -333,7 +350,17 @@ export class ClusterPool {
   }
 
   answered(connection: UpstreamConnection, status: number): void {
-    this.counters.answered(status, this.#context.time - connection.sentAt);
+    const milliseconds = this.#context.time - connection.sentAt;
+    this.counters.answered(status, milliseconds);
+    const { balancer } = this.#balance;
+    if (balancer.isTimed) balancer.observe(connection.endpoint, milliseconds, 'answered');
+  }
+
+  /** The connection broke, or its answer did not come in time. */
+  failed(connection: UpstreamConnection): void {
+    const { balancer } = this.#balance;
+    if (balancer.isTimed)
+      balancer.observe(connection.endpoint, this.#context.time - connection.sentAt, 'failed');
   }
 
   /** A request has ended and its connection can take another. */
@@ -353,8 +380,9 @@ export class ClusterPool {
     this.connections -= 1;
     this.counters.closed();
     this.#context.limits.give(connection.slot, LIMIT_CONNECTIONS);
-    if (this.#warm.count > 0) this.#warm.closed(connection, this.#context.time, this.#context.chance.next());
-    this.#pump();
+    if (this.#warm.count > 0)
+      this.#warm.closed(connection, this.#context.time, this.#context.random.fraction());
+    if (!this.#makingRoom) this.#pump();
     if (this.isDraining) this.#checkDrained();
   }
 
@@ -364,7 +392,7 @@ export class ClusterPool {
     else if (this.#othersWait()) this.#anyIdle()?.close();
     if (this.#warm.isDue(this.#context.time)) this.#warm.tick(this.#context.time);
     // Here alone: a limit that is reached and left with each request makes two events a tick, not two a request.
-    for (const limit of this.#reached) this.#cleared(limit);
+    if (this.#limits.isReached && this.#pending.length === 0) this.#limits.look(this.#slot, this.#settings!);
   }
 
   #assign(connection: UpstreamConnection, user: UpstreamUser): UpstreamConnection {
@@ -379,6 +407,9 @@ export class ClusterPool {
   #ended(connection: UpstreamConnection): void {
     if (!connection.busy) return;
     connection.busy = false;
+    const { balancer } = this.#balance;
+    if (balancer.isTimed && !connection.hasAnswer)
+      balancer.observe(connection.endpoint, this.#context.time - connection.sentAt, 'given-up');
     connection.endpoint.active -= 1;
     this.#active -= 1;
   }
@@ -393,7 +424,7 @@ export class ClusterPool {
       connection.close();
       return;
     }
-    const user = this.#pending.shift();
+    const user = this.#takesAny(this.#pending.first) ? this.#pending.shift() : null;
     if (user !== null) {
       this.#gavePending();
       connection.reused = true;
@@ -401,12 +432,28 @@ export class ClusterPool {
       this.#tell(user, () => user.onUpstream(connection));
       return;
     }
-    if (endpoint.idle.length >= Math.max(settings.maxIdleConnections, this.#warm.count)) {
+    const isSpare = this.#pending.length === 0;
+    if (isSpare && endpoint.idle.length >= Math.max(settings.maxIdleConnections, this.#warm.count)) {
       connection.close();
       return;
     }
     endpoint.idle.push(connection);
     connection.rest(settings.idleTimeoutMs);
+    if (this.#pending.length > 0) this.#pump();
+  }
+
+  #takesAny(user: UpstreamUser | null): boolean {
+    return user === null || user.hashKey === NO_KEY;
+  }
+
+  /** A connection to another endpoint than its own is of no use to a request with a key, but its place is. */
+  #closeForAnother(connection: UpstreamConnection): void {
+    this.#makingRoom = true;
+    try {
+      connection.close();
+    } finally {
+      this.#makingRoom = false;
+    }
   }
 
   #connect(endpoint: EndpointState, user: UpstreamUser | null): void {
@@ -438,7 +485,7 @@ export class ClusterPool {
     const isYielded = this.#context.time < this.#yieldedAt + YIELD_MS;
     if (isYielded && this.#context.limits.othersWait(this.#slot)) return false;
     if (this.#context.limits.take(this.#slot, LIMIT_CONNECTIONS, most)) return true;
-    this.#reach('maxConnections');
+    this.#limits.reach('maxConnections');
     return false;
   }
 
@@ -449,7 +496,7 @@ export class ClusterPool {
     } else if (!this.#context.limits.take(this.#slot, LIMIT_PENDING, this.#settings!.maxPendingRequests)) {
       // Where nobody may wait, it is the connections that have run out.
       if (this.#settings!.maxPendingRequests === 0) return 'connection_limit';
-      this.#reach('maxPendingRequests');
+      this.#limits.reach('maxPendingRequests');
       return 'pending_limit';
     }
     this.#pending.push(user, this.#slot);
@@ -465,7 +512,9 @@ export class ClusterPool {
   /** Connections for those who wait, as far as there are any. */
   #pump(): void {
     while (this.#pending.length > 0 && this.isOpen) {
-      const idle = this.#anyIdle();
+      const { tried, hashKey } = this.#pending.first!;
+      const target = hashKey === NO_KEY ? null : this.#balance.balancer.pick(tried, hashKey);
+      const idle = hashKey === NO_KEY ? this.#anyIdle() : (target?.idle.pop() ?? null);
       if (idle !== null) {
         const user = this.#pending.shift()!;
         this.#gavePending();
@@ -473,14 +522,19 @@ export class ClusterPool {
         this.#tell(user, () => user.onUpstream(idle));
         continue;
       }
-      const endpoint = this.#balancer.pick(null);
+      const endpoint = target ?? this.#balance.balancer.pick(null, hashKey);
       if (endpoint === null) {
         const user = this.#pending.shift()!;
         this.#gavePending();
         this.#tell(user, () => user.onUnavailable('no_healthy_endpoint'));
         continue;
       }
-      if (!this.#takeConnection()) return;
+      if (!this.#takeConnection()) {
+        const other = hashKey === NO_KEY ? null : this.#anyIdle();
+        if (other === null) return;
+        this.#closeForAnother(other);
+        continue;
+      }
       const user = this.#pending.shift()!;
       this.#gavePending();
       this.#tell(user, () => this.#connect(endpoint, user));
@@ -516,23 +570,6 @@ export class ClusterPool {
 
   #closeIdle(endpoint: EndpointState): void {
     for (const connection of [...endpoint.idle]) connection.close();
-  }
-
-  #reach(limit: UpstreamLimit): void {
-    if (this.#reached.has(limit)) return;
-    this.#reached.add(limit);
-    this.#context.notify({ type: 'limit.reached', cluster: this.name, limit });
-  }
-
-  #cleared(limit: UpstreamLimit): void {
-    if (!this.#reached.has(limit) || this.#slot === -1) return;
-    const settings = this.#settings!;
-    const field = limit === 'maxConnections' ? LIMIT_CONNECTIONS : LIMIT_PENDING;
-    const most = limit === 'maxConnections' ? settings.maxConnections : settings.maxPendingRequests;
-    const isReached = most > 0 && this.#context.limits.total(this.#slot, field) >= most;
-    if (isReached || this.#pending.length > 0) return;
-    this.#reached.delete(limit);
-    this.#context.notify({ type: 'limit.cleared', cluster: this.name, limit });
   }
 
   #checkDrained(): void {
