@@ -187,10 +187,7 @@ const loadWithout = {
   actions: [
     leave,
     putAside,
-    {
-      type: 'loseObjects' as const,
-      params: ({ event }: Left) => ({ failures: [crashed(event)] }),
-    },
+    { type: 'loseObjects' as const, params: ({ event }: Left) => ({ failures: [crashed(event)] }) },
     assign<Context, From<'worker.left'>, undefined, Event, never>({
       standing: ({ context, event }) => merge([crashed(event)], context.standing),
     }),
