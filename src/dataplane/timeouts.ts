@@ -3,7 +3,6 @@ export interface Timeouts {
   readonly body: number;
   readonly write: number;
   readonly idle: number;
-  readonly pending: number;
   readonly backend: number;
   readonly backendBody: number;
   readonly tunnel: number;
@@ -22,8 +21,6 @@ export const TIMEOUTS: Timeouts = {
   write: 10_000,
   /** Between two requests of a connection, and before the first. */
   idle: 60_000,
-  /** A request that waits for a connection: 503. */
-  pending: 5_000,
   /** First byte of the answer, where the rule says nothing: 504. */
   backend: 60_000,
   /** Between two reads of an answer's body: cut. */

@@ -57,6 +57,16 @@ export const DATAPLANE_METRICS = {
     help: 'Requests sent again on another connection',
     labels: ['cluster', 'reason'],
   },
+  upstream_retries_refused: {
+    type: 'counter',
+    help: "Retries that a rule asks for and the cluster's budget did not allow",
+    labels: ['cluster'],
+  },
+  upstream_mirrored_requests: {
+    type: 'counter',
+    help: 'Copies of requests for the cluster, by what became of them',
+    labels: ['cluster', 'outcome'],
+  },
 } as const satisfies Record<string, MetricDefinition>;
 
 export type DataplaneMetric = keyof typeof DATAPLANE_METRICS;

@@ -140,7 +140,7 @@ test('a fault anywhere costs the connection it happened on, and nothing else', {
   const harness = await start({
     limits,
     resources: [
-      { kind: 'cluster', value: cluster() },
+      { kind: 'cluster', value: cluster({ pendingTimeoutMs: 200 }) },
       { kind: 'endpoint', value: endpoint(backend.port) },
       {
         kind: 'route',
@@ -158,7 +158,7 @@ test('a fault anywhere costs the connection it happened on, and nothing else', {
         }),
       },
     ],
-    timeouts: { linger: 50, pending: 200, idle: 500, backend: 500, body: 500 },
+    timeouts: { linger: 50, idle: 500, backend: 500, body: 500 },
   });
   context.after(() => harness.dataplane.shutdown());
   const cells = new Int32Array(limits);

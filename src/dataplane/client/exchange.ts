@@ -23,11 +23,13 @@ import type { EndpointState } from '../upstream/endpoint-state.ts';
 import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
 import type { BodyKind, UpstreamUser } from '../upstream/upstream-user.ts';
 import { AnswerFraming } from './answer-framing.ts';
+import type { Resender } from './attempts.ts';
 import { Attempts } from './attempts.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { ExchangeRecord } from './exchange-record.ts';
 import { faultReason, writeLocalAnswer } from './local-answer.ts';
 import { isIdempotent, methodOf } from './method.ts';
+import { Mirrors } from './mirrored-request.ts';
 import { OutgoingRequest, passOn } from './outgoing-request.ts';
 import { isHttp2Upgrade, writeRequestHead, writtenRequestId } from './request-head.ts';
 import { writeInterimHead, writeResponseHead, writeTrailer, writeUpgradeHead } from './response-head.ts';
@@ -39,7 +41,7 @@ const view = new HeadView();
  * One request and its answer, from the head to the last byte: routed once, sent to one backend after another until
  * one takes it, answered once. Belongs to a client connection and is used again for each of its requests.
  */
-export class Exchange implements UpstreamUser, TimerOwner {
+export class Exchange implements UpstreamUser, TimerOwner, Resender {
   isHead = false;
   wantsUpgrade = false;
   connecting: UpstreamConnection | null = null;
@@ -48,7 +50,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
   readonly #client: ClientConnection;
   readonly #request = new OutgoingRequest();
   readonly #record = new ExchangeRecord();
-  readonly #attempts = new Attempts();
+  readonly #attempts: Attempts;
   readonly #framing = new AnswerFraming();
   readonly #pendingTimer: Timer;
   readonly #totalTimer: Timer;
@@ -69,6 +71,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
   constructor(context: Context, client: ClientConnection) {
     this.#context = context;
     this.#client = client;
+    this.#attempts = new Attempts(context, this);
     this.#pendingTimer = new Timer(this);
     this.#totalTimer = new Timer(this);
   }
@@ -153,7 +156,8 @@ export class Exchange implements UpstreamUser, TimerOwner {
       expectContinue: this.#expectContinue,
       hasBody,
     });
-    this.#request.begin(block, framing.chunked);
+    this.#request.begin(block, framing.chunked, rule.keepsRequest);
+    if (rule.retry !== null) this.#attempts.begin(rule.retry, this.#record.method, pool);
     if (this.#context.accessLog !== null) this.#record.requestId = writtenRequestId(block);
     if (rule.requestTimeoutMs > 0) this.#context.wheel.set(this.#totalTimer, rule.requestTimeoutMs);
   }
@@ -174,10 +178,15 @@ export class Exchange implements UpstreamUser, TimerOwner {
   requestEnd(trailer: HeadParser | null): void {
     this.#request.ended = true;
     if (this.#pool === null) return;
+    const rule = this.#rule!;
     this.#request.finish(this.#upstream?.stream ?? null, this.#dispatched, trailer);
+    const mirrors =
+      rule.mirrors.length === 0 || this.wantsUpgrade
+        ? null
+        : Mirrors.draw(this.#context, rule.mirrors, this.#request);
     if (!this.#dispatched) this.dispatch();
-    else if (this.#upstream !== null)
-      this.#upstream.awaitAnswer(this.#rule!.backendTimeout(this.#context.timeouts.backend));
+    else this.#upstream?.awaitAnswer(rule.backendTimeout(this.#context.timeouts.backend));
+    mirrors?.send(this.isHead);
   }
 
   /** Sends what there is of the request; called once all that one read brought is in the block. */
@@ -206,10 +215,11 @@ export class Exchange implements UpstreamUser, TimerOwner {
   onConnectFailed(endpoint: EndpointState, timedOut: boolean): void {
     this.#attempts.avoid(endpoint);
     this.#context.wheel.clear(this.#pendingTimer);
-    if (this.#attempts.mayConnectAgain) {
+    if (this.#attempts.unprocessed()) {
       this.#pool!.counters.retried('connect_failed');
       this.#attempt(false);
-    } else this.#answerInstead(timedOut ? 'upstream_connect_timeout' : 'upstream_connect_failed');
+    } else if (!this.#attempts.afterNoConnection(this.#pool!, endpoint, this.#totalTimer.deadline))
+      this.#answerInstead(timedOut ? 'upstream_connect_timeout' : 'upstream_connect_failed');
     this.#client.flush();
   }
 
@@ -229,6 +239,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
 
   onResponseHead(head: HeadParser, body: BodyKind): void {
     const client = this.#client;
+    if (this.#rule!.retry !== null && this.#withholds(head)) return;
     this.#record.answeredAt = this.#context.time;
     this.#record.status = head.status;
     this.#releaseBlock();
@@ -292,12 +303,19 @@ export class Exchange implements UpstreamUser, TimerOwner {
       this.#client.cut(this.#framing.toClose);
       return;
     }
-    const stale = reason === 'upstream_reset' && upstream.reused && !answered;
-    const replayable = this.#request.isWhole && isIdempotent(this.#record.method);
-    if (stale && replayable && this.#attempts.mayLeaveStale()) {
-      this.#pool!.counters.retried('stale_connection');
-      this.#attempt(true);
-      return;
+    if (this.#request.isWhole) {
+      const pool = this.#pool!;
+      const stale = reason === 'upstream_reset' && upstream.reused && !answered;
+      if (stale && isIdempotent(this.#record.method) && this.#attempts.unprocessed()) {
+        pool.counters.retried('stale_connection');
+        this.#attempt(true);
+        return;
+      }
+      const condition =
+        reason === 'upstream_reset' ? 'Reset' : reason === 'upstream_timeout' ? 'Timeout' : null;
+      const latest = this.#totalTimer.deadline;
+      if (condition !== null && this.#attempts.afterFailure(condition, pool, upstream.endpoint, latest))
+        return;
     }
     this.#answerInstead(reason);
   }
@@ -421,7 +439,8 @@ export class Exchange implements UpstreamUser, TimerOwner {
       close: !client.keepAlive,
       keepAlive10: client.keepAlive && !this.#framing.is11,
       isHead: this.isHead,
-      headers,
+      headers:
+        this.#record.attempts > 1 ? `${headers}x-novaedge-attempts: ${this.#record.attempts}\r\n` : headers,
     });
     // A request whose body is still to be passed over ends with its last byte.
     this.#finish();
@@ -454,14 +473,28 @@ export class Exchange implements UpstreamUser, TimerOwner {
   }
 
   #attempt(fresh: boolean): void {
-    this.#attempts.begin();
+    this.#record.attempts += 1;
     const result = this.#pool!.acquire(this, fresh);
     if (result === null) {
-      if (this.connecting === null)
-        this.#context.wheel.set(this.#pendingTimer, this.#context.timeouts.pending);
+      if (this.connecting === null) this.#context.wheel.set(this.#pendingTimer, this.#pool!.pendingTimeoutMs);
       if (!this.#request.ended) this.#client.pauseRequest();
     } else if (typeof result === 'string') this.#answerInstead(result);
     else this.onUpstream(result);
+  }
+
+  sendAgain(): void {
+    this.#upstream = null;
+    this.#attempt(false);
+    this.#client.flush();
+  }
+
+  #withholds(head: HeadParser): boolean {
+    const upstream = this.#upstream!;
+    if (!this.#request.isWhole || !this.#attempts.insteadOf(head, upstream, this.#totalTimer.deadline))
+      return false;
+    // Unless another is at it already.
+    if (this.#upstream === upstream) this.#upstream = null;
+    return true;
   }
 
   /** An answer of our own where the request may already be under way. */
@@ -474,6 +507,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
   #leaveUpstream(): void {
     const upstream = this.#upstream;
     this.#upstream = null;
+    this.#attempts.stop();
     if (upstream !== null) upstream.close();
     else if (this.#dispatched) this.#pool?.forget(this);
   }
