@@ -40,6 +40,8 @@ export interface SocketHost extends HandleHost {
 export class NodeSocket extends EventEmitter implements SideOwner {
   connecting = false;
   destroyed = false;
+  /** Writes go to the handle. */
+  readonly writableLength = 0;
   _handle: SocketHandle | null = null;
   /** Where it was told to connect to; empty for an accepted one. */
   target = '';

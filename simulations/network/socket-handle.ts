@@ -35,6 +35,12 @@ export class SocketHandle implements StreamHandle {
     this.#host = host;
   }
 
+  get writeQueueSize(): number {
+    let size = 0;
+    for (const { chunks } of this.#waiting) for (const { length } of chunks) size += length;
+    return size;
+  }
+
   setNoDelay(): number {
     return 0;
   }

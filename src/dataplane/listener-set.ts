@@ -345,7 +345,7 @@ export class ListenerSet implements PortHooks {
     const connections = [...port.connections];
     for (const connection of connections) {
       try {
-        connection.exchange.abort('draining');
+        connection.cutOff('draining');
       } catch (error) {
         connection.onFault(error);
       }

@@ -24,6 +24,8 @@ export class ServedRule {
   readonly listener: ServedListener;
   readonly requestTimeoutMs: number;
   readonly backendTimeoutMs: number;
+  /** -1: the listener's. */
+  readonly bodyBytes: number;
   readonly counters: StatusCounters;
   #policies: PolicyView;
   readonly #filters: readonly Filter[];
@@ -45,6 +47,7 @@ export class ServedRule {
     this.listener = listener;
     this.requestTimeoutMs = rule.requestTimeoutMs;
     this.backendTimeoutMs = rule.backendTimeoutMs;
+    this.bodyBytes = rule.bodyBytes;
     this.counters = counters;
     this.#policies = policies;
     this.#filters = rule.filters;

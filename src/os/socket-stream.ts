@@ -167,6 +167,12 @@ export class SocketStream implements WriteOwner {
     return this.#writing > 0;
   }
 
+  /** Bytes of writes that returned false and that the kernel has not taken yet. */
+  get unsent(): number {
+    const queued = (this.socket as Carrier)._handle?.writeQueueSize ?? 0;
+    return queued + this.socket.writableLength;
+  }
+
   get remoteAddress(): string {
     const address = this.socket.remoteAddress ?? '';
     return address.startsWith('::ffff:') ? address.slice(7) : address;

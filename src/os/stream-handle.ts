@@ -20,6 +20,8 @@ export interface WriteOwner {
 }
 
 export interface StreamHandle {
+  /** Bytes that the kernel has not taken yet. */
+  readonly writeQueueSize: number;
   writeBuffer(request: WriteRequest, bytes: Uint8Array): number;
   writev(request: WriteRequest, chunks: readonly Uint8Array[], allBuffers: true): number;
   setNoDelay(on: boolean): number;

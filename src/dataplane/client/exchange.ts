@@ -37,7 +37,7 @@ const view = new HeadView();
 
 /**
  * One request and its answer, from the head to the last byte: routed once, sent to one backend after another until
- * one takes it, answered once. Belongs to a client connection and is used again for each of its requests.
+ * one takes it, answered once. Used again for other requests, of one client connection after the other.
  */
 export class Exchange implements UpstreamUser, TimerOwner {
   isHead = false;
@@ -45,7 +45,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
   tried: EndpointState[] | null = null;
   connecting: UpstreamConnection | null = null;
   readonly #context: Context;
-  readonly #client: ClientConnection;
+  #client!: ClientConnection;
   readonly #request = new OutgoingRequest();
   readonly #record = new ExchangeRecord();
   readonly #pendingTimer: Timer;
@@ -66,12 +66,17 @@ export class Exchange implements UpstreamUser, TimerOwner {
   #responseChunked = false;
   #responseToClose = false;
   #upgraded = false;
+  #mostBody = 0;
 
-  constructor(context: Context, client: ClientConnection) {
+  constructor(context: Context) {
     this.#context = context;
-    this.#client = client;
     this.#pendingTimer = new Timer(this);
     this.#totalTimer = new Timer(this);
+  }
+
+  /** The client whose requests it is used for from now on. */
+  serve(client: ClientConnection): void {
+    this.#client = client;
   }
 
   get requestSent(): boolean {
@@ -80,6 +85,11 @@ export class Exchange implements UpstreamUser, TimerOwner {
 
   get isActive(): boolean {
     return this.#active;
+  }
+
+  /** The client may rightly wait for a word of the backend before it sends its body (RFC 9110 section 10.1.1). */
+  get awaitsContinue(): boolean {
+    return this.#expectContinue && this.#record.bytesIn === 0;
   }
 
   begin(head: HeadParser, hasBody: boolean, wholeBody: boolean): void {
@@ -126,6 +136,12 @@ export class Exchange implements UpstreamUser, TimerOwner {
       this.answer('redirect', plan.redirect.statusCode, `Location: ${location}\r\n`);
       return;
     }
+    const most = rule.bodyBytes === -1 ? client.port.settings.http.limits.bodyBytes : rule.bodyBytes;
+    this.#mostBody = most === 0 ? Number.MAX_SAFE_INTEGER : most;
+    if (framing.contentLength > this.#mostBody) {
+      this.answer('body_too_large');
+      return;
+    }
     const pool = rule.nextPool();
     if (pool === null) {
       this.answer('cluster_not_found');
@@ -159,6 +175,11 @@ export class Exchange implements UpstreamUser, TimerOwner {
   requestBytes(bytes: Buffer, start: number, end: number, source: SocketStream): void {
     this.#record.bytesIn += end - start;
     if (this.#pool === null) return;
+    if (this.#record.bytesIn > this.#mostBody) {
+      // What a backend has of it is cut off, not ended.
+      this.#refuseRest('body_too_large');
+      return;
+    }
     const request = this.#request;
     if (!this.#dispatched) {
       if (request.put(bytes, start, end)) return;
@@ -215,6 +236,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
     if (head.status === 100) {
       if (!this.#expectContinue) return;
       this.#expectContinue = false;
+      this.#client.awaitBody();
     }
     const writer = this.#client.writer();
     const before = writer.length;
@@ -327,6 +349,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
 
   onReadDone(): void {
     this.#client.flush();
+    this.#client.rest();
   }
 
   onClientBlocked(): void {
@@ -371,6 +394,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
     const isUnderWay = this.#active ? this.#answering : this.#client.isBlocked;
     const visibly = isUnderWay && this.#responseToClose;
     if (this.#active) this.#end(reason);
+    else if (isUnderWay) this.#count(reason);
     if (visibly) this.#client.cut(true);
     else this.#client.close();
   }
@@ -406,14 +430,17 @@ export class Exchange implements UpstreamUser, TimerOwner {
 
   /** The request's body does not come, or nobody takes it. */
   bodyTimeout(reason: 'request_timeout' | 'upstream_timeout'): void {
-    if (this.#answering) this.abort(reason);
-    else this.#answerInstead(reason);
+    this.#refuseRest(reason);
   }
 
   /** The request's body is not well-formed: what the backend has of it is cut off, not ended. */
   requestFault(fault: Fault): void {
-    if (this.#answering) this.abort('bad_request');
-    else this.#answerInstead(faultReason(fault));
+    this.#refuseRest(faultReason(fault));
+  }
+
+  #refuseRest(reason: ResponseReason): void {
+    if (this.#answering) this.abort(reason);
+    else this.#answerInstead(reason);
   }
 
   /** A head that does not parse: answered, and the connection closed. */
