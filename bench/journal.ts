@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { LOAD_CORE, PROXY_CORE } from './contender.ts';
+import { LOAD_CORE, PROXY_CORE } from './contender/contender.ts';
 import { cpuTime } from './cpu.ts';
 import { load } from './load.ts';
 import { freePort, type Started, startOnCore } from './process.ts';

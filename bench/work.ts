@@ -13,6 +13,11 @@ export interface Work {
   readonly routes: number;
   /** The path is followed by a number from 1 to this, one after the other; 0: it is not. */
   readonly spread: number;
+  /** Workers of the proxy; with more than one, all cores are shared by proxies, load and backend. */
+  readonly workers: number;
+  readonly accessLog: boolean;
+  /** `half`: as many requests a second as half of what NovaEdge can do; `whole`: as many as it takes. */
+  readonly load: 'whole' | 'half';
 }
 
 const BROWSER_HEADERS = {
@@ -37,10 +42,16 @@ export const SMALL: Work = {
   body: 0,
   routes: 1,
   spread: 0,
+  workers: 1,
+  accessLog: false,
+  load: 'whole',
 };
 
 export const WORKS: readonly Work[] = [
   SMALL,
+  { ...SMALL, name: 'h1-connections-1', help: 'the same over one connection', connections: 1 },
+  { ...SMALL, name: 'h1-connections-16', help: 'the same over 16 connections', connections: 16 },
+  { ...SMALL, name: 'h1-connections-512', help: 'the same over 512 connections', connections: 512 },
   {
     ...SMALL,
     name: 'h1-browser-headers',
@@ -53,7 +64,10 @@ export const WORKS: readonly Work[] = [
     help: 'a new connection for each request',
     headers: { connection: 'close' },
   },
+  { ...SMALL, name: 'h1-body-10k', help: 'the same with an answer of 10 KB', path: '/10k' },
   { ...SMALL, name: 'h1-body-100k', help: 'the same with an answer of 100 KB', path: '/100k' },
+  { ...SMALL, name: 'h1-body-1m', help: 'the same with an answer of 1 MB', path: '/1m' },
+  { ...SMALL, name: 'h1-chunked', help: 'the same with a chunked answer of 10 KB', path: '/chunked.html' },
   {
     ...SMALL,
     name: 'h1-post-10k',
@@ -61,5 +75,20 @@ export const WORKS: readonly Work[] = [
     method: 'POST',
     body: 10_240,
   },
+  { ...SMALL, name: 'h1-routes-10', help: 'the small GET with 10 routes configured', routes: 10 },
+  { ...SMALL, name: 'h1-routes-1000', help: 'the small GET with 1,000 routes configured', routes: 1000 },
   { ...SMALL, name: 'h1-routes-10000', help: 'the small GET with 10,000 routes configured', routes: 10_000 },
+  { ...SMALL, name: 'h1-access-log', help: 'the small GET with an access log', accessLog: true },
+  {
+    ...SMALL,
+    name: 'h1-workers-2',
+    help: 'the small GET, two workers; proxy, load and backend share two cores',
+    workers: 2,
+  },
+  {
+    ...SMALL,
+    name: 'h1-half-load',
+    help: 'the small GET at half of what NovaEdge can do: latency',
+    load: 'half',
+  },
 ];

@@ -31,6 +31,7 @@ export const CONFIG_REASONS = {
   NoMatchingListener: 'No listener takes a host of the route.',
   ListenersNotValid: 'Some or all listeners of the gateway were refused.',
   ProtocolConflict: 'Another listener speaks another protocol on the port.',
+  SettingsConflict: 'Another listener has other settings for the whole port, and its hold.',
   HostnameConflict: 'Another listener claims the host on the port.',
   RouteConflict: 'An older route has the same match for the same host and listener.',
 } as const;

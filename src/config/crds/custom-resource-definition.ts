@@ -121,7 +121,7 @@ function structural(schema: unknown, described: boolean): Json {
       description: from.description,
     };
   }
-  if (from.type === 'integer') to.format = 'int32';
+  if (from.type === 'integer') to.format = Number(from.maximum ?? 0) > 2_147_483_647 ? 'int64' : 'int32';
   if (from.uniqueItems === true) to['x-kubernetes-list-type'] = 'set';
   if (from.items !== undefined) to.items = structural(from.items, described);
   if (typeof from.properties === 'object' && from.properties !== null) {

@@ -1,6 +1,9 @@
+import { CLUSTER_DEFAULTS } from '../../model/cluster.ts';
 import {
   type CustomKind,
   duration,
+  HEADER_NAME,
+  headerName,
   integer,
   label,
   listOf,
@@ -16,7 +19,15 @@ import {
   weight,
 } from './schema.ts';
 
-export const LB_POLICIES = ['RoundRobin', 'P2C', 'EWMA', 'RingHash', 'Maglev'] as const;
+export const LB_POLICIES = [
+  'RoundRobin',
+  'Random',
+  'LeastRequest',
+  'P2C',
+  'EWMA',
+  'RingHash',
+  'Maglev',
+] as const;
 
 const limit = (description: string) =>
   integer(description, { minimum: 1, maximum: 2_147_483_647, default: 1024 });
@@ -50,9 +61,45 @@ export const proxyBackendSpec = object({
     ),
   ),
   lbPolicy: oneOf(LB_POLICIES, {
-    description: 'How an endpoint is chosen. `RoundRobin` runs; the others are refused as not supported yet.',
+    description:
+      'How an endpoint is chosen: in turn by weight, at random by weight, the one with the fewest requests, the better of two drawn ones by requests (P2C) or by latency and requests (EWMA), or always the same one for the same `hash` (RingHash, Maglev).',
     default: 'RoundRobin',
   }),
+  hash: optional(
+    object(
+      {
+        type: oneOf(['SourceIP', 'Path', 'Header', 'Cookie'], {
+          description: 'What of a request is hashed; the field of that name says how.',
+          default: 'SourceIP',
+        }),
+        header: optional(headerName('`Header`: name of the header; a request without it goes anywhere.')),
+        cookie: optional(
+          object(
+            {
+              name: text('Name of the cookie.', {
+                minLength: 1,
+                maxLength: 128,
+                pattern: HEADER_NAME,
+                [MEANS]: 'a cookie name (letters, digits and "-")',
+              }),
+              path: text('Path of a cookie that is set by NovaEdge.', {
+                default: '/',
+                maxLength: 256,
+                pattern: '^/[\\x21-\\x3a\\x3c-\\x7e]*$',
+                [MEANS]: 'a path that starts with "/" and has no ";"',
+              }),
+              ttl: duration('How long clients keep it; `0s`: until their session ends.', { default: '0s' }),
+            },
+            { description: '`Cookie`: set by NovaEdge where a request has none.' },
+          ),
+        ),
+      },
+      {
+        description:
+          'For RingHash and Maglev: which requests go to the same endpoint. Without it the client address decides.',
+      },
+    ),
+  ),
   connectTimeout: duration('How long connecting to an endpoint may take.', { default: '2s' }),
   idleTimeout: duration('After this time an unused connection to an endpoint is closed.', { default: '60s' }),
   circuitBreaker: object(
@@ -64,6 +111,53 @@ export const proxyBackendSpec = object({
       description: 'Limits beyond which requests are answered with 503 at once.',
       default: { maxConnections: 1024, maxPendingRequests: 1024 },
     },
+  ),
+  pool: object(
+    {
+      warmConnections: integer('Connections that each worker keeps open to each endpoint, used or not.', {
+        minimum: 0,
+        maximum: 1024,
+        default: CLUSTER_DEFAULTS.warmConnections,
+      }),
+      maxIdleConnections: integer('Unused connections that each worker keeps to each endpoint.', {
+        minimum: 0,
+        maximum: 65_535,
+        default: CLUSTER_DEFAULTS.maxIdleConnections,
+      }),
+      maxRequestsPerConnection: integer('Requests after which a connection is closed; 0 is off.', {
+        minimum: 0,
+        maximum: 2_147_483_647,
+        default: CLUSTER_DEFAULTS.maxRequestsPerConnection,
+      }),
+      pendingTimeout: duration('How long a request waits for a connection; then 503.', { default: '5s' }),
+    },
+    { description: 'Connections that are kept to endpoints.', default: {} },
+  ),
+  retryBudget: object(
+    {
+      percent: integer('Retries among the requests of the last interval.', {
+        minimum: 0,
+        maximum: 100,
+        default: CLUSTER_DEFAULTS.retryBudget.percent,
+      }),
+      interval: duration('How far back requests are counted.', { default: '10s' }),
+      minPerSecond: integer('Retries that are always allowed.', {
+        minimum: 0,
+        maximum: 1_000_000,
+        default: CLUSTER_DEFAULTS.retryBudget.minPerSecond,
+      }),
+    },
+    {
+      description:
+        'Bounds retries, so that they cannot bury a backend that fails; each worker counts its own.',
+      default: {},
+    },
+  ),
+  proxyProtocol: optional(
+    oneOf(['V1', 'V2'], {
+      description:
+        'Connections begin with a PROXY protocol header that names the client; without it they do not. Such connections are not shared by clients.',
+    }),
   ),
 });
 

@@ -1,3 +1,4 @@
+import { clientAddress, httpSettings } from './http-settings.ts';
 import {
   type CustomKind,
   hostname,
@@ -39,6 +40,8 @@ const listener = object({
       { maxItems: 64, uniqueItems: true },
     ),
   ),
+  http: httpSettings,
+  clientAddress,
 });
 
 export const proxyGatewaySpec = object({

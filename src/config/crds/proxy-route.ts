@@ -1,16 +1,17 @@
+import { backendRef, backendRefFields } from './backend-ref.ts';
 import { routeFilter } from './route-filter.ts';
 import {
   type CustomKind,
   duration,
   headerName,
   hostname,
+  integer,
   label,
   listOf,
   object,
   objectName,
   oneOf,
   optional,
-  port,
   type Static,
   text,
   weight,
@@ -60,22 +61,15 @@ const match = object({
   ),
 });
 
-const backend = {
-  name: objectName('Name of the backend.'),
-  namespace: optional(label('Namespace of the backend; only the namespace of the route is permitted.')),
-  kind: oneOf(['ProxyBackend', 'Service'], { description: 'Kind of the backend.', default: 'ProxyBackend' }),
-  port: optional(port('Port of the Service; for a ProxyBackend it must be left out.')),
-};
-
 const rule = object({
   name: optional(label('Name of the rule, unique within the route.')),
   matches: optional(
     listOf(match, 'A request is taken if one of these matches; without it every request.', { maxItems: 64 }),
   ),
-  backendRef: optional(object(backend, { description: 'Where requests go. Either this or `backendRefs`.' })),
+  backendRef: optional(backendRef('Where requests go. Either this or `backendRefs`.')),
   backendRefs: optional(
     listOf(
-      object({ ...backend, weight: weight('Share of the requests among all weights of the rule.') }),
+      object({ ...backendRefFields, weight: weight('Share of the requests among all weights of the rule.') }),
       'Where requests go, split by weight.',
       { minItems: 1, maxItems: 16 },
     ),
@@ -86,10 +80,65 @@ const rule = object({
       {
         request: optional(duration('Whole request until the last byte of the answer; `0s` is off.')),
         backendRequest: optional(
-          duration("From the request's last byte to the first byte of the backend's answer; `0s` is off."),
+          duration(
+            "From the request's last byte to the first byte of the backend's answer, for each attempt; `0s` is off.",
+          ),
         ),
       },
       { description: 'How long a request may take.' },
+    ),
+  ),
+  retry: optional(
+    object(
+      {
+        attempts: integer('Times a request is sent again, after the first.', {
+          minimum: 1,
+          maximum: 10,
+          default: 2,
+        }),
+        conditions: listOf(
+          oneOf(['Reset', 'Timeout', 'Status'], {
+            description:
+              'The connection broke before an answer; `timeouts.backendRequest` passed; one of `codes` came.',
+          }),
+          'When it is.',
+          { minItems: 1, maxItems: 3, uniqueItems: true, default: ['Reset', 'Timeout', 'Status'] },
+        ),
+        codes: listOf(
+          integer('Status code.', { minimum: 400, maximum: 599 }),
+          '`Status`: answers that are asked for again.',
+          { maxItems: 32, uniqueItems: true, default: [502, 503, 504] },
+        ),
+        methods: oneOf(['Idempotent', 'All'], {
+          description:
+            '`Idempotent`: GET, HEAD, OPTIONS, TRACE, PUT and DELETE (RFC 9110). `All`: also those that may do harm twice.',
+          default: 'Idempotent',
+        }),
+        backoff: duration('Before the first retry; twice as long before each further one, with jitter.', {
+          default: '25ms',
+        }),
+        maxBackoff: duration('The longest time before a retry.', { default: '250ms' }),
+      },
+      {
+        description:
+          'When a request is sent again. A request that no backend can have seen is sent again without it.',
+      },
+    ),
+  ),
+  limits: optional(
+    object(
+      {
+        bodyBytes: optional(
+          integer(
+            'Body of a request; beyond it 413. Takes the place of the limit of the listener; 0 is off.',
+            {
+              minimum: 0,
+              maximum: Number.MAX_SAFE_INTEGER,
+            },
+          ),
+        ),
+      },
+      { description: 'Sizes beyond which a request is refused.' },
     ),
   ),
 });
@@ -121,7 +170,6 @@ export const proxyRouteSpec = object({
 export type ProxyRouteSpec = Static<typeof proxyRouteSpec>;
 export type RouteRuleSpec = ProxyRouteSpec['rules'][number];
 export type RouteMatchSpec = NonNullable<RouteRuleSpec['matches']>[number];
-export type BackendRefSpec = NonNullable<RouteRuleSpec['backendRef']>;
 
 export const proxyRoute: CustomKind<typeof proxyRouteSpec> = {
   kind: 'ProxyRoute',

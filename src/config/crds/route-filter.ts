@@ -1,3 +1,4 @@
+import { backendRef } from './backend-ref.ts';
 import { headerChanges } from './header-changes.ts';
 import {
   headerValue,
@@ -19,6 +20,7 @@ export const FILTER_TYPES = [
   'ResponseHeaderModifier',
   'RequestRedirect',
   'URLRewrite',
+  'RequestMirror',
 ] as const;
 
 const path = (what: string) =>
@@ -82,6 +84,32 @@ export const routeFilter = object({
         path: optional(pathChange()),
       },
       { description: '`URLRewrite`: host or path are changed towards the backend.' },
+    ),
+  ),
+  requestMirror: optional(
+    object(
+      {
+        backendRef: backendRef('Where copies go.'),
+        percent: optional(
+          integer('How many of 100 requests are copied; without it and `fraction` all are.', {
+            minimum: 0,
+            maximum: 100,
+          }),
+        ),
+        fraction: optional(
+          object(
+            {
+              numerator: integer('How many requests are copied …', { minimum: 0, maximum: 2_147_483_647 }),
+              denominator: integer('… of so many.', { minimum: 1, maximum: 2_147_483_647, default: 100 }),
+            },
+            { description: 'Instead of `percent`.' },
+          ),
+        ),
+      },
+      {
+        description:
+          '`RequestMirror`: a copy of the request goes to another backend, whose answer is thrown away.',
+      },
     ),
   ),
 });

@@ -1,6 +1,6 @@
 import { CLUSTER_DEFAULTS } from '../../model/cluster.ts';
-import { durationMs } from '../duration.ts';
 import { KeyedMemo } from '../memo.ts';
+import { clusterSettings } from '../snapshot/cluster-settings.ts';
 import { listedEndpoints, sliceEndpoints } from '../snapshot/endpoints.ts';
 import type { Issue } from '../validate/issue.ts';
 import { fullName, type TypedObject } from '../validate/typed-object.ts';
@@ -78,12 +78,8 @@ function graphBackend(
   const cluster = keyed({
     kind: 'cluster',
     value: {
-      ...CLUSTER_DEFAULTS,
       name: backend.name,
-      connectTimeoutMs: durationMs(spec.connectTimeout),
-      idleTimeoutMs: durationMs(spec.idleTimeout),
-      maxConnections: spec.circuitBreaker.maxConnections,
-      maxPendingRequests: spec.circuitBreaker.maxPendingRequests,
+      ...clusterSettings(spec),
     },
   });
   let endpoints: readonly KeyedResource[] = [];

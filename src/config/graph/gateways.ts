@@ -1,5 +1,7 @@
-import { LISTENER_DEFAULTS, type Listener } from '../../model/gateway.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { Listener } from '../../model/gateway.ts';
 import type { ListenerSpec } from '../crds/proxy-gateway.ts';
+import { listenerSettings } from '../snapshot/listener-settings.ts';
 import { type Issue, valueText } from '../validate/issue.ts';
 import { bySeniority, fullName, type TypedObject } from '../validate/typed-object.ts';
 import {
@@ -26,15 +28,16 @@ export interface GatewayGraph {
   readonly listeners: ReadonlyMap<string, readonly OpenListener[]>;
 }
 
+type ListenerSettings = Pick<Listener, 'http' | 'clientAddress'>;
+
 interface PortClaim {
   readonly protocol: ListenerSpec['protocol'];
   readonly owner: string;
+  /** Which listener a request is for is known only when its head has been read, under one set of rules. */
+  readonly settings: ListenerSettings;
   /** Owner by host; the empty string is every host. */
   readonly hosts: Map<string, string>;
 }
-
-/** HTTP and HTTPS need the port's TCP side, QUIC-less UDP the other: these two never meet. */
-const transport = (protocol: ListenerSpec['protocol']): string => (protocol === 'UDP' ? 'udp' : 'tcp');
 
 /**
  * Decides which listeners are open. Claims on a port are dealt out to the oldest gateway, then by its name, then in
@@ -79,7 +82,8 @@ export function graphGateways(
           ),
         );
       }
-      const refusal = claim(claims, gateway.name, listener) ?? supported(listener);
+      const wished = listenerSettings(listener);
+      const refusal = claim(claims, gateway.name, listener, wished) ?? supported(listener);
       if (refusal !== null) {
         issues.push({
           severity: 'error',
@@ -90,12 +94,23 @@ export function graphGateways(
         });
         continue;
       }
+      const { settings, owner } = claims.get(claimKey(listener))!;
+      for (const field of ['http', 'clientAddress'] as const) {
+        if (isDeepStrictEqual(settings[field], wished[field])) continue;
+        issues.push({
+          severity: 'warning',
+          path: [...path, field],
+          reason: 'SettingsConflict',
+          message: `the ${field} settings of listener ${owner} hold for all of port ${listener.port}, not these`,
+          value: '',
+        });
+      }
       open.push({
         name: `${gateway.name}/${listener.name}`,
         gateway: gateway.name,
         port: listener.port,
         protocol: 'HTTP',
-        ...LISTENER_DEFAULTS,
+        ...settings,
         hostnames: [...(listener.hostnames ?? [])].sort(),
       });
     }
@@ -128,16 +143,25 @@ export function graphGateways(
   return { findings, listeners };
 }
 
+/** HTTP and HTTPS need the port's TCP side, QUIC-less UDP the other: these two never meet. */
+const claimKey = ({ port, protocol }: ListenerSpec): string =>
+  `${port}/${protocol === 'UDP' ? 'udp' : 'tcp'}`;
+
 type Refusal = Pick<Issue, 'path' | 'reason' | 'message' | 'value'>;
 
-function claim(claims: Map<string, PortClaim>, gateway: string, listener: ListenerSpec): Refusal | null {
+function claim(
+  claims: Map<string, PortClaim>,
+  gateway: string,
+  listener: ListenerSpec,
+  settings: ListenerSettings,
+): Refusal | null {
   const { name, port, protocol } = listener;
   const owner = `${gateway}/${name}`;
-  const side = `${port}/${transport(protocol)}`;
+  const side = claimKey(listener);
   const hosts = listener.hostnames ?? [''];
   const held = claims.get(side);
   if (held === undefined) {
-    claims.set(side, { protocol, owner, hosts: new Map(hosts.map((host) => [host, owner])) });
+    claims.set(side, { protocol, owner, settings, hosts: new Map(hosts.map((host) => [host, owner])) });
     return null;
   }
   if (held.protocol !== protocol) {

@@ -1,4 +1,4 @@
-import type { BackendRefSpec } from '../crds/proxy-route.ts';
+import type { BackendRefSpec } from '../crds/backend-ref.ts';
 import type { FieldPath } from '../parse/field-path.ts';
 import type { Issue } from '../validate/issue.ts';
 import { fullName, type TypedObject } from '../validate/typed-object.ts';
@@ -24,6 +24,13 @@ export function backendRefs(route: Route): readonly BackendReference[] {
     if (rule.backendRef !== undefined) made.push({ path: [...path, 'backendRef'], backend: rule.backendRef });
     for (const [position, backend] of (rule.backendRefs ?? []).entries()) {
       made.push({ path: [...path, 'backendRefs', position], backend });
+    }
+    for (const [position, { requestMirror }] of (rule.filters ?? []).entries()) {
+      if (requestMirror === undefined) continue;
+      made.push({
+        path: [...path, 'filters', position, 'requestMirror', 'backendRef'],
+        backend: requestMirror.backendRef,
+      });
     }
   }
   referencesOf.set(route, made);

@@ -6,8 +6,8 @@ export function headerChanges(spec: HeaderChangesSpec): HeaderChanges {
   return { set: spec.set ?? [], add: spec.add ?? [], remove: spec.remove ?? [] };
 }
 
-/** One checked filter of a route. */
-export function routeFilter(spec: RouteFilterSpec): Filter {
+/** One checked filter of a route; null for a mirror, which is part of the rule. */
+export function routeFilter(spec: RouteFilterSpec): Filter | null {
   switch (spec.type) {
     case 'AddHeader':
       return {
@@ -39,6 +39,8 @@ export function routeFilter(spec: RouteFilterSpec): Filter {
         hostname: spec.urlRewrite?.hostname ?? null,
         path: pathChange(spec.urlRewrite?.path),
       };
+    case 'RequestMirror':
+      return null;
   }
 }
 

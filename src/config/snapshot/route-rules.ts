@@ -1,6 +1,8 @@
-import type { RouteMatch, RouteRule, ValueMatch, WeightedCluster } from '../../model/route.ts';
+import type { RetryPolicy, RouteMatch, RouteRule, ValueMatch, WeightedCluster } from '../../model/route.ts';
 import { RULE_DEFAULTS } from '../../model/route.ts';
-import type { BackendRefSpec, RouteMatchSpec, RouteRuleSpec } from '../crds/proxy-route.ts';
+import type { BackendRefSpec } from '../crds/backend-ref.ts';
+import type { RouteMatchSpec, RouteRuleSpec } from '../crds/proxy-route.ts';
+import type { RouteFilterSpec } from '../crds/route-filter.ts';
 import { durationMs } from '../duration.ts';
 import { serviceCluster } from '../graph/clusters.ts';
 import { fullName, type TypedObject } from '../validate/typed-object.ts';
@@ -36,12 +38,35 @@ function translate(rule: RouteRuleSpec, namespace: string): RouteRule {
   const matches = rule.matches ?? [];
   return {
     matches: (matches.length === 0 ? [{}] : matches).map(translateMatch),
-    filters: (rule.filters ?? []).map(routeFilter),
+    filters: (rule.filters ?? []).flatMap((filter) => routeFilter(filter) ?? []),
     clusters,
-    ...RULE_DEFAULTS,
     requestTimeoutMs: durationMs(rule.timeouts?.request ?? ''),
     backendTimeoutMs: durationMs(rule.timeouts?.backendRequest ?? ''),
+    retry: rule.retry === undefined ? RULE_DEFAULTS.retry : retryPolicy(rule.retry),
+    mirrors: (rule.filters ?? []).flatMap(({ requestMirror }) =>
+      requestMirror === undefined
+        ? []
+        : [{ cluster: clusterOf(requestMirror.backendRef, namespace), share: mirrorShare(requestMirror) }],
+    ),
+    bodyBytes: rule.limits?.bodyBytes ?? RULE_DEFAULTS.bodyBytes,
   };
+}
+
+function retryPolicy(spec: NonNullable<RouteRuleSpec['retry']>): RetryPolicy {
+  return {
+    attempts: spec.attempts,
+    // In any order they mean the same.
+    conditions: [...spec.conditions].sort(),
+    codes: [...spec.codes].sort((a, b) => a - b),
+    methods: spec.methods,
+    backoffMs: durationMs(spec.backoff),
+    maxBackoffMs: durationMs(spec.maxBackoff),
+  };
+}
+
+function mirrorShare({ percent, fraction }: NonNullable<RouteFilterSpec['requestMirror']>): number {
+  if (fraction !== undefined) return fraction.numerator / fraction.denominator;
+  return (percent ?? 100) / 100;
 }
 
 function translateMatch(match: RouteMatchSpec): RouteMatch {

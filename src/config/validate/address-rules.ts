@@ -3,10 +3,12 @@ import { isIP } from 'node:net';
 /** What is wrong with a CIDR (`203.0.113.10/32`), or null. */
 export function cidrFault(text: string): string | null {
   const slash = text.indexOf('/');
-  if (slash === -1)
-    return `is not a CIDR: the prefix length is missing (${text}/${isIP(text) === 6 ? 128 : 32}?)`;
-  const family = isIP(text.slice(0, slash));
-  if (family === 0 || text.includes('%')) return 'is not a CIDR: the part before "/" is no IP address';
+  const family = isIP(slash === -1 ? text : text.slice(0, slash));
+  if (slash === -1 && family !== 0)
+    return `is not a CIDR: the prefix length is missing (${text}/${family === 6 ? 128 : 32}?)`;
+  if (family === 0 || text.includes('%')) {
+    return 'is not a CIDR such as 192.0.2.0/24: what stands for the address is none';
+  }
   const bits = text.slice(slash + 1);
   const most = family === 4 ? 32 : 128;
   if (!/^(0|[1-9][0-9]{0,2})$/.test(bits) || Number(bits) > most) {

@@ -1,10 +1,11 @@
+import { HASH_POLICIES } from '../snapshot/cluster-settings.ts';
 import { isAddress } from './address-rules.ts';
+import { sameNamespace } from './backend-ref-rules.ts';
 import type { Report } from './issue.ts';
-import { sameNamespace } from './route-rules.ts';
 import type { TypedObject } from './typed-object.ts';
 
 export function backendRules(backend: TypedObject<'ProxyBackend'>, report: Report): void {
-  const { serviceRef, endpoints, lbPolicy } = backend.content.spec;
+  const { serviceRef, endpoints } = backend.content.spec;
   if (serviceRef === undefined && endpoints === undefined) {
     report(['spec', 'serviceRef'], 'MissingField', 'must be given (or endpoints)');
   }
@@ -27,12 +28,23 @@ export function backendRules(backend: TypedObject<'ProxyBackend'>, report: Repor
     if (known.has(id)) report(path, 'InvalidValue', `${address} port ${port} is listed twice`, address);
     known.add(id);
   }
-  if (lbPolicy !== 'RoundRobin') {
-    report(
-      ['spec', 'lbPolicy'],
-      'NotSupported',
-      `lbPolicy ${lbPolicy} is not supported yet; RoundRobin is`,
-      lbPolicy,
-    );
+  hashRules(backend, report);
+}
+
+function hashRules(backend: TypedObject<'ProxyBackend'>, report: Report): void {
+  const { hash, lbPolicy } = backend.content.spec;
+  if (hash === undefined) return;
+  const path = ['spec', 'hash'];
+  if (!HASH_POLICIES.has(lbPolicy)) {
+    report(path, 'InvalidValue', `does not go with lbPolicy ${lbPolicy}; RingHash and Maglev take it`);
+  }
+  for (const [type, field] of [
+    ['Header', 'header'],
+    ['Cookie', 'cookie'],
+  ] as const) {
+    if (hash.type === type && hash[field] === undefined)
+      report([...path, field], 'MissingField', `must be given for type ${type}`);
+    if (hash.type !== type && hash[field] !== undefined)
+      report([...path, field], 'InvalidValue', `does not go with type ${hash.type}`);
   }
 }

@@ -2,6 +2,7 @@ import type { RouteRuleSpec } from '../crds/proxy-route.ts';
 import type { PathChangeSpec, RouteFilterSpec } from '../crds/route-filter.ts';
 import type { FieldPath } from '../parse/field-path.ts';
 import { hostnameFault } from './address-rules.ts';
+import { backendRefRules } from './backend-ref-rules.ts';
 import { headerChangesRules, headerNameRules } from './header-rules.ts';
 import type { Report } from './issue.ts';
 
@@ -11,9 +12,10 @@ const FIELD_OF_TYPE = {
   ResponseHeaderModifier: 'responseHeaderModifier',
   RequestRedirect: 'requestRedirect',
   URLRewrite: 'urlRewrite',
+  RequestMirror: 'requestMirror',
 } as const satisfies Record<RouteFilterSpec['type'], keyof RouteFilterSpec>;
 
-export function filterRules(rule: RouteRuleSpec, path: FieldPath, report: Report): void {
+export function filterRules(rule: RouteRuleSpec, namespace: string, path: FieldPath, report: Report): void {
   const seen = new Set<string>();
   for (const [index, filter] of (rule.filters ?? []).entries()) {
     const here = [...path, 'filters', index];
@@ -36,6 +38,8 @@ export function filterRules(rule: RouteRuleSpec, path: FieldPath, report: Report
     }
     seen.add(filter.type);
     contentRules(filter, rule, here, report);
+    if (filter.requestMirror !== undefined)
+      mirrorRules(filter.requestMirror, namespace, [...here, 'requestMirror'], report);
   }
   if (seen.has('RequestRedirect') && seen.has('URLRewrite')) {
     report([...path, 'filters'], 'InvalidValue', 'RequestRedirect and URLRewrite exclude each other');
@@ -61,6 +65,25 @@ function contentRules(filter: RouteFilterSpec, rule: RouteRuleSpec, path: FieldP
         );
     }
     if (target?.path !== undefined) pathChangeRules(target.path, rule, [...path, field, 'path'], report);
+  }
+}
+
+function mirrorRules(
+  { backendRef, percent, fraction }: NonNullable<RouteFilterSpec['requestMirror']>,
+  namespace: string,
+  path: FieldPath,
+  report: Report,
+): void {
+  backendRefRules(backendRef, namespace, [...path, 'backendRef'], report);
+  if (percent !== undefined && fraction !== undefined)
+    report([...path, 'fraction'], 'InvalidValue', 'percent and fraction exclude each other');
+  if (fraction !== undefined && fraction.numerator > fraction.denominator) {
+    report(
+      [...path, 'fraction', 'numerator'],
+      'InvalidValue',
+      `${fraction.numerator} of ${fraction.denominator} is more than all`,
+      fraction.numerator,
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-import { hostnameFault } from './address-rules.ts';
+import { cidrFault, hostnameFault } from './address-rules.ts';
 import type { Report } from './issue.ts';
 import type { TypedObject } from './typed-object.ts';
 
@@ -22,6 +22,21 @@ export function gatewayRules(gateway: TypedObject<'ProxyGateway'>, report: Repor
     }
     if (listener.tls === undefined && listener.protocol === 'HTTPS') {
       report([...path, 'tls'], 'MissingField', 'must be given for protocol HTTPS (tls.secretRef)');
+    }
+    for (const field of ['trustedProxies', 'proxyProtocolFrom'] as const) {
+      for (const [position, cidr] of listener.clientAddress[field].entries()) {
+        const fault = cidrFault(cidr);
+        if (fault === null) continue;
+        report([...path, 'clientAddress', field, position], 'InvalidValue', `"${cidr}" ${fault}`, cidr);
+      }
+    }
+    if (listener.clientAddress.trustedHops > 0 && listener.clientAddress.trustedProxies.length > 0) {
+      report(
+        [...path, 'clientAddress', 'trustedHops'],
+        'InvalidValue',
+        'trustedHops and trustedProxies exclude each other',
+        listener.clientAddress.trustedHops,
+      );
     }
     for (const [position, hostname] of (listener.hostnames ?? []).entries()) {
       const fault = hostnameFault(hostname);

@@ -1,7 +1,9 @@
 import { RE2JS } from 're2js';
-import type { BackendRefSpec, RouteMatchSpec, RouteRuleSpec } from '../crds/proxy-route.ts';
+import type { RouteMatchSpec, RouteRuleSpec } from '../crds/proxy-route.ts';
+import { durationMs } from '../duration.ts';
 import type { FieldPath } from '../parse/field-path.ts';
 import { hostnameFault } from './address-rules.ts';
+import { backendRefRules, sameNamespace } from './backend-ref-rules.ts';
 import { filterRules } from './filter-rules.ts';
 import type { Report } from './issue.ts';
 import type { TypedObject } from './typed-object.ts';
@@ -27,24 +29,9 @@ export function routeRules(route: TypedObject<'ProxyRoute'>, report: Report): vo
       matchRules(match, [...path, 'matches', position], report);
     }
     targetRules(rule, route.ref.namespace, path, report);
-    filterRules(rule, path, report);
+    filterRules(rule, route.ref.namespace, path, report);
+    retryRules(rule, path, report);
   }
-}
-
-/** References into other namespaces need a permission that cannot be given yet. */
-export function sameNamespace(
-  namespace: string | undefined,
-  own: string,
-  path: FieldPath,
-  report: Report,
-): void {
-  if (namespace === undefined || namespace === own) return;
-  report(
-    path,
-    'RefNotPermitted',
-    `references into another namespace are not permitted ("${namespace}" from "${own}"); ReferenceGrant is not supported yet`,
-    namespace,
-  );
 }
 
 const PATH = /^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})+$/;
@@ -86,6 +73,21 @@ function matchRules(match: RouteMatchSpec, path: FieldPath, report: Report): voi
   }
 }
 
+function retryRules({ retry }: RouteRuleSpec, path: FieldPath, report: Report): void {
+  if (retry === undefined) return;
+  const here = [...path, 'retry'];
+  if (retry.conditions.includes('Status') && retry.codes.length === 0)
+    report([...here, 'codes'], 'MissingField', 'must be given for the condition Status');
+  if (durationMs(retry.maxBackoff) < durationMs(retry.backoff)) {
+    report(
+      [...here, 'maxBackoff'],
+      'InvalidValue',
+      `${retry.maxBackoff} is less than backoff, ${retry.backoff}`,
+      retry.maxBackoff,
+    );
+  }
+}
+
 /** The engine the data plane matches with says what is an expression. */
 function expressionRules(value: string, path: FieldPath, report: Report): void {
   try {
@@ -116,18 +118,10 @@ function targetRules(rule: RouteRuleSpec, namespace: string, path: FieldPath, re
       'a rule that redirects asks no backend',
     );
   }
-  const check = (backend: BackendRefSpec, here: FieldPath): void => {
-    sameNamespace(backend.namespace, namespace, [...here, 'namespace'], report);
-    if (backend.kind === 'Service' && backend.port === undefined) {
-      report([...here, 'port'], 'MissingField', 'must be given for kind Service');
-    }
-    if (backend.kind === 'ProxyBackend' && backend.port !== undefined) {
-      report([...here, 'port'], 'InvalidValue', 'a ProxyBackend names its port itself', backend.port);
-    }
-  };
-  if (rule.backendRef !== undefined) check(rule.backendRef, [...path, 'backendRef']);
+  if (rule.backendRef !== undefined)
+    backendRefRules(rule.backendRef, namespace, [...path, 'backendRef'], report);
   for (const [index, backend] of (rule.backendRefs ?? []).entries())
-    check(backend, [...path, 'backendRefs', index]);
+    backendRefRules(backend, namespace, [...path, 'backendRefs', index], report);
   if (rule.backendRefs?.every((backend) => backend.weight === 0) === true) {
     report([...path, 'backendRefs'], 'InvalidValue', 'one weight must be more than 0');
   }
