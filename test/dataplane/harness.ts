@@ -110,6 +110,8 @@ export interface Harness {
   /** Resolves when a notification of this type has come. */
   notified(type: DataplaneNotification['type']): Promise<DataplaneNotification>;
   change(upserts: readonly Resource[], removals?: readonly string[]): void;
+  /** Of its listener, as it was started. */
+  listenerConfig(): Listener;
 }
 
 export interface HarnessOptions {
@@ -170,6 +172,7 @@ export async function start(options: HarnessOptions): Promise<Harness> {
     notifications,
     registrations,
     change,
+    listenerConfig: () => config,
     count: (metric, labels = {}) => {
       const values = new Float64Array(counters);
       let sum = 0;

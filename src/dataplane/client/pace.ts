@@ -1,4 +1,4 @@
-/** A client that is too slow is cut after one window; one that had been quick before, after two. */
+/** A client that is too slow from the start is cut after one window; one that had been quick before, after two. */
 export const WINDOW_MS = 5000;
 
 /**
@@ -37,6 +37,10 @@ export class Pace {
     this.#from = now;
     this.#seen = total;
     this.#movedAt = now;
+    if (this.#before > 0) return;
+    // What moved before a window began is no part of it.
+    this.#carried += total - this.#mark;
+    this.#mark = total;
   }
 
   pause(now: number): void {
@@ -61,9 +65,10 @@ export class Pace {
     else if (stallMs > 0 && now - this.#movedAt >= stallMs) return true;
     const spent = this.#before + now - this.#from;
     if (spent < WINDOW_MS) return false;
-    const over = this.#carried + total - this.#mark - (rate * spent) / 1000;
+    const wanted = (rate * WINDOW_MS) / 1000;
+    const over = Math.min(this.#carried, wanted) + total - this.#mark - wanted;
     if (rate > 0 && over < 0) return true;
-    this.#carried = Math.min(Math.max(over, 0), (rate * WINDOW_MS) / 1000);
+    this.#carried = Math.max(over, 0);
     this.#mark = total;
     this.#before = 0;
     this.#from = now;
