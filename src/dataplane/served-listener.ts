@@ -8,6 +8,7 @@ export class ListenerCounters {
   readonly openConnections: number;
   readonly connections: number;
   readonly activeConnections: number;
+  readonly connectionsCut: number;
   readonly duration: number;
 
   constructor(counters: Counters, listener: string) {
@@ -16,6 +17,7 @@ export class ListenerCounters {
     this.openConnections = counters.counter('open_connections', labels);
     this.connections = counters.counter('connection_count', labels);
     this.activeConnections = counters.counter('active_connections', labels);
+    this.connectionsCut = counters.counter('connections_cut', labels);
     this.duration = counters.histogram('request_duration', labels);
   }
 }
@@ -27,10 +29,13 @@ export class ServedListener {
   /** Requests in flight. */
   active = 0;
   isDraining = false;
+  /** Closed, but not by the configuration: its hosts are somebody's still, and are told to come again. */
+  isGone = false;
   readonly unrouted: StatusCounters;
   readonly openConnections: number;
   readonly connections: number;
   readonly activeConnections: number;
+  readonly connectionsCut: number;
   readonly duration: number;
   requests = 0;
 
@@ -41,6 +46,7 @@ export class ServedListener {
     this.openConnections = counters.openConnections;
     this.connections = counters.connections;
     this.activeConnections = counters.activeConnections;
+    this.connectionsCut = counters.connectionsCut;
     this.duration = counters.duration;
   }
 }

@@ -97,6 +97,11 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     return this.#state === HEAD && !this.#headBegun && (this.#work === null || this.#work.stash === null);
   }
 
+  /** A request or a tunnel is under way, or its answer is still going out. */
+  get isBusy(): boolean {
+    return this.#blocked || this.#work?.exchange.isActive === true;
+  }
+
   get #headBegun(): boolean {
     return this.#work !== null && this.#work.reader.head !== null;
   }
@@ -212,7 +217,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
       }
       case TUNNEL:
         if (this.#blocked) break;
-        this.exchange.abort('client_stalled');
+        this.exchange.abort('tunnel_idle');
         return;
       case LINGER:
         if (this.#blocked) break;

@@ -32,6 +32,9 @@ import { writeInterimHead, writeResponseHead, writeTrailer, writeUpgradeHead } f
 
 const MOST_ATTEMPTS = 3;
 
+/** For which we end an upgraded connection. */
+const OUR_REASONS: ReadonlySet<ResponseReason> = new Set(['draining', 'tunnel_idle', 'client_stalled']);
+
 const target = new RequestTarget();
 const view = new HeadView();
 
@@ -110,10 +113,14 @@ export class Exchange implements UpstreamUser, TimerOwner {
     const chain = client.port.router.chain(target.host);
     this.#listener = chain === null ? null : chain.listener;
     if (chain !== null) this.#enter(chain.listener);
-    if (client.port.isDraining) client.keepAlive = false;
+    if (client.port.isDraining || chain?.listener.isGone === true) client.keepAlive = false;
     // An answer that comes from here leaves the body unread; only a body that is here whole can be passed over.
     const keepAlive = client.keepAlive;
     if (!wholeBody) client.keepAlive = false;
+    if (chain?.listener.isGone === true) {
+      this.answer('draining');
+      return;
+    }
     view.method = this.#record.method;
     view.head = head;
     view.rawQuery = target.query;
@@ -531,8 +538,8 @@ export class Exchange implements UpstreamUser, TimerOwner {
 
   /** Cut short: counts, and lets everything go. */
   #end(reason: ResponseReason): void {
-    // An upgraded connection ends when either side says so; nobody is to blame.
-    if (!this.#upgraded) {
+    // An upgraded connection ends when either side says so: nobody is to blame but us.
+    if (!this.#upgraded || OUR_REASONS.has(reason)) {
       this.#record.reason = reason;
       if (!this.#answering) this.#record.status = RESPONSE_REASONS[reason];
       this.#count(reason);
