@@ -569,8 +569,10 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   }
 
   #keep(bytes: Buffer, from: number, end: number): void {
-    if (from === end || !this.keepAlive) return;
+    if (from === end) return;
     const work = this.#begun();
+    // Behind a request to upgrade comes the new protocol, or nothing that is read.
+    if (!this.keepAlive && !work.exchange.wantsUpgrade) return;
     work.keep(bytes, from, end);
     if (work.stashLength > this.#settings.limits.pipelinedBytes) this.stream.pause();
   }
