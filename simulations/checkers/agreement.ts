@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ResourceKey } from '../../src/model/resource.ts';
 import type { Snapshot } from '../world/controller.ts';
 import type { Universe } from '../world/universe.ts';
@@ -40,7 +41,7 @@ export function differing(one: Snapshot, other: Snapshot): ResourceKey[] {
   return keys;
 }
 
-/** No two versions of an object are alike, so what is not the same value is compared once by its text. */
+/** No two versions of an object are alike, so what is not the same value is compared once by its content. */
 function same(one: object, other: object | undefined): boolean {
-  return one === other || (other !== undefined && JSON.stringify(one) === JSON.stringify(other));
+  return one === other || (other !== undefined && isDeepStrictEqual(one, other));
 }

@@ -1,23 +1,23 @@
-import type { Server, Socket } from 'node:net';
-import type { System } from '../../src/os/system.ts';
+import type { StreamHandle } from '../../src/os/stream-handle.ts';
+import type { BindOptions, ConnectAttempt, ConnectOwner, Listening, System } from '../../src/os/system.ts';
 import type { Prng } from '../prng.ts';
+import { ListeningHandle, type ListeningHost } from './listening-handle.ts';
 import type { MemoryWatch } from './memory-watch.ts';
 import type { Network } from './network.ts';
-import { NodeServer, type ServerHost } from './node-server.ts';
-import { NodeSocket, type SocketHost, type SocketOptions } from './node-socket.ts';
 import { noShortage, type Shortage } from './shortage.ts';
+import { SocketHandle } from './socket-handle.ts';
 
-export type SocketWatch = (socket: NodeSocket, change: 'opened' | 'closed' | 'gone') => void;
+export type SocketWatch = (socket: SocketHandle, change: 'opened' | 'closed' | 'gone') => void;
 
 const TURN_MS = [0.005, 0.12] as const;
 
 /** What is beneath one worker thread: its clock, its chance, its sockets. Ends with the thread. */
-export class ThreadSystem implements System, SocketHost, ServerHost {
+export class ThreadSystem implements System, ListeningHost {
   readonly name: string;
   readonly memory: MemoryWatch;
   readonly network: Network;
-  readonly sockets = new Set<NodeSocket>();
-  readonly servers = new Set<NodeServer>();
+  readonly sockets = new Set<SocketHandle>();
+  readonly listening = new Set<ListeningHandle>();
   readonly now: () => number;
   readonly #shortage: Shortage;
   readonly #prng: Prng;
@@ -71,7 +71,7 @@ export class ThreadSystem implements System, SocketHost, ServerHost {
 
   nextTurn(callback: () => void): void {
     this.after(this.#prng.between(...TURN_MS), () => {
-      for (const server of this.servers) server.takeAll();
+      for (const listening of this.listening) listening.takeAll();
       callback();
     });
   }
@@ -85,52 +85,62 @@ export class ThreadSystem implements System, SocketHost, ServerHost {
     return this.network.clock.after(milliseconds, () => this.#alive && callback());
   }
 
-  socket(options: object): Socket {
-    return new NodeSocket(this, options as SocketOptions) as unknown as Socket;
+  connect(address: string, port: number, owner: ConnectOwner): ConnectAttempt {
+    return SocketHandle.connecting(this, address, port, owner);
   }
 
-  server(): Server {
-    return new NodeServer(this) as unknown as Server;
+  listen(options: BindOptions, take: (handle: StreamHandle) => void): Promise<Listening> {
+    const { backlog, reusePort: sharesPort } = options;
+    return new Promise((resolve, reject) =>
+      this.soon(() => {
+        const port = options.port === 0 ? this.network.freePort() : options.port;
+        const code = this.#refusal(port) ?? this.network.refusal(this.name, port, sharesPort);
+        if (code !== null) {
+          reject(Object.assign(new Error(`listen ${code}`), { code }));
+          return;
+        }
+        const listening = new ListeningHandle(this, { port, backlog, sharesPort }, take);
+        this.listening.add(listening);
+        resolve(listening);
+      }),
+    );
   }
 
   acceptDelay(): number {
     return this.#prng.chance(0.8) ? 0 : this.#prng.between(0, 2);
   }
 
-  refusal(port: number): string | null {
-    if (!this.hasDescriptors) return 'EMFILE';
-    return this.#shortage.ports.has(port) ? 'EADDRINUSE' : null;
-  }
-
-  opened(socket: NodeSocket): void {
+  opened(socket: SocketHandle): void {
     this.sockets.add(socket);
     this.#onSocket(socket, 'opened');
   }
 
-  closed(socket: NodeSocket): void {
+  closed(socket: SocketHandle): void {
     if (this.sockets.delete(socket)) this.#onSocket(socket, 'closed');
   }
 
-  gone(socket: NodeSocket): void {
+  gone(socket: SocketHandle): void {
     this.#onSocket(socket, 'gone');
   }
 
-  listening(server: NodeServer): void {
-    this.servers.add(server);
-  }
-
-  stopped(server: NodeServer): void {
-    this.servers.delete(server);
+  stopped(listening: ListeningHandle): void {
+    this.listening.delete(listening);
   }
 
   /** The thread dies: nothing of it runs any more, and the kernel closes what it had. */
   end(): void {
     this.#alive = false;
-    for (const server of [...this.servers]) server.abandon();
+    for (const listening of [...this.listening]) listening.close();
     for (const socket of [...this.sockets]) {
       socket.abandon();
       this.closed(socket);
       this.gone(socket);
     }
+  }
+
+  /** Another program has the port, or there are no descriptors left; null: it can be bound. */
+  #refusal(port: number): string | null {
+    if (!this.hasDescriptors) return 'EMFILE';
+    return this.#shortage.ports.has(port) ? 'EADDRINUSE' : null;
   }
 }

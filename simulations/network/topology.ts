@@ -118,10 +118,20 @@ function drawCluster(prng: Prng, index: number): Cluster {
   return {
     name: `shop/c${index}`,
     ...CLUSTER_DEFAULTS,
+    ...drawBalance(prng.split(`balance-${index}`)),
     connectTimeoutMs: prng.pick([200, 1_000]),
     idleTimeoutMs: prng.pick([300, 3_000]),
     ...drawLimits(prng),
   };
+}
+
+/** Half of the clusters go round; of the others some hash. */
+function drawBalance(prng: Prng): Pick<Cluster, 'lbPolicy' | 'hash'> {
+  if (prng.chance(0.5)) return { lbPolicy: 'RoundRobin', hash: null };
+  const lbPolicy = prng.pick(['Random', 'LeastRequest', 'P2C', 'EWMA', 'RingHash', 'Maglev'] as const);
+  if (lbPolicy !== 'RingHash' && lbPolicy !== 'Maglev') return { lbPolicy, hash: null };
+  const cookie = { type: 'Cookie', name: 'stick', path: '/', ttlSeconds: 60 } as const;
+  return { lbPolicy, hash: prng.pick([cookie, { type: 'Path' }, { type: 'SourceIP' }] as const) };
 }
 
 export function drawLimits(prng: Prng): Pick<Cluster, 'maxConnections' | 'maxPendingRequests'> {

@@ -10,7 +10,7 @@ import { Client, POLITE, type Target } from './client.ts';
 import { Edge } from './edge.ts';
 import { Ledger } from './ledger.ts';
 import { Network } from './network.ts';
-import type { NodeSocket } from './node-socket.ts';
+import type { SocketHandle } from './socket-handle.ts';
 import { drawTopology, hostOf, patience, routes, type Topology } from './topology.ts';
 
 export const EDGE = 'edge-1';
@@ -154,9 +154,9 @@ export class TrafficWorld {
     clock.skipTo(until);
   }
 
-  #count(worker: number, socket: NodeSocket, change: 'opened' | 'closed' | 'gone'): void {
+  #count(worker: number, socket: SocketHandle, change: 'opened' | 'closed' | 'gone'): void {
     let counts: SocketCount;
-    if (socket.target === '') counts = this.accepted(socket.address().port!);
+    if (socket.target === '') counts = this.accepted(socket.acceptedOn);
     else {
       const endpoint = this.topology.endpoints.find((each) => endpointId(each) === socket.target);
       counts = this.upstream(worker, endpoint?.cluster ?? '');

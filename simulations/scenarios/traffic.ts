@@ -119,7 +119,7 @@ async function stop(world: TrafficWorld, look: () => void): Promise<void> {
   const left = edge.workers.flatMap(({ worker, system, thread, dataplane, ended }) => [
     ...system.report().map(({ address, state }) => `${address} (${state})`),
     ...(ended ? [] : [`the tree of worker ${worker}`]),
-    ...(thread.servers.size > 0 ? [`a socket of worker ${worker} that listens`] : []),
+    ...(thread.listening.size > 0 ? [`a socket of worker ${worker} that listens`] : []),
     ...(thread.sockets.size > 0 ? [`${thread.sockets.size} connections of worker ${worker}`] : []),
     ...(dataplane.armedTimers > 0 ? [`${dataplane.armedTimers} timers of worker ${worker}`] : []),
   ]);

@@ -74,6 +74,15 @@ export class ServedRule {
     this.#policies = { generation: this.#generation, filters: () => [] };
   }
 
+  /**
+   * How long a backend may take until its answer begins, in ms; 0 is for ever. The rule's limit for the whole request,
+   * where it has one, takes the place of the default.
+   */
+  backendTimeout(byDefault: number): number {
+    if (this.backendTimeoutMs > 0) return this.backendTimeoutMs;
+    return this.requestTimeoutMs > 0 ? 0 : byDefault;
+  }
+
   get pools(): readonly WeightedPool[] {
     return this.#pools;
   }

@@ -1,20 +1,30 @@
 import { close, open, write } from 'node:fs';
 
+const BLOCK_BYTES = 65_536;
+
+interface Block {
+  readonly bytes: Buffer;
+  length: number;
+  lines: number;
+}
+
 /**
- * Appends text to a file (`-` is standard output) without ever blocking or waiting: what cannot be written soon
- * enough is dropped and counted.
+ * Appends lines to a file (`-` is standard output) without ever blocking or waiting: what cannot be written soon
+ * enough is dropped and counted. Lines are put together in place: `reserve`, then bytes from `length` on in `bytes`,
+ * then `commit`.
  */
 export class AppendFile {
   dropped = 0;
-  readonly #mostBytes: number;
+  readonly #mostBlocks: number;
+  readonly #full: Block[] = [];
+  readonly #free: Block[] = [];
+  #current: Block = emptyBlock();
   #descriptor = -1;
-  #pending: string[] = [];
-  #pendingBytes = 0;
   #busy = false;
   #closing = false;
 
   constructor(path: string, mostBytes = 8 << 20) {
-    this.#mostBytes = mostBytes;
+    this.#mostBlocks = Math.max(1, Math.ceil(mostBytes / BLOCK_BYTES));
     if (path === '-') {
       this.#descriptor = 1;
       return;
@@ -29,27 +39,39 @@ export class AppendFile {
     });
   }
 
-  append(text: string): void {
-    if (this.#pendingBytes + text.length > this.#mostBytes) {
+  get bytes(): Buffer {
+    return this.#current.bytes;
+  }
+
+  get length(): number {
+    return this.#current.length;
+  }
+
+  /** Sees to it that a line of `size` bytes fits; false: it does not, and has been counted as dropped. */
+  reserve(size: number): boolean {
+    if (this.#current.length + size <= BLOCK_BYTES) return true;
+    if (size > BLOCK_BYTES || this.#full.length + 1 >= this.#mostBlocks) {
       this.dropped += 1;
-      return;
+      return false;
     }
-    this.#pending.push(text);
-    this.#pendingBytes += text.length;
-    if (this.#pendingBytes > 65_536) this.flush();
+    this.#full.push(this.#current);
+    this.#current = this.#free.pop() ?? emptyBlock();
+    this.#writeNext();
+    return true;
+  }
+
+  /** The line goes up to `end`. */
+  commit(end: number): void {
+    this.#current.length = end;
+    this.#current.lines += 1;
   }
 
   flush(): void {
-    if (this.#busy || this.#pending.length === 0 || this.#descriptor === -1) {
-      if (!this.#busy && this.#closing) this.#finish();
-      return;
+    if (this.#current.length > 0 && !this.#busy && this.#full.length === 0) {
+      this.#full.push(this.#current);
+      this.#current = this.#free.pop() ?? emptyBlock();
     }
-    const lines = this.#pending.length;
-    const bytes = Buffer.from(this.#pending.join(''));
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    this.#busy = true;
-    this.#write(bytes, 0, lines);
+    this.#writeNext();
   }
 
   close(): void {
@@ -57,19 +79,34 @@ export class AppendFile {
     this.flush();
   }
 
-  #write(bytes: Buffer, from: number, lines: number): void {
-    write(this.#descriptor, bytes, from, bytes.length - from, null, (error, written) => {
+  #writeNext(): void {
+    if (this.#busy || this.#descriptor === -1) return;
+    const block = this.#full.shift();
+    if (block === undefined) {
+      if (this.#closing) this.#finish();
+      return;
+    }
+    this.#busy = true;
+    this.#write(block, 0);
+  }
+
+  #write(block: Block, from: number): void {
+    write(this.#descriptor, block.bytes, from, block.length - from, null, (error, written) => {
       if (error !== null && error.code === 'EAGAIN') {
-        setTimeout(() => this.#write(bytes, from, lines), 10);
+        setTimeout(() => this.#write(block, from), 10);
         return;
       }
-      if (error !== null) this.dropped += lines;
-      else if (from + written < bytes.length) {
-        this.#write(bytes, from + written, lines);
+      if (error !== null) this.dropped += block.lines;
+      else if (from + written < block.length) {
+        this.#write(block, from + written);
         return;
       }
       this.#busy = false;
-      this.flush();
+      block.length = 0;
+      block.lines = 0;
+      if (this.#free.length < 2) this.#free.push(block);
+      if (this.#closing) this.flush();
+      else this.#writeNext();
     });
   }
 
@@ -77,4 +114,8 @@ export class AppendFile {
     if (this.#descriptor > 2) close(this.#descriptor, () => {});
     this.#descriptor = -1;
   }
+}
+
+function emptyBlock(): Block {
+  return { bytes: Buffer.allocUnsafeSlow(BLOCK_BYTES), length: 0, lines: 0 };
 }

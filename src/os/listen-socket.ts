@@ -1,8 +1,6 @@
-import type { Server, Socket } from 'node:net';
 import { SocketStream } from './socket-stream.ts';
 import type { StreamHandle } from './stream-handle.ts';
-import { directWrites } from './stream-handle.ts';
-import type { System } from './system.ts';
+import type { Listening, System } from './system.ts';
 
 export interface ListenOptions {
   readonly port: number;
@@ -17,10 +15,7 @@ const MOST_DRAIN_TURNS = 1000;
 const SHORT_TURN_MS = 0.05;
 const MOST_LONG_TURNS = 500;
 
-type AcceptHandle = {
-  onconnection: (error: number, handle: StreamHandle) => void;
-  listen: (backlog: number) => number;
-};
+function ignore(): void {}
 
 /**
  * A listening TCP socket that several threads can have on one port. What connects before `activate` waits, unread.
@@ -28,12 +23,11 @@ type AcceptHandle = {
 export class ListenSocket {
   readonly options: ListenOptions;
   readonly #system: System;
-  #server: Server;
   readonly #accept: (stream: SocketStream) => void;
   readonly #fault: (error: unknown) => void;
+  #listening: Listening | null = null;
   #active = false;
-  #waitingHandles: StreamHandle[] = [];
-  #waitingSockets: Socket[] = [];
+  #waiting: StreamHandle[] = [];
   #accepted = 0;
   #closed = false;
 
@@ -48,49 +42,21 @@ export class ListenSocket {
     this.options = options;
     this.#accept = accept;
     this.#fault = fault;
-    this.#server = system.server({ allowHalfOpen: true, pauseOnConnect: true });
   }
 
   /** Resolves with the port. Rejects with the system's error (`code` EADDRINUSE, EACCES). */
-  open(): Promise<number> {
-    return new Promise((resolve, reject) => {
-      const server = this.#server;
-      server.once('error', reject);
-      const { port, address, reusePort } = this.options;
-      server.listen(
-        {
-          port,
-          reusePort,
-          exclusive: true,
-          backlog: BACKLOG,
-          ...(address === undefined ? {} : { host: address }),
-        },
-        () => {
-          server.removeListener('error', reject);
-          // After this only accept can fail. Without descriptors (EMFILE) libuv closes what waits, and says nothing.
-          server.on('error', () => {});
-          this.#intercept(server);
-          const bound = server.address();
-          resolve(typeof bound === 'object' && bound !== null ? bound.port : port);
-        },
-      );
-    });
-  }
-
-  /** Connections are taken from the handle where that can be, which spares a second socket object for each. */
-  #intercept(server: Server): void {
-    const handle = (server as unknown as { _handle?: Partial<AcceptHandle> | null })._handle;
-    if (directWrites && typeof handle?.onconnection === 'function') {
-      handle.onconnection = (error, client) => {
-        if (error === 0) this.#take(client);
-      };
-    } else server.on('connection', (socket) => this.#takeSocket(socket));
+  async open(): Promise<number> {
+    const listening = await this.#system.listen({ ...this.options, backlog: BACKLOG }, (handle) =>
+      this.#take(handle),
+    );
+    if (this.#closed) listening.close();
+    else this.#listening = listening;
+    return listening.port;
   }
 
   activate(): void {
     this.#active = true;
-    for (const handle of this.#waitingHandles.splice(0)) this.#begin(handle);
-    for (const socket of this.#waitingSockets.splice(0)) this.#start(socket);
+    for (const handle of this.#waiting.splice(0)) this.#begin(handle);
   }
 
   get active(): boolean {
@@ -124,46 +90,27 @@ export class ListenSocket {
       }
     };
     this.#accepted = 0;
-    this.#narrow();
+    // Linux: with a backlog of 0 the kernel queues one connection at a time and lets the others' SYN be sent again.
+    if (process.platform === 'linux') this.#listening?.limit(0);
     system.nextTurn(look);
-  }
-
-  /** Linux: with a backlog of 0 the kernel queues one connection at a time and lets the others' SYN be sent again. */
-  #narrow(): void {
-    const handle = (this.#server as unknown as { _handle?: Partial<AcceptHandle> | null })._handle;
-    if (process.platform === 'linux') handle?.listen?.(0);
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#server.close();
-    for (const handle of this.#waitingHandles.splice(0)) handle.close();
-    for (const socket of this.#waitingSockets.splice(0)) socket.destroy();
+    this.#listening?.close();
+    for (const handle of this.#waiting.splice(0)) handle.close(ignore);
   }
 
   #take(handle: StreamHandle): void {
     this.#accepted += 1;
     if (this.#active) this.#begin(handle);
-    else this.#waitingHandles.push(handle);
-  }
-
-  #takeSocket(socket: Socket): void {
-    this.#accepted += 1;
-    if (this.#active) this.#start(socket);
-    else this.#waitingSockets.push(socket);
+    else if (this.#closed) handle.close(ignore);
+    else this.#waiting.push(handle);
   }
 
   #begin(handle: StreamHandle): void {
-    this.#hand(SocketStream.accepted(this.#system, handle));
-  }
-
-  #start(socket: Socket): void {
-    this.#hand(SocketStream.wrapped(socket));
-    socket.resume();
-  }
-
-  #hand(stream: SocketStream): void {
+    const stream = SocketStream.accepted(handle);
     try {
       this.#accept(stream);
     } catch (error) {

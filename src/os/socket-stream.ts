@@ -1,7 +1,8 @@
-import type { AddressInfo, NetConnectOpts, Socket } from 'node:net';
-import type { StreamHandle, WriteOwner } from './stream-handle.ts';
-import { directWrites, WRITING, writeHandle, writevHandle } from './stream-handle.ts';
-import type { System } from './system.ts';
+import type { ShutdownOwner, SocketAddress, StreamHandle, WriteOwner } from './stream-handle.ts';
+import { shutdownHandle, streamBinding, WRITING, writeHandle, writevHandle } from './stream-handle.ts';
+import type { ConnectAttempt, ConnectOwner, System } from './system.ts';
+import { END_OF_STREAM, errorCode } from './system-error.ts';
+import { hasTcpHandles } from './tcp.ts';
 
 export const READ_BYTES = 65_536;
 
@@ -21,67 +22,46 @@ export interface StreamOwner {
 }
 
 const STREAM: unique symbol = Symbol('stream');
-type Carrier = Socket & { [STREAM]?: SocketStream; _handle?: StreamHandle | null };
+type Carrier = StreamHandle & { [STREAM]?: SocketStream };
+
+const { streamBaseState, kReadBytesOrError } = streamBinding;
 
 /** All reads of small messages of this thread go here: a read is worked off before the next one begins. */
 const SHARED = Buffer.allocUnsafeSlow(READ_BYTES);
 const FREE: Buffer[] = [];
 const MOST_FREE = 64;
-let next: Buffer = SHARED;
 
 /** Leaves memory that nobody reads into to the collector. */
 export function dropFreeMemory(): void {
   FREE.length = 0;
 }
 
-function nextBuffer(): Buffer {
-  return next;
+function free(memory: Buffer): void {
+  if (memory !== SHARED && FREE.length < MOST_FREE) FREE.push(memory);
 }
 
-function onRead(this: Carrier, end: number, bytes: Uint8Array): boolean {
+/** The runtime fills it in: one that already has its fields costs less than a new one. */
+const ADDRESS: SocketAddress = { address: '', family: '', port: 0 };
+const NO_ADDRESS: SocketAddress = { address: '', family: '', port: 0 };
+
+/** IPv4 as such where the socket is one for both. */
+function plainAddress(address: string): string {
+  if (address.startsWith('::ffff:')) return address.slice(7);
+  const zone = address.indexOf('%');
+  return zone === -1 ? address : address.slice(0, zone);
+}
+
+function onRead(this: Carrier): Uint8Array | undefined {
+  const count = streamBaseState[kReadBytesOrError]!;
   const stream = this[STREAM]!;
-  try {
-    stream.owner.onBytes(bytes as Buffer, end);
-  } catch (error) {
-    stream.owner.onFault(error);
-  }
-  // The runtime asks for the next read's memory now, and keeps to it until that read has come.
-  next = stream.input;
-  if (bytes !== SHARED && bytes !== next) stream.left(bytes as Buffer);
-  return true;
+  if (count > 0) return stream.read(count);
+  if (count < 0) stream.readFailed(count);
+  return undefined;
 }
 
-function onEnd(this: Carrier): void {
-  const { owner } = this[STREAM]!;
-  try {
-    owner.onEnd();
-  } catch (error) {
-    owner.onFault(error);
-  }
-}
-
-function onError(this: Carrier, error: NodeJS.ErrnoException): void {
-  this[STREAM]!.code = error.code ?? 'UNKNOWN';
-}
-
-function onClose(this: Carrier): void {
+function onHandleClosed(this: Carrier): void {
   this[STREAM]!.closed();
 }
-
-function onConnect(this: Carrier): void {
-  const stream = this[STREAM]!;
-  stream.connected();
-  try {
-    stream.owner.onConnect();
-  } catch (error) {
-    stream.owner.onFault(error);
-  }
-}
-
-const ON_READ = { buffer: nextBuffer, callback: onRead } as unknown as {
-  buffer: () => Uint8Array;
-  callback: (bytesWritten: number, buffer: Uint8Array) => boolean;
-};
 
 function noOwner(): never {
   throw new Error('a stream was used before it had an owner');
@@ -100,67 +80,48 @@ const NO_OWNER: StreamOwner = {
  * A TCP connection as the data plane sees it. `write` returns true where the kernel has everything and the memory
  * is free at once; false asks the caller to leave the memory alone and to stop reading its source until
  * `onWritable`. So nothing is ever queued here but what one read brought.
+ *
+ *     connecting ──> open ──end──> half closed ──peer's end──> closed
+ *          └────────────┴──── destroy, reset, failure ───────────┘   `onClosed` follows in a later turn
  */
-export class SocketStream implements WriteOwner {
-  readonly socket: Socket;
+export class SocketStream implements WriteOwner, ShutdownOwner, ConnectOwner {
   owner: StreamOwner = NO_OWNER;
-  /** Where the next read goes. */
+  /** Where the read after the next goes, or the next, where one is being worked off. */
   input: Buffer = SHARED;
   code = '';
   paused = false;
   isClosed = false;
+  /** Null while it connects and once it is closed. */
   #handle: StreamHandle | null = null;
+  #attempt: ConnectAttempt | null = null;
+  /** Where the runtime puts the next read; it keeps to it until that read has come. */
+  #reading: Buffer = SHARED;
   #writing = 0;
+  /** No more writes were asked for, and the kernel has been told so. */
   #ended = false;
+  #shutDown = false;
+  #peerEnded = false;
   /** Memory of the read at hand that outlasts it. */
   #given: Buffer | null = null;
 
-  constructor(socket: Socket) {
-    this.socket = socket;
-    (socket as Carrier)[STREAM] = this;
-    socket.on('end', onEnd);
-    socket.on('error', onError);
-    socket.on('close', onClose);
-  }
-
   /** Takes over an accepted connection; reading starts with the next turn. */
-  static accepted(system: System, handle: StreamHandle): SocketStream {
-    next = SHARED;
-    handle.setNoDelay(true);
-    const socket = system.socket({ handle, allowHalfOpen: true, onread: ON_READ });
-    const stream = new SocketStream(socket);
-    stream.#handle = handle;
-    return stream;
-  }
-
-  /** The same for a socket that already exists, read through its events. */
-  static wrapped(socket: Socket): SocketStream {
-    socket.setNoDelay(true);
-    const stream = new SocketStream(socket);
-    socket.on('data', (bytes: Buffer) => {
-      try {
-        stream.owner.onBytes(bytes, bytes.length);
-      } catch (error) {
-        stream.owner.onFault(error);
-      }
-    });
+  static accepted(handle: StreamHandle): SocketStream {
+    const stream = new SocketStream();
+    stream.#open(handle);
     return stream;
   }
 
   /** `owner.onConnect` or `owner.onClosed` follows. */
   static connecting(system: System, address: string, port: number, owner: StreamOwner): SocketStream {
-    next = SHARED;
-    const socket = system.socket({ allowHalfOpen: true, onread: ON_READ });
-    const stream = new SocketStream(socket);
+    const stream = new SocketStream();
     stream.owner = owner;
-    socket.once('connect', onConnect);
-    socket.connect({ host: address, port, noDelay: true } as NetConnectOpts);
+    stream.#attempt = system.connect(address, port, stream);
     return stream;
   }
 
   /** Writes go to the kernel at once; otherwise each one keeps its memory for a while. */
   get isDirect(): boolean {
-    return this.#handle !== null;
+    return hasTcpHandles;
   }
 
   get writing(): boolean {
@@ -169,41 +130,38 @@ export class SocketStream implements WriteOwner {
 
   /** Bytes of writes that returned false and that the kernel has not taken yet. */
   get unsent(): number {
-    const queued = (this.socket as Carrier)._handle?.writeQueueSize ?? 0;
-    return queued + this.socket.writableLength;
+    return this.#handle?.writeQueueSize ?? 0;
   }
 
+  /** Without the zone of a link-local address (`%eth0`): it says something on this host alone. Empty once closed. */
   get remoteAddress(): string {
-    const address = this.socket.remoteAddress ?? '';
-    return address.startsWith('::ffff:') ? address.slice(7) : address;
+    return plainAddress(this.#peer().address);
+  }
+
+  /** 0 once closed, as `localPort`. */
+  get remotePort(): number {
+    return this.#peer().port;
+  }
+
+  get localAddress(): string {
+    return plainAddress(this.#local().address);
   }
 
   get localPort(): number {
-    return (this.socket.address() as Partial<AddressInfo>).port ?? 0;
-  }
-
-  connected(): void {
-    if (directWrites) this.#handle = (this.socket as Carrier)._handle ?? null;
+    return this.#local().port;
   }
 
   write(bytes: Uint8Array): boolean {
-    if (this.isClosed) return true;
     const handle = this.#handle;
-    if (handle !== null) return this.#outcome(writeHandle(handle, bytes, this));
-    this.#writing += 1;
-    this.socket.write(bytes, this.#onSocketWritten);
-    return false;
+    if (handle === null) return this.#unopened();
+    return this.#outcome(writeHandle(handle, bytes, this));
   }
 
   /** Several pieces in one system call. */
   writeAll(chunks: readonly Uint8Array[]): boolean {
-    if (this.isClosed) return true;
     const handle = this.#handle;
-    if (handle !== null) return this.#outcome(writevHandle(handle, chunks, this));
-    this.socket.cork();
-    for (const chunk of chunks) this.write(chunk);
-    this.socket.uncork();
-    return false;
+    if (handle === null) return this.#unopened();
+    return this.#outcome(writevHandle(handle, chunks, this));
   }
 
   /**
@@ -229,7 +187,7 @@ export class SocketStream implements WriteOwner {
 
   /** A read that went into memory of this stream has been worked off, and the next goes elsewhere. */
   left(bytes: Buffer): void {
-    if (bytes !== this.#given && FREE.length < MOST_FREE) FREE.push(bytes);
+    if (bytes !== this.#given) free(bytes);
     this.#given = null;
   }
 
@@ -246,47 +204,97 @@ export class SocketStream implements WriteOwner {
   pause(): void {
     if (this.paused || this.isClosed) return;
     this.paused = true;
-    this.socket.pause();
+    if (!this.#peerEnded) this.#handle?.readStop();
   }
 
   resume(): void {
     if (!this.paused || this.isClosed) return;
     this.paused = false;
-    this.socket.resume();
+    // After the peer's end the runtime would say so again.
+    if (!this.#peerEnded) this.#handle?.readStart();
   }
 
   /** No more writes; what was written still goes out. */
   end(): void {
-    if (this.isClosed) return;
+    if (this.isClosed || this.#ended) return;
     this.#ended = true;
-    this.socket.end();
+    if (this.#handle !== null) this.#shutdown(this.#handle);
   }
 
   destroy(): void {
-    this.#handle = null;
+    if (this.isClosed) return;
     this.isClosed = true;
-    this.socket.destroy();
+    const handle = this.#handle;
+    this.#handle = null;
+    if (handle === null) this.#giveUp();
+    else handle.close(onHandleClosed);
   }
 
   /** Cuts the connection so that the peer cannot take what it has for the whole (RST). */
   reset(): void {
-    this.#handle = null;
+    if (this.isClosed) return;
+    const handle = this.#handle;
+    // While the end is being sent a reset is refused.
+    if (handle === null || this.#ended || handle.reset(onHandleClosed) !== 0) {
+      this.destroy();
+      return;
+    }
     this.isClosed = true;
-    // While the end is being sent a reset is refused, and the descriptor would stay open.
-    if (this.#ended) this.socket.destroy();
-    else this.socket.resetAndDestroy();
+    this.#handle = null;
   }
 
-  closed(): void {
-    this.#handle = null;
-    this.isClosed = true;
-    // Memory that a read in progress may still use is left to the collector.
-    this.input = SHARED;
+  onConnected(handle: StreamHandle): void {
+    if (this.isClosed) return;
+    this.#attempt = null;
+    this.#open(handle);
+    if (this.#ended) this.#shutdown(handle);
     try {
-      this.owner.onClosed(this.code);
+      this.owner.onConnect();
     } catch (error) {
       this.owner.onFault(error);
     }
+  }
+
+  onConnectFailed(code: string): void {
+    if (this.isClosed) return;
+    this.code = code;
+    this.destroy();
+  }
+
+  /** The runtime has put so many bytes where they were to go. Returns where the next ones are to go, if elsewhere. */
+  read(count: number): Buffer | undefined {
+    const bytes = this.#reading;
+    try {
+      this.owner.onBytes(bytes, count);
+    } catch (error) {
+      this.owner.onFault(error);
+    }
+    const next = this.input;
+    if (next === bytes) return undefined;
+    this.#reading = next;
+    if (bytes !== SHARED) this.left(bytes);
+    return next;
+  }
+
+  /** The peer's end, or the system's error. */
+  readFailed(status: number): void {
+    if (this.isClosed || this.#peerEnded) return;
+    if (status !== END_OF_STREAM) {
+      this.#failed(status);
+      return;
+    }
+    this.#peerEnded = true;
+    try {
+      this.owner.onEnd();
+    } catch (error) {
+      this.owner.onFault(error);
+    }
+    this.#checkEnded();
+  }
+
+  onShutdown(): void {
+    this.#shutDown = true;
+    this.#checkEnded();
   }
 
   onWritten(status: number): void {
@@ -295,10 +303,58 @@ export class SocketStream implements WriteOwner {
     else this.#writable();
   }
 
-  readonly #onSocketWritten = (error?: Error | null): void => {
-    this.#writing -= 1;
-    if (error === null || error === undefined) this.#writable();
-  };
+  /** The runtime has let go of the connection: nothing is read or written any more. */
+  closed(): void {
+    // What was given is not read into, so it is neither of these.
+    free(this.#reading);
+    if (this.input !== this.#reading) free(this.input);
+    this.#reading = SHARED;
+    this.input = SHARED;
+    try {
+      this.owner.onClosed(this.code);
+    } catch (error) {
+      this.owner.onFault(error);
+    }
+  }
+
+  #open(handle: StreamHandle): void {
+    this.#handle = handle;
+    (handle as Carrier)[STREAM] = this;
+    handle.onread = onRead;
+    this.#reading = this.input;
+    handle.useUserBuffer(this.#reading);
+    if (!this.paused) handle.readStart();
+  }
+
+  /** A write to nobody is done at once; one to somebody who is not there yet is a mistake. */
+  #unopened(): boolean {
+    if (!this.isClosed) throw new Error('a stream was written to before it was connected');
+    return true;
+  }
+
+  #giveUp(): void {
+    const attempt = this.#attempt!;
+    this.#attempt = null;
+    attempt.close(() => this.closed());
+  }
+
+  #shutdown(handle: StreamHandle): void {
+    if (!shutdownHandle(handle, this)) this.onShutdown();
+  }
+
+  #checkEnded(): void {
+    if (this.#shutDown && this.#peerEnded) this.destroy();
+  }
+
+  #peer(): SocketAddress {
+    const handle = this.#handle;
+    return handle !== null && handle.getpeername(ADDRESS) === 0 ? ADDRESS : NO_ADDRESS;
+  }
+
+  #local(): SocketAddress {
+    const handle = this.#handle;
+    return handle !== null && handle.getsockname(ADDRESS) === 0 ? ADDRESS : NO_ADDRESS;
+  }
 
   #writable(): void {
     if (this.#writing > 0 || this.isClosed) return;
@@ -320,9 +376,7 @@ export class SocketStream implements WriteOwner {
 
   #failed(status: number): void {
     if (this.isClosed) return;
-    this.#handle = null;
-    this.isClosed = true;
-    this.code = status === -32 ? 'EPIPE' : status === -104 ? 'ECONNRESET' : 'EIO';
-    this.socket.destroy();
+    this.code = errorCode(status);
+    this.destroy();
   }
 }

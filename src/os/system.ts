@@ -1,7 +1,41 @@
-import type { Server, Socket } from 'node:net';
-import { createServer, Socket as NetSocket } from 'node:net';
 import { monotonicNow } from './clock.ts';
+import { connectPlain, listenPlain } from './plain-handle.ts';
 import { randomBits } from './random.ts';
+import type { StreamHandle } from './stream-handle.ts';
+import { connectTcp, hasTcpHandles, listenTcp } from './tcp.ts';
+
+/** A connection that is being made. */
+export interface ConnectAttempt {
+  /** Gives up; `closed` is called in a later turn, and nothing else after this. */
+  close(closed: () => void): void;
+}
+
+/** One of both is called, never within the call that began the attempt. */
+export interface ConnectOwner {
+  /** The attempt is over: the connection is the handle's. */
+  onConnected(handle: StreamHandle): void;
+  /** The attempt is still to be closed. */
+  onConnectFailed(code: string): void;
+}
+
+export interface BindOptions {
+  /** 0: any that is free. */
+  readonly port: number;
+  /** Undefined: all addresses. */
+  readonly address: string | undefined;
+  /** With other sockets that say so too, of any thread of the process (SO_REUSEPORT). */
+  readonly reusePort: boolean;
+  readonly backlog: number;
+}
+
+/** A TCP socket that listens. */
+export interface Listening {
+  readonly port: number;
+  /** As many more connections at most wait in the kernel's queue. */
+  limit(backlog: number): void;
+  /** What waits in the kernel's queue is reset. */
+  close(): void;
+}
 
 /**
  * All that the data plane asks of what is beneath it. There is one real system; a simulation passes another, whose
@@ -15,10 +49,13 @@ export interface System {
   every(milliseconds: number, callback: () => void): () => void;
   /** Calls back in the next turn of the event loop, after what is ready by then has been read. */
   nextTurn(callback: () => void): void;
-  /** As `new net.Socket(options)`. */
-  socket(options: object): Socket;
-  /** As `net.createServer(options)`. */
-  server(options: object): Server;
+  /** Begins to connect without delay of small writes (TCP_NODELAY); `address` is an IP address or a name. */
+  connect(address: string, port: number, owner: ConnectOwner): ConnectAttempt;
+  /**
+   * Each connection is given to `take`, unread, with TCP_NODELAY. Rejects with the system's error (`code` EADDRINUSE,
+   * EACCES). Where there are no descriptors left (EMFILE) what waits is closed, and nobody hears of it.
+   */
+  listen(options: BindOptions, take: (handle: StreamHandle) => void): Promise<Listening>;
 }
 
 export const SYSTEM: System = {
@@ -30,6 +67,6 @@ export const SYSTEM: System = {
     return () => clearInterval(timer);
   },
   nextTurn: (callback) => void setImmediate(callback),
-  socket: (options) => new NetSocket(options),
-  server: (options) => createServer(options),
+  connect: hasTcpHandles ? connectTcp : connectPlain,
+  listen: hasTcpHandles ? listenTcp : listenPlain,
 };

@@ -14,15 +14,10 @@ for (const code of ['EMFILE', 'EADDRNOTAVAIL', 'ECONNRESET'])
     let short = true;
     const system: System = {
       ...SYSTEM,
-      socket(options) {
-        const socket = SYSTEM.socket(options);
-        if (short && !('handle' in options))
-          socket.connect = () => {
-            const error = Object.assign(new Error(code), { code });
-            setImmediate(() => socket.destroy(error));
-            return socket;
-          };
-        return socket;
+      connect(address, port, owner) {
+        if (!short) return SYSTEM.connect(address, port, owner);
+        setImmediate(() => owner.onConnectFailed(code));
+        return { close: (closed) => void setImmediate(closed) };
       },
     };
     const { port } = backend.address() as AddressInfo;

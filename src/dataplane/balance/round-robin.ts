@@ -1,14 +1,13 @@
 import type { Balancer, Target } from './balancer.ts';
+import { eligible, haveEqualWeights } from './balancer.ts';
 
 /**
  * Smooth weighted round robin, as in nginx (`ngx_http_upstream_get_peer`, Sysoev/Dunn 2012): each pick adds every
  * weight to its target's credit, takes the target with the most and charges it the sum. With equal weights that is
  * plain rotation, which is done without the scan.
- *
- * Takes targets that are usable and have weight; where none is usable, all that have weight are tried: a wrong
- * verdict on all of them must not turn into an outage.
  */
 export class RoundRobin<T extends Target> implements Balancer<T> {
+  readonly isTimed = false;
   #targets: T[] = [];
   #credits = new Float64Array(0);
   #sum = 0;
@@ -20,16 +19,10 @@ export class RoundRobin<T extends Target> implements Balancer<T> {
     for (let index = 0; index < this.#targets.length; index += 1) {
       before.set(this.#targets[index]!, this.#credits[index]!);
     }
-    const weighted = targets.filter((target) => target.weight > 0);
-    const usable = weighted.filter((target) => target.usable);
-    this.#targets = usable.length > 0 ? usable : weighted;
+    this.#targets = eligible(targets);
     this.#credits = Float64Array.from(this.#targets, (target) => before.get(target) ?? 0);
-    this.#sum = 0;
-    this.#equal = true;
-    for (const target of this.#targets) {
-      this.#sum += target.weight;
-      if (target.weight !== this.#targets[0]!.weight) this.#equal = false;
-    }
+    this.#sum = this.#targets.reduce((sum, target) => sum + target.weight, 0);
+    this.#equal = haveEqualWeights(this.#targets);
     if (this.#next >= this.#targets.length) this.#next = 0;
   }
 
@@ -42,6 +35,8 @@ export class RoundRobin<T extends Target> implements Balancer<T> {
     }
     return picked;
   }
+
+  observe(): void {}
 
   #rotate(): T | null {
     const count = this.#targets.length;

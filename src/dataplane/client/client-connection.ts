@@ -50,6 +50,8 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   #address = '';
   #blocked = false;
   #passOver = false;
+  /** The client said that this request is its last, and has sent nothing after it. */
+  #isLast = false;
 
   constructor(context: Context, output: Output, port: ServedPort, stream: SocketStream) {
     this.#context = context;
@@ -204,7 +206,9 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
           return;
         }
         if (!this.#headBegun || !this.#begun().headFailed(now, settings)) break;
-        this.exchange.refuse('request_timeout');
+        // An empty line alone is no request, and nobody waits for an answer to it.
+        if (this.#begun().reader.head!.untouched) this.close();
+        else this.exchange.refuse('request_timeout');
         this.flush();
         return;
       case BODY_LENGTH:
@@ -216,12 +220,10 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
         return;
       }
       case TUNNEL:
-        if (this.#blocked) break;
-        this.exchange.abort('tunnel_idle');
-        return;
       case LINGER:
         if (this.#blocked) break;
-        this.close();
+        if (this.#state === TUNNEL) this.exchange.abort('tunnel_idle');
+        else this.close();
         return;
     }
     this.#watch();
@@ -231,16 +233,16 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   #watch(): void {
     const now = this.#context.time;
     const settings = this.#settings;
+    const { backendBody, drainIdle } = this.#context.timeouts;
     let wait = this.#blocked ? this.#begun().nextTakingLook(now, settings) : 0;
     switch (this.#state) {
       case HEAD:
         if (this.#headBegun) wait = soonest(wait, this.#begun().headLeft(now, settings));
-        else if (!this.#blocked)
-          wait = this.port.isDraining ? this.#context.timeouts.drainIdle : settings.timeouts.idleMs;
+        else if (!this.#blocked) wait = this.port.isDraining ? drainIdle : settings.timeouts.idleMs;
         break;
       case BODY_LENGTH:
       case BODY_CHUNKED:
-        wait = soonest(wait, this.#begun().nextBodyLook(now, settings, this.#context.timeouts.backendBody));
+        wait = soonest(wait, this.#begun().nextBodyLook(now, settings, backendBody));
         break;
       case TUNNEL:
         if (!this.#blocked) wait = settings.timeouts.tunnelIdleMs;
@@ -443,7 +445,9 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     if (!requestComplete || !this.keepAlive || this.#peerEnded) {
       this.flush();
       this.#work?.reader.drop();
-      this.#linger();
+      // Nothing more comes that a close would answer by a reset, which could overtake the answer.
+      if (requestComplete && this.#isLast && !this.#feeding && !this.#blocked) this.close();
+      else this.#linger();
       return;
     }
     this.#state = HEAD;
@@ -509,7 +513,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     const { reader } = work;
     const isFirst = reader.head === null;
     if (isFirst) work.startedAt = this.#context.time;
-    const result = reader.read(bytes, from, end);
+    const result = reader.read(bytes, from, end, this.#settings);
     if (result === HEAD_MORE) {
       if (isFirst) this.#watch();
       return end;
@@ -523,11 +527,12 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     const framing = head.framing;
     this.#requests += 1;
     this.keepAlive = framing.keepAlive && this.#requests !== this.#settings.limits.requestsPerConnection;
+    this.#isLast = !framing.keepAlive;
     if (!this.#blocked) this.#context.wheel.clear(this.#timer);
     if (framing.chunked) {
       this.#state = BODY_CHUNKED;
       work.chunked ??= new ChunkedDecoder();
-      work.chunked.reset();
+      work.chunked.reset(this.#settings.limits, !framing.namedFields);
     } else if (framing.contentLength > 0) {
       this.#state = BODY_LENGTH;
       this.#left = framing.contentLength;
@@ -570,6 +575,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
 
   #keep(bytes: Buffer, from: number, end: number): void {
     if (from === end) return;
+    this.#isLast = false;
     const work = this.#begun();
     // Behind a request to upgrade comes the new protocol, or nothing that is read.
     if (!this.keepAlive && !work.exchange.wantsUpgrade) return;

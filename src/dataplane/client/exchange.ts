@@ -5,11 +5,12 @@ import type { Fault } from '../../wire/http1/fault.ts';
 import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { RequestTarget } from '../../wire/http1/target.ts';
 import { LAST_CHUNK } from '../../wire/http1/writer.ts';
+import { NO_KEY } from '../balance/balancer.ts';
 import type { Context } from '../context.ts';
 import type { FilterPlan } from '../filters/filter-plan.ts';
 import { NO_FILTERS } from '../filters/filter-plan.ts';
 import { changePath } from '../filters/path-change.ts';
-import { hostWithoutPort, redirectLocation } from '../filters/redirect.ts';
+import { locationOf } from '../filters/redirect.ts';
 import { findRoute } from '../router/port-router.ts';
 import { HeadView } from '../router/route-entry.ts';
 import type { ServedListener } from '../served-listener.ts';
@@ -20,17 +21,15 @@ import type { ClusterPool } from '../upstream/cluster-pool.ts';
 import type { EndpointState } from '../upstream/endpoint-state.ts';
 import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
 import type { BodyKind, UpstreamUser } from '../upstream/upstream-user.ts';
-import { BODY_CHUNKED, BODY_CLOSE, BODY_NONE } from '../upstream/upstream-user.ts';
+import { AnswerFraming } from './answer-framing.ts';
+import { Attempts } from './attempts.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { ExchangeRecord } from './exchange-record.ts';
-import { faultReason, localAnswer } from './local-answer.ts';
+import { faultReason, writeLocalAnswer } from './local-answer.ts';
 import { isIdempotent, methodOf } from './method.ts';
-import { OutgoingRequest } from './outgoing-request.ts';
+import { OutgoingRequest, passOn } from './outgoing-request.ts';
 import { isHttp2Upgrade, writeRequestHead, writtenRequestId } from './request-head.ts';
-import type { ResponseHeadOptions } from './response-head.ts';
 import { writeInterimHead, writeResponseHead, writeTrailer, writeUpgradeHead } from './response-head.ts';
-
-const MOST_ATTEMPTS = 3;
 
 /** For which we end an upgraded connection. */
 const OUR_REASONS: ReadonlySet<ResponseReason> = new Set(['draining', 'tunnel_idle', 'client_stalled']);
@@ -45,12 +44,14 @@ const view = new HeadView();
 export class Exchange implements UpstreamUser, TimerOwner {
   isHead = false;
   wantsUpgrade = false;
-  tried: EndpointState[] | null = null;
   connecting: UpstreamConnection | null = null;
+  hashKey = NO_KEY;
   readonly #context: Context;
   #client!: ClientConnection;
   readonly #request = new OutgoingRequest();
   readonly #record = new ExchangeRecord();
+  readonly #attempts = new Attempts();
+  readonly #framing = new AnswerFraming();
   readonly #pendingTimer: Timer;
   readonly #totalTimer: Timer;
   #active = false;
@@ -60,16 +61,13 @@ export class Exchange implements UpstreamUser, TimerOwner {
   #listener: ServedListener | null = null;
   #pool: ClusterPool | null = null;
   #upstream: UpstreamConnection | null = null;
-  #is11 = true;
   #expectContinue = false;
   #dispatched = false;
-  #attempts = 0;
-  #staleRetries = 0;
   #answering = false;
-  #responseChunked = false;
-  #responseToClose = false;
   #upgraded = false;
   #mostBody = 0;
+  /** A field of the answer, with its line end; empty: none. */
+  #setCookie = '';
 
   constructor(context: Context) {
     this.#context = context;
@@ -80,6 +78,10 @@ export class Exchange implements UpstreamUser, TimerOwner {
   /** The client whose requests it is used for from now on. */
   serve(client: ClientConnection): void {
     this.#client = client;
+  }
+
+  get tried(): EndpointState[] | null {
+    return this.#attempts.tried;
   }
 
   get requestSent(): boolean {
@@ -103,7 +105,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
       this.refuse('method_not_allowed');
       return;
     }
-    const fault = target.read(head);
+    const fault = target.read(head, client.port.settings.http.path);
     if (fault !== null) {
       this.refuseFault(fault);
       return;
@@ -134,13 +136,8 @@ export class Exchange implements UpstreamUser, TimerOwner {
     const plan = rule.plan();
     this.#plan = plan;
     if (plan.redirect !== null) {
-      const location = redirectLocation(plan.redirect, entry.path, {
-        host: hostWithoutPort(target.authority),
-        path: target.path,
-        query: target.query,
-        port: client.port.port,
-      });
-      this.answer('redirect', plan.redirect.statusCode, `Location: ${location}\r\n`);
+      const location = locationOf(plan.redirect, entry.path, target, client.port.port);
+      this.answer('redirect', plan.redirect.statusCode, location);
       return;
     }
     const most = rule.bodyBytes === -1 ? client.port.settings.http.limits.bodyBytes : rule.bodyBytes;
@@ -156,6 +153,11 @@ export class Exchange implements UpstreamUser, TimerOwner {
     }
     client.keepAlive = keepAlive;
     this.#pool = pool;
+    const { hash } = pool;
+    if (hash !== null) {
+      this.hashKey = hash.read(head, target.path, client.address);
+      this.#setCookie = hash.setCookie;
+    }
     this.wantsUpgrade = framing.upgrade && !hasBody && !isHttp2Upgrade(head);
     // Whatever comes of it, the bytes after a request to upgrade are not read as another request.
     if (this.wantsUpgrade) client.keepAlive = false;
@@ -201,7 +203,8 @@ export class Exchange implements UpstreamUser, TimerOwner {
     if (this.#pool === null) return;
     this.#request.finish(this.#upstream?.stream ?? null, this.#dispatched, trailer);
     if (!this.#dispatched) this.dispatch();
-    else if (this.#upstream !== null) this.#upstream.awaitAnswer(this.#backendTimeout());
+    else if (this.#upstream !== null)
+      this.#upstream.awaitAnswer(this.#rule!.backendTimeout(this.#context.timeouts.backend));
   }
 
   /** Sends what there is of the request; called once all that one read brought is in the block. */
@@ -218,15 +221,15 @@ export class Exchange implements UpstreamUser, TimerOwner {
     upstream.sentAt = this.#context.time;
     this.#record.sentAt = this.#context.time;
     const done = this.#request.send(upstream.stream);
-    if (this.#request.ended) upstream.awaitAnswer(this.#backendTimeout());
+    if (this.#request.ended) upstream.awaitAnswer(this.#rule!.backendTimeout(this.#context.timeouts.backend));
     else if (done) this.#client.resumeRequest();
     else this.#client.pauseRequest();
   }
 
   onConnectFailed(endpoint: EndpointState, timedOut: boolean): void {
-    this.tried = this.tried === null ? [endpoint] : [...this.tried, endpoint];
+    this.#attempts.avoid(endpoint);
     this.#context.wheel.clear(this.#pendingTimer);
-    if (this.#attempts < MOST_ATTEMPTS) {
+    if (this.#attempts.mayConnectAgain) {
       this.#pool!.counters.retried('connect_failed');
       this.#attempt(false);
     } else this.#answerInstead(timedOut ? 'upstream_connect_timeout' : 'upstream_connect_failed');
@@ -239,20 +242,13 @@ export class Exchange implements UpstreamUser, TimerOwner {
   }
 
   onInterim(head: HeadParser): void {
-    if (!this.#is11) return;
+    if (!this.#framing.is11) return;
     if (head.status === 100) {
       if (!this.#expectContinue) return;
       this.#expectContinue = false;
       this.#client.awaitBody();
     }
-    const writer = this.#client.writer();
-    const before = writer.length;
-    try {
-      writeInterimHead(writer, head);
-    } catch (error) {
-      writer.length = before;
-      throw error;
-    }
+    writeInterimHead(this.#client.writer(), head);
   }
 
   onResponseHead(head: HeadParser, body: BodyKind): void {
@@ -263,31 +259,16 @@ export class Exchange implements UpstreamUser, TimerOwner {
     // The client may never send a body that it was not asked for: where the next request starts is in doubt.
     if (this.#expectContinue && !this.#request.ended) client.keepAlive = false;
     if (client.port.isDraining) client.keepAlive = false;
-    const unknownLength = body === BODY_CHUNKED || body === BODY_CLOSE;
-    this.#responseChunked = unknownLength && this.#is11;
-    this.#responseToClose = unknownLength && !this.#is11;
-    if (this.#responseToClose) client.keepAlive = false;
-    const writer = client.writer(this.#plan.response?.added.length);
-    const before = writer.length;
-    try {
-      writeResponseHead(writer, head, this.#responseOptions(head, body));
-    } catch (error) {
-      writer.length = before;
-      throw error;
-    }
-    this.#answering = true;
-  }
-
-  #responseOptions(head: HeadParser, body: BodyKind): ResponseHeadOptions {
-    const client = this.#client;
-    return {
+    this.#framing.begin(body);
+    if (this.#framing.toClose) client.keepAlive = false;
+    const options = this.#framing.options(head, body, {
+      isHead: this.isHead,
+      keepAlive: client.keepAlive,
       headers: this.#plan.response,
-      chunked: this.#responseChunked,
-      contentLength: this.#responseChunked || this.#responseToClose ? -1 : head.framing.contentLength,
-      noBody: body === BODY_NONE && !this.isHead && head.status !== 204 && head.status !== 304,
-      close: !client.keepAlive,
-      keepAlive10: client.keepAlive && !this.#is11,
-    };
+      setCookie: this.#setCookie,
+    });
+    writeResponseHead(client.writer(this.#plan.response?.added.length), head, options);
+    this.#answering = true;
   }
 
   onResponseBytes(bytes: Buffer, start: number, end: number): void {
@@ -297,12 +278,12 @@ export class Exchange implements UpstreamUser, TimerOwner {
       this.#client.tunnel(bytes, start, end, upstream.stream);
       return;
     }
-    this.#client.body(bytes, start, end, this.#responseChunked, upstream.stream);
+    this.#client.body(bytes, start, end, this.#framing.chunked, upstream.stream);
     if (this.#client.isBlocked) upstream.stream.pause();
   }
 
   onResponseEnd(trailer: HeadParser | null): void {
-    if (this.#responseChunked) {
+    if (this.#framing.chunked) {
       const last = trailer === null ? LAST_CHUNK : writeTrailer(trailer);
       this.#client.writer().all(last);
     }
@@ -318,7 +299,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
     this.#releaseBlock();
     this.#context.wheel.clear(this.#totalTimer);
     const plan = this.#plan.response;
-    writeUpgradeHead(this.#client.writer(plan?.added.length), head, plan);
+    writeUpgradeHead(this.#client.writer(plan?.added.length), head, plan, this.#setCookie);
     this.#client.flush();
     this.#client.upgrade();
   }
@@ -332,13 +313,12 @@ export class Exchange implements UpstreamUser, TimerOwner {
     }
     if (this.#answering) {
       this.#end(reason);
-      this.#client.cut(this.#responseToClose);
+      this.#client.cut(this.#framing.toClose);
       return;
     }
     const stale = reason === 'upstream_reset' && upstream.reused && !answered;
     const replayable = this.#request.isWhole && isIdempotent(this.#record.method);
-    if (stale && replayable && this.#staleRetries < MOST_ATTEMPTS) {
-      this.#staleRetries += 1;
+    if (stale && replayable && this.#attempts.mayLeaveStale()) {
       this.#pool!.counters.retried('stale_connection');
       this.#attempt(true);
       return;
@@ -371,12 +351,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
     const upstream = this.#upstream;
     if (upstream === null) return;
     this.#record.bytesIn += end - start;
-    const from = this.#client.stream;
-    if (!upstream.stream.write(from.lasting(bytes, start, end))) {
-      from.give(bytes);
-      from.pause();
-    }
-    from.own();
+    passOn(bytes, start, end, this.#client.stream, upstream.stream);
   }
 
   tunnelEnd(): void {
@@ -390,7 +365,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
       this.#answerInstead('pending_timeout');
     } else if (this.#answering) {
       this.#end('upstream_timeout');
-      this.#client.cut(this.#responseToClose);
+      this.#client.cut(this.#framing.toClose);
     } else this.#answerInstead('upstream_timeout');
     this.#client.flush();
   }
@@ -399,7 +374,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
   abort(reason: ResponseReason): void {
     // What nothing but the end of the connection ends would be taken for whole (RFC 9112 section 8).
     const isUnderWay = this.#active ? this.#answering : this.#client.isBlocked;
-    const visibly = isUnderWay && this.#responseToClose;
+    const visibly = isUnderWay && this.#framing.toClose;
     if (this.#active) this.#end(reason);
     else if (isUnderWay) this.#count(reason);
     if (visibly) this.#client.cut(true);
@@ -471,14 +446,12 @@ export class Exchange implements UpstreamUser, TimerOwner {
     this.#record.reason = reason;
     this.#releaseBlock();
     this.#count(reason);
-    const text = localAnswer(status, reason, {
+    this.#record.bytesOut = writeLocalAnswer(client.writer(), status, reason, {
       close: !client.keepAlive,
-      keepAlive10: client.keepAlive && !this.#is11,
+      keepAlive10: client.keepAlive && !this.#framing.is11,
       isHead: this.isHead,
       headers,
     });
-    client.writer().latin1(text);
-    this.#record.bytesOut = text.length - text.indexOf('\r\n\r\n') - 4;
     // A request whose body is still to be passed over ends with its last byte.
     this.#finish();
     client.answered();
@@ -489,21 +462,19 @@ export class Exchange implements UpstreamUser, TimerOwner {
     const method = head === null ? '' : methodOf(head);
     this.#record.start(this.#context.time, method);
     this.isHead = method === 'HEAD';
-    this.#is11 = head === null || head.version === 11;
+    this.#framing.reset(head === null || head.version === 11);
     this.wantsUpgrade = false;
-    this.tried = null;
+    this.#attempts.reset();
     this.#rule = null;
     this.#listener = null;
     this.#pool = null;
     this.#request.reset();
     this.#expectContinue = false;
     this.#dispatched = false;
-    this.#attempts = 0;
-    this.#staleRetries = 0;
     this.#answering = false;
-    this.#responseChunked = false;
-    this.#responseToClose = false;
     this.#upgraded = false;
+    this.hashKey = NO_KEY;
+    this.#setCookie = '';
   }
 
   #enter(listener: ServedListener): void {
@@ -512,7 +483,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
   }
 
   #attempt(fresh: boolean): void {
-    this.#attempts += 1;
+    this.#attempts.begin();
     const result = this.#pool!.acquire(this, fresh);
     if (result === null) {
       if (this.connecting === null)
@@ -550,7 +521,8 @@ export class Exchange implements UpstreamUser, TimerOwner {
   }
 
   #count(reason: ResponseReason): void {
-    this.#context.counters.values[this.#context.localResponses(reason)]! += 1;
+    const index = this.#context.localResponses(reason);
+    this.#context.counters.values[index]! += 1;
   }
 
   #finish(): void {
@@ -570,12 +542,5 @@ export class Exchange implements UpstreamUser, TimerOwner {
 
   #releaseBlock(): void {
     this.#request.release(this.#context.requestBlocks, this.#upstream?.stream.writing === true);
-  }
-
-  #backendTimeout(): number {
-    const own = this.#rule!.backendTimeoutMs;
-    if (own > 0) return own;
-    // The rule's limit for the whole request, where it has one, takes the place of the default.
-    return this.#rule!.requestTimeoutMs > 0 ? 0 : this.#context.timeouts.backend;
   }
 }

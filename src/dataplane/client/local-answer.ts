@@ -2,12 +2,14 @@ import type { ResponseReason } from '../../model/response-reason.ts';
 import type { Fault } from '../../wire/http1/fault.ts';
 import { FAULTS } from '../../wire/http1/fault.ts';
 import { reasonPhrase } from '../../wire/http1/status.ts';
+import type { MessageWriter } from '../../wire/http1/writer.ts';
 
 /**
- * An answer of NovaEdge itself, whole. `close` where the connection ends after it; for HEAD the body is left out
- * but not its length.
+ * Writes an answer of NovaEdge itself, whole. `close` where the connection ends after it; for HEAD the body is left out
+ * but not its length. Returns the bytes of body written.
  */
-export function localAnswer(
+export function writeLocalAnswer(
+  writer: MessageWriter,
   status: number,
   reason: ResponseReason,
   options: {
@@ -16,18 +18,19 @@ export function localAnswer(
     readonly isHead: boolean;
     readonly headers: string;
   },
-): string {
+): number {
   const body = `${status} ${reasonPhrase(status)}: ${reason}\n`;
   const connection = options.close
     ? 'Connection: close\r\n'
     : options.keepAlive10
       ? 'Connection: keep-alive\r\n'
       : '';
-  return (
+  writer.latin1(
     `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${options.headers}` +
-    `Content-Type: text/plain; charset=utf-8\r\nx-novaedge-reason: ${reason}\r\n${connection}` +
-    `Content-Length: ${body.length}\r\n\r\n${options.isHead ? '' : body}`
+      `Content-Type: text/plain; charset=utf-8\r\nx-novaedge-reason: ${reason}\r\n${connection}` +
+      `Content-Length: ${body.length}\r\n\r\n${options.isHead ? '' : body}`,
   );
+  return options.isHead ? 0 : body.length;
 }
 
 export function faultReason(fault: Fault): ResponseReason {

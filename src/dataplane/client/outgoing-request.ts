@@ -108,3 +108,18 @@ export class OutgoingRequest {
     if (!writing && block.block.length === REQUEST_BLOCK_BYTES) blocks.give(block);
   }
 }
+
+/** Bytes of an upgraded connection: `from` is not read until `to` has taken them. */
+export function passOn(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  from: SocketStream,
+  to: SocketStream,
+): void {
+  if (!to.write(from.lasting(bytes, start, end))) {
+    from.give(bytes);
+    from.pause();
+  }
+  from.own();
+}

@@ -15,6 +15,8 @@ export interface ResponseHeadOptions {
   readonly close: boolean;
   /** The client speaks HTTP/1.0 and wants the connection kept. */
   readonly keepAlive10: boolean;
+  /** A whole field that sets a cookie of ours, or empty. */
+  readonly setCookie: string;
 }
 
 const ASCII = (text: string): Buffer => Buffer.from(text, 'latin1');
@@ -23,15 +25,26 @@ const CHUNKED = ASCII('Transfer-Encoding: chunked\r\n');
 const CLOSE = ASCII('Connection: close\r\n');
 const KEEP_ALIVE = ASCII('Connection: keep-alive\r\n');
 
-/** Writes the head of a backend's final answer as the client gets it. */
+/** Writes the head of a backend's final answer as the client gets it; nothing where it throws. */
 export function writeResponseHead(
   writer: MessageWriter,
   head: HeadParser,
   options: ResponseHeadOptions,
 ): void {
+  const before = writer.length;
+  try {
+    writeFinalHead(writer, head, options);
+  } catch (error) {
+    writer.length = before;
+    throw error;
+  }
+}
+
+function writeFinalHead(writer: MessageWriter, head: HeadParser, options: ResponseHeadOptions): void {
   writer.all(statusLine(head.status));
   writer.fields(head, NEVER_FORWARDED, droppedBy(head, options.headers));
   if (options.headers !== null) writer.all(options.headers.added);
+  if (options.setCookie !== '') writer.latin1(options.setCookie);
   if (options.chunked) writer.all(CHUNKED);
   else if (options.contentLength >= 0 || options.noBody) {
     writer.all(CONTENT_LENGTH);
@@ -43,16 +56,29 @@ export function writeResponseHead(
   writer.endHead();
 }
 
+/** Writes nothing where it throws. */
 export function writeInterimHead(writer: MessageWriter, head: HeadParser): void {
-  writer.all(statusLine(head.status));
-  writer.fields(head, NEVER_FORWARDED, droppedBy(head, null));
-  writer.endHead();
+  const before = writer.length;
+  try {
+    writer.all(statusLine(head.status));
+    writer.fields(head, NEVER_FORWARDED, droppedBy(head, null));
+    writer.endHead();
+  } catch (error) {
+    writer.length = before;
+    throw error;
+  }
 }
 
-export function writeUpgradeHead(writer: MessageWriter, head: HeadParser, plan: HeaderPlan | null): void {
+export function writeUpgradeHead(
+  writer: MessageWriter,
+  head: HeadParser,
+  plan: HeaderPlan | null,
+  setCookie: string,
+): void {
   writer.all(statusLine(head.status));
   writer.fields(head, NEVER_FORWARDED, droppedBy(head, plan));
   if (plan !== null) writer.all(plan.added);
+  if (setCookie !== '') writer.latin1(setCookie);
   writer.latin1(`Connection: Upgrade\r\nUpgrade: ${head.combined('upgrade')!}\r\n`);
   writer.endHead();
 }

@@ -1,15 +1,27 @@
 import type { PathMatch } from '../../model/route.ts';
+import type { RequestTarget } from '../../wire/http1/target.ts';
 import type { Redirect } from './filter-plan.ts';
 import { changePath } from './path-change.ts';
 
 const WELL_KNOWN = { http: 80, https: 443 } as const;
+
+/** The field line that says where a redirected request, received on `port`, goes. */
+export function locationOf(
+  redirect: Redirect,
+  match: PathMatch,
+  { authority, path, query }: RequestTarget,
+  port: number,
+): string {
+  const location = redirectLocation(redirect, match, { host: hostWithoutPort(authority), path, query, port });
+  return `Location: ${location}\r\n`;
+}
 
 /**
  * Location of a redirect (Gateway API, HTTPRequestRedirectFilter): what the filter leaves out is taken from the
  * request; a port that is not given is the scheme's where a scheme is given, else the listener's; a scheme's own
  * port is not written. The query stays.
  */
-export function redirectLocation(
+function redirectLocation(
   redirect: Redirect,
   match: PathMatch,
   request: { readonly host: string; readonly path: string; readonly query: string; readonly port: number },
@@ -21,7 +33,7 @@ export function redirectLocation(
   return `${scheme}://${host}${port === WELL_KNOWN[scheme] ? '' : `:${port}`}${path}${request.query}`;
 }
 
-export function hostWithoutPort(authority: string): string {
+function hostWithoutPort(authority: string): string {
   const port = authority.lastIndexOf(':');
   return port > authority.lastIndexOf(']') ? authority.slice(0, port) : authority;
 }

@@ -3,8 +3,9 @@ import type { Endpoint } from '../../model/endpoint.ts';
 import { endpointId } from '../../model/endpoint.ts';
 import { LIMIT_CONNECTIONS, LIMIT_PENDING } from '../../model/limits.ts';
 import type { ResponseReason } from '../../model/response-reason.ts';
-import type { Balancer } from '../balance/balancer.ts';
-import { RoundRobin } from '../balance/round-robin.ts';
+import { NO_KEY } from '../balance/balancer.ts';
+import { ClusterBalance } from '../balance/cluster-balance.ts';
+import type { RequestHash } from '../balance/request-hash.ts';
 import type { Context } from '../context.ts';
 import type { UpstreamLimit } from '../control.ts';
 import { ClusterCounters } from './cluster-counters.ts';
@@ -38,13 +39,14 @@ export class ClusterPool {
   readonly endpoints = new Map<string, EndpointState>();
   readonly counters: ClusterCounters;
   readonly #context: Context;
-  readonly #balancer: Balancer<EndpointState> = new RoundRobin<EndpointState>();
+  readonly #balance: ClusterBalance<EndpointState>;
   readonly #pending = new PendingQueue();
   readonly #reached = new Set<UpstreamLimit>();
   #slot = -1;
   #settings: Cluster | null = null;
   #active = 0;
   #holders = 0;
+  #makingRoom = false;
   /** Endpoints that go when the cluster, which has gone, is no longer needed or comes back. */
   readonly #leaving = new Set<string>();
 
@@ -52,6 +54,12 @@ export class ClusterPool {
     this.#context = context;
     this.name = name;
     this.counters = new ClusterCounters(context.counters, name);
+    this.#balance = new ClusterBalance(context);
+  }
+
+  /** Where the key of a request comes from; null: it needs none. */
+  get hash(): RequestHash | null {
+    return this.#balance.hash;
   }
 
   get connectTimeoutMs(): number {
@@ -85,7 +93,8 @@ export class ClusterPool {
 
   configure(config: Cluster | null): void {
     this.config = config;
-    if (config === null || this.#leaving.size === 0) return;
+    if (config === null) return;
+    if (!this.#balance.configure(config) && this.#leaving.size === 0) return;
     this.#removeLeaving();
     this.rebalance();
   }
@@ -177,9 +186,7 @@ export class ClusterPool {
 
   /** After endpoints have changed. */
   rebalance(): void {
-    const ready: EndpointState[] = [];
-    for (const endpoint of this.endpoints.values()) if (endpoint.config.ready) ready.push(endpoint);
-    this.#balancer.update(ready);
+    this.#balance.balancer.update([...this.endpoints.values()]);
     this.#pump();
   }
 
@@ -193,7 +200,7 @@ export class ClusterPool {
       if (this.isDraining) return 'draining';
     }
     if (!this.isOpen) return this.config === null ? 'draining' : this.#wait(user);
-    const endpoint = this.#balancer.pick(user.tried);
+    const endpoint = this.#balance.balancer.pick(user.tried, user.hashKey);
     if (endpoint === null) return 'no_healthy_endpoint';
     if (!fresh) {
       const connection = endpoint.idle.pop();
@@ -204,7 +211,14 @@ export class ClusterPool {
       return null;
     }
     const other = this.#anyIdle();
-    if (other !== null) return this.#assign(other, user);
+    if (other !== null) {
+      if (user.hashKey === NO_KEY) return this.#assign(other, user);
+      this.#closeForAnother(other);
+      if (this.#takeConnection()) {
+        this.#connect(endpoint, user);
+        return null;
+      }
+    }
     return this.#wait(user);
   }
 
@@ -245,6 +259,8 @@ export class ClusterPool {
     if (!OWN_SHORTAGES.has(reason)) endpoint.failuresInARow += 1;
     endpoint.lastFailure = reason;
     this.counters.connectFailed(reason);
+    if (this.#balance.balancer.isTimed)
+      this.#balance.balancer.observe(endpoint, timedOut ? this.connectTimeoutMs : 0, 'failed');
     if (endpoint.failuresInARow >= FAILURES_BEFORE_NOTICE && !endpoint.failing && !endpoint.removed) {
       endpoint.failing = true;
       this.#context.notify({
@@ -261,7 +277,17 @@ export class ClusterPool {
   }
 
   answered(connection: UpstreamConnection, status: number): void {
-    this.counters.answered(status, this.#context.time - connection.sentAt);
+    const milliseconds = this.#context.time - connection.sentAt;
+    this.counters.answered(status, milliseconds);
+    const { balancer } = this.#balance;
+    if (balancer.isTimed) balancer.observe(connection.endpoint, milliseconds, 'answered');
+  }
+
+  /** The connection broke, or its answer did not come in time. */
+  failed(connection: UpstreamConnection): void {
+    const { balancer } = this.#balance;
+    if (balancer.isTimed)
+      balancer.observe(connection.endpoint, this.#context.time - connection.sentAt, 'failed');
   }
 
   /** A request has ended and its connection can take another. */
@@ -282,7 +308,7 @@ export class ClusterPool {
     this.counters.closed();
     this.#context.limits.give(connection.slot, LIMIT_CONNECTIONS);
     this.#cleared('maxConnections');
-    this.#pump();
+    if (!this.#makingRoom) this.#pump();
     if (this.isDraining) this.#checkDrained();
   }
 
@@ -305,6 +331,9 @@ export class ClusterPool {
   #ended(connection: UpstreamConnection): void {
     if (!connection.busy) return;
     connection.busy = false;
+    const { balancer } = this.#balance;
+    if (balancer.isTimed && !connection.hasAnswer)
+      balancer.observe(connection.endpoint, this.#context.time - connection.sentAt, 'given-up');
     connection.endpoint.active -= 1;
     this.#active -= 1;
   }
@@ -317,7 +346,7 @@ export class ClusterPool {
       connection.close();
       return;
     }
-    const user = this.#pending.shift();
+    const user = this.#takesAny(this.#pending.first) ? this.#pending.shift() : null;
     if (user !== null) {
       this.#gavePending();
       connection.reused = true;
@@ -327,6 +356,21 @@ export class ClusterPool {
     }
     endpoint.idle.push(connection);
     connection.rest(this.#settings!.idleTimeoutMs);
+    if (this.#pending.length > 0) this.#pump();
+  }
+
+  #takesAny(user: UpstreamUser | null): boolean {
+    return user === null || user.hashKey === NO_KEY;
+  }
+
+  /** A connection to another endpoint than its own is of no use to a request with a key, but its place is. */
+  #closeForAnother(connection: UpstreamConnection): void {
+    this.#makingRoom = true;
+    try {
+      connection.close();
+    } finally {
+      this.#makingRoom = false;
+    }
   }
 
   #connect(endpoint: EndpointState, user: UpstreamUser | null): void {
@@ -375,7 +419,9 @@ export class ClusterPool {
   /** Connections for those who wait, as far as there are any. */
   #pump(): void {
     while (this.#pending.length > 0 && this.isOpen) {
-      const idle = this.#anyIdle();
+      const { tried, hashKey } = this.#pending.first!;
+      const target = hashKey === NO_KEY ? null : this.#balance.balancer.pick(tried, hashKey);
+      const idle = hashKey === NO_KEY ? this.#anyIdle() : (target?.idle.pop() ?? null);
       if (idle !== null) {
         const user = this.#pending.shift()!;
         this.#gavePending();
@@ -383,14 +429,19 @@ export class ClusterPool {
         this.#tell(user, () => user.onUpstream(idle));
         continue;
       }
-      const endpoint = this.#balancer.pick(null);
+      const endpoint = target ?? this.#balance.balancer.pick(null, hashKey);
       if (endpoint === null) {
         const user = this.#pending.shift()!;
         this.#gavePending();
         this.#tell(user, () => user.onUnavailable('no_healthy_endpoint'));
         continue;
       }
-      if (!this.#takeConnection()) return;
+      if (!this.#takeConnection()) {
+        const other = hashKey === NO_KEY ? null : this.#anyIdle();
+        if (other === null) return;
+        this.#closeForAnother(other);
+        continue;
+      }
       const user = this.#pending.shift()!;
       this.#gavePending();
       this.#tell(user, () => this.#connect(endpoint, user));

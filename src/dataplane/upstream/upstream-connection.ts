@@ -1,9 +1,15 @@
 import type { StreamOwner } from '../../os/socket-stream.ts';
 import { SocketStream } from '../../os/socket-stream.ts';
-import { CHUNK_DATA, CHUNK_END, CHUNK_FAILED, ChunkedDecoder } from '../../wire/http1/chunked-decoder.ts';
+import {
+  CHUNK_DATA,
+  CHUNK_END,
+  CHUNK_FAILED,
+  ChunkedDecoder,
+  RESPONSE_CHUNKS,
+} from '../../wire/http1/chunked-decoder.ts';
 import { NO_LENGTH } from '../../wire/http1/framing.ts';
 import type { HeadParser } from '../../wire/http1/head-parser.ts';
-import { HEAD_FAILED, HEAD_MORE } from '../../wire/http1/head-parser.ts';
+import { HEAD_FAILED, HEAD_MORE, RESPONSE_HEADS } from '../../wire/http1/head-parser.ts';
 import type { Context } from '../context.ts';
 import { HeadReader } from '../head-reader.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
@@ -73,6 +79,11 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
 
   get isIdle(): boolean {
     return this.#state === IDLE;
+  }
+
+  /** Bytes of an answer to the request at hand have come. */
+  get hasAnswer(): boolean {
+    return this.#answered;
   }
 
   get isClosed(): boolean {
@@ -275,7 +286,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     this.#answered = true;
     for (;;) {
       if (at === end && this.#reader.head === null) return -1;
-      const result = this.#reader.read(bytes, at, end);
+      const result = this.#reader.read(bytes, at, end, RESPONSE_HEADS);
       if (result === HEAD_MORE) return -1;
       const head = this.#reader.head!;
       if (result === HEAD_FAILED) {
@@ -318,7 +329,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     else if (framing.chunked) {
       this.#body = BODY_CHUNKED;
       this.#chunked ??= new ChunkedDecoder();
-      this.#chunked.reset();
+      this.#chunked.reset(RESPONSE_CHUNKS, !framing.namedFields);
     } else if (framing.contentLength !== NO_LENGTH) {
       this.#body = framing.contentLength === 0 ? BODY_NONE : BODY_LENGTH;
       this.#left = framing.contentLength;
@@ -338,6 +349,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
   #fail(user: UpstreamUser, reason: 'upstream_reset' | 'upstream_protocol_error' | 'upstream_timeout'): void {
     const answered = this.#answered;
     this.endpoint.failures += 1;
+    this.pool.failed(this);
     this.close();
     user.onUpstreamFailed(this, reason, answered);
   }

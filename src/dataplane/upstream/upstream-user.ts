@@ -18,6 +18,8 @@ export interface UpstreamUser {
   readonly requestSent: boolean;
   /** Endpoints that have failed for this request. */
   readonly tried: EndpointState[] | null;
+  /** What decides its endpoint in a cluster that hashes, or NO_KEY: any will do. */
+  readonly hashKey: number;
   /** A connection that is being made for this request; set by the pool. */
   connecting: UpstreamConnection | null;
   onUpstream(connection: UpstreamConnection): void;

@@ -255,10 +255,11 @@ export const SCRIPTS: readonly Script[] = [
       reset.stream.reset();
       await stage.until(() => reset.isOver);
       await stage.settle();
+      // Whether anybody is accepted depends on how fast the network is: on the loopback both are.
       for (const { stream } of accepted) stream.destroy();
       socket.close();
       await stage.settle();
-      return { closed: closed.account(), reset: reset.account(), accepted: accepted.map((end) => end.log) };
+      return { closed: closed.account(), reset: reset.account() };
     },
   },
   {

@@ -57,6 +57,9 @@ export const REAL: Stage = {
   },
 };
 
+/** All promises that can be kept now are. */
+const promises = () => new Promise<void>((resolve) => void setImmediate(resolve));
+
 /** `found` is told of memory that is changed or read into while a write needs it. */
 export function simulated(seed: number, style: LinkStyle, found: (what: string) => void): Stage {
   const clock = new SteppingClock();
@@ -69,15 +72,15 @@ export function simulated(seed: number, style: LinkStyle, found: (what: string) 
     system: thread('thread', shortage),
     outside: thread('outside'),
     async until(condition) {
-      await null;
+      await promises();
       while (!condition()) {
         if (!clock.step()) throw new Error('it never came to pass');
-        await null;
+        await promises();
       }
     },
     async settle() {
-      await null;
-      while (clock.step()) await null;
+      await promises();
+      while (clock.step()) await promises();
     },
     starve() {
       shortage.descriptors = true;

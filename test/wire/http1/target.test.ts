@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { PathSettings } from '../../../src/model/http-settings.ts';
+import { HTTP_DEFAULTS } from '../../../src/model/http-settings.ts';
 import { HeadParser } from '../../../src/wire/http1/head-parser.ts';
 import { RequestTarget } from '../../../src/wire/http1/target.ts';
 
-function read(target: string, host: string | null = 'a.example', method = 'GET'): string {
+function read(
+  target: string,
+  host: string | null = 'a.example',
+  method = 'GET',
+  settings: PathSettings = HTTP_DEFAULTS.path,
+): string {
   const head = new HeadParser('request');
   const text =
     host === null
@@ -13,7 +20,7 @@ function read(target: string, host: string | null = 'a.example', method = 'GET')
   head.parse(bytes, 0, bytes.length);
   if (head.fault !== null) return head.fault;
   const result = new RequestTarget();
-  const fault = result.read(head);
+  const fault = result.read(head, settings);
   return fault ?? `${result.host} ${result.path} ${result.query}${result.verbatim ? '' : ' rewritten'}`;
 }
 

@@ -1,32 +1,24 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { RoundRobin } from '../../src/dataplane/balance/round-robin.ts';
+import { RoundRobin } from '../../../src/dataplane/balance/round-robin.ts';
+import type { TestTarget } from './targets.ts';
+import { someTargets } from './targets.ts';
 
-interface Target {
-  readonly weight: number;
-  readonly usable: boolean;
-}
-
-const targets = fc.array(fc.record({ weight: fc.nat(9), usable: fc.boolean() }), {
-  minLength: 1,
-  maxLength: 12,
-});
-
-function eligible(all: readonly Target[]): Target[] {
-  const weighted = all.filter((target) => target.weight > 0);
-  const usable = weighted.filter((target) => target.usable);
+function wantedOf(all: readonly TestTarget[]): TestTarget[] {
+  const weighted = all.filter((each) => each.ready && each.weight > 0);
+  const usable = weighted.filter((each) => each.usable);
   return usable.length > 0 ? usable : weighted;
 }
 
 test('over one round each target gets exactly its weight', () => {
   fc.assert(
-    fc.property(targets, (all) => {
-      const balancer = new RoundRobin<Target>();
+    fc.property(someTargets, (all) => {
+      const balancer = new RoundRobin<TestTarget>();
       balancer.update(all);
-      const wanted = eligible(all);
+      const wanted = wantedOf(all);
       const round = wanted.reduce((sum, target) => sum + target.weight, 0);
-      const picks = new Map<Target, number>();
+      const picks = new Map<TestTarget, number>();
       for (let turn = 0; turn < round; turn += 1) {
         const target = balancer.pick(null)!;
         picks.set(target, (picks.get(target) ?? 0) + 1);
@@ -40,12 +32,12 @@ test('over one round each target gets exactly its weight', () => {
 
 test('picks are smooth: no target is ever a whole turn ahead of its share', () => {
   fc.assert(
-    fc.property(targets, (all) => {
-      const balancer = new RoundRobin<Target>();
+    fc.property(someTargets, (all) => {
+      const balancer = new RoundRobin<TestTarget>();
       balancer.update(all);
-      const wanted = eligible(all);
+      const wanted = wantedOf(all);
       const sum = wanted.reduce((total, target) => total + target.weight, 0);
-      const picks = new Map<Target, number>();
+      const picks = new Map<TestTarget, number>();
       for (let turn = 1; turn <= sum * 2; turn += 1) {
         const target = balancer.pick(null)!;
         picks.set(target, (picks.get(target) ?? 0) + 1);
@@ -59,11 +51,11 @@ test('picks are smooth: no target is ever a whole turn ahead of its share', () =
 
 test('what was tried is passed over while others are left', () => {
   fc.assert(
-    fc.property(targets, fc.nat(11), (all, tried) => {
-      const balancer = new RoundRobin<Target>();
+    fc.property(someTargets, fc.nat(11), (all, tried) => {
+      const balancer = new RoundRobin<TestTarget>();
       balancer.update(all);
       const avoid = [all[tried % all.length]!];
-      const others = eligible(all).filter((target) => !avoid.includes(target));
+      const others = wantedOf(all).filter((target) => !avoid.includes(target));
       for (let turn = 0; turn < 20; turn += 1) {
         const picked = balancer.pick(avoid);
         if (others.length > 0) assert.ok(!avoid.includes(picked!));
