@@ -417,10 +417,8 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   upgrade(): void {
     this.#state = TUNNEL;
     this.#watch();
-    const work = this.#begun();
-    const { stash, stashLength: length } = work;
-    work.dropStash();
-    if (stash !== null) this.exchange.tunnelBytes(stash, 0, length);
+    const stash = this.#begun().takeStash();
+    if (stash !== null) this.exchange.tunnelBytes(stash, 0, stash.length);
     this.stream.resume();
     if (this.#peerEnded) this.exchange.tunnelEnd();
   }
@@ -453,12 +451,8 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     this.#state = HEAD;
     this.#watch();
     if (this.#feeding) return;
-    const work = this.#begun();
-    const { stash, stashLength } = work;
-    if (stash !== null) {
-      work.dropStash();
-      this.#feed(stash, stashLength);
-    }
+    const stash = this.#begun().takeStash();
+    if (stash !== null) this.#feed(stash, stash.length);
     if (this.#state === HEAD) this.stream.resume();
   }
 

@@ -55,6 +55,12 @@ export class ClientWork {
     this.stashLength = wanted;
   }
 
+  takeStash(): Buffer | null {
+    const stash = this.stash === null ? null : this.stash.subarray(0, this.stashLength);
+    this.dropStash();
+    return stash;
+  }
+
   dropStash(): void {
     this.stash = null;
     this.stashLength = 0;
