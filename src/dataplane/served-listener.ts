@@ -9,6 +9,7 @@ export class ListenerCounters {
   readonly openConnections: number;
   readonly connections: number;
   readonly activeConnections: number;
+  readonly connectionsCut: number;
   readonly duration: number;
 
   constructor(counters: Counters, listener: string) {
@@ -18,6 +19,7 @@ export class ListenerCounters {
     this.openConnections = counters.counter('open_connections', labels);
     this.connections = counters.counter('connection_count', labels);
     this.activeConnections = counters.counter('active_connections', labels);
+    this.connectionsCut = counters.counter('connections_cut', labels);
     this.duration = counters.histogram('request_duration', labels);
   }
 }
@@ -29,11 +31,14 @@ export class ServedListener {
   /** Requests in flight. */
   active = 0;
   isDraining = false;
+  /** Closed, but not by the configuration: its hosts are somebody's still, and are told to come again. */
+  isGone = false;
   readonly unrouted: StatusCounters;
   readonly announcementFaults: ReasonCounters;
   readonly openConnections: number;
   readonly connections: number;
   readonly activeConnections: number;
+  readonly connectionsCut: number;
   readonly duration: number;
   requests = 0;
 
@@ -45,6 +50,7 @@ export class ServedListener {
     this.openConnections = counters.openConnections;
     this.connections = counters.connections;
     this.activeConnections = counters.activeConnections;
+    this.connectionsCut = counters.connectionsCut;
     this.duration = counters.duration;
   }
 }

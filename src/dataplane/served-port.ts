@@ -100,6 +100,11 @@ export class ServedPort implements TimerOwner {
     if (this.isClosing) this.settle();
   }
 
+  countCut(connection: ClientConnection): void {
+    const counted = this.#counted;
+    if (counted !== null && connection.isBusy) this.#context.counters.values[counted.connectionsCut]! += 1;
+  }
+
   /** After each step of a drain: tells who is done by it. */
   settle(): void {
     for (const listener of [...this.listeners.values()]) if (listener.isDraining) this.checkDrained(listener);

@@ -34,6 +34,11 @@ export const DATAPLANE_METRICS = {
     help: 'Client connections with a request in flight',
     labels: ['listener'],
   },
+  connections_cut: {
+    type: 'counter',
+    help: 'Client connections cut with a request or a tunnel under way because the time to drain was over',
+    labels: ['listener'],
+  },
   upstream_rtt: {
     type: 'histogram',
     help: 'Seconds from the request sent to the first byte of the answer',
