@@ -235,6 +235,8 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     if (this.user === null || this.user === told) {
       try {
         this.close();
+        // It may have been closing that threw, with nothing to come any more that would have it done.
+        if (this.endpoint.connections.has(this)) this.pool.closed(this);
       } catch (second) {
         this.#context.faults.report(second);
       }
