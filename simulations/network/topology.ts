@@ -6,6 +6,8 @@ import type { Endpoint } from '../../src/model/endpoint.ts';
 import type { Filter } from '../../src/model/filter.ts';
 import type { Listener } from '../../src/model/gateway.ts';
 import { LISTENER_DEFAULTS } from '../../src/model/gateway.ts';
+import type { ClientTimeouts, HttpSettings } from '../../src/model/http-settings.ts';
+import { HTTP_DEFAULTS } from '../../src/model/http-settings.ts';
 import type { Resource } from '../../src/model/resource.ts';
 import type { Mirror, RetryPolicy, Route, RouteRule } from '../../src/model/route.ts';
 import { RULE_DEFAULTS } from '../../src/model/route.ts';
@@ -23,6 +25,8 @@ export interface Topology {
   readonly endpoints: readonly Endpoint[];
   readonly listeners: readonly Listener[];
   readonly timeouts: Timeouts;
+  /** Of all listeners. */
+  readonly http: HttpSettings;
   readonly requestTimeoutMs: number;
   readonly backendTimeoutMs: number;
   /** By cluster that the requests are for; null: none. */
@@ -34,21 +38,27 @@ export interface Topology {
   readonly clients: readonly Manners[];
 }
 
+const SHORT_CLIENT: ClientTimeouts = {
+  headerMs: 700,
+  bodyIdleMs: 700,
+  requestMs: 20_000,
+  idleMs: 2_000,
+  writeMs: 800,
+  tunnelIdleMs: 10_000,
+};
+
 const SHORT: Timeouts = {
-  header: 700,
-  body: 700,
-  write: 800,
-  idle: 2_000,
   backend: 1_200,
   backendBody: 1_200,
-  tunnel: 10_000,
   linger: 300,
   drainIdle: 150,
   drainNotice: 100,
 };
 
 export function drawTopology(prng: Prng): Topology {
-  const timeouts = prng.chance(0.8) ? SHORT : TIMEOUTS;
+  const isShort = prng.chance(0.8);
+  const timeouts = isShort ? SHORT : TIMEOUTS;
+  const http: HttpSettings = isShort ? { ...HTTP_DEFAULTS, timeouts: SHORT_CLIENT } : HTTP_DEFAULTS;
   const clusters = Array.from({ length: 1 + prng.below(3) }, (_, index) => drawCluster(prng, index));
   const endpoints = clusters.flatMap(({ name }, cluster) =>
     Array.from({ length: 1 + prng.below(3) }, (_, index) =>
@@ -60,8 +70,9 @@ export function drawTopology(prng: Prng): Topology {
     workers: prng.pick([1, 2, 2, 3]),
     clusters,
     endpoints,
-    listeners: drawListeners(prng),
+    listeners: drawListeners(prng, http),
     timeouts,
+    http,
     requestTimeoutMs: prng.chance(0.2) ? 1_500 : 0,
     backendTimeoutMs: prng.chance(0.2) ? 600 : 0,
     retries: new Map(clusters.map(({ name }) => [name, prng.chance(0.5) ? drawRetry(prng) : null])),
@@ -89,11 +100,11 @@ export function drawTopology(prng: Prng): Topology {
 }
 
 /** One or two, each on a port of its own for every host, or on any port, then each for a host of its own. */
-function drawListeners(prng: Prng): Listener[] {
+function drawListeners(prng: Prng, http: HttpSettings): Listener[] {
   const ports = PORTS.slice(0, 1 + prng.below(2));
-  if (!prng.chance(0.4)) return ports.map((port, index) => listener(index, port, []));
+  if (!prng.chance(0.4)) return ports.map((port, index) => listener(index, port, [], http));
   const shared = prng.pick(ports);
-  return [0, 1].map((index) => listener(index, shared, [`h${index}.test`]));
+  return [0, 1].map((index) => listener(index, shared, [`h${index}.test`], http));
 }
 
 /** What requests to the listener call it. */
@@ -101,13 +112,14 @@ export function hostOf({ hostnames }: Listener): string {
   return hostnames[0] ?? 'shop.test';
 }
 
-function listener(index: number, port: number, hostnames: readonly string[]): Listener {
+function listener(index: number, port: number, hostnames: readonly string[], http: HttpSettings): Listener {
   return {
     name: `shop/edge/l${index}`,
     gateway: 'shop/edge',
     port,
     protocol: 'HTTP',
     ...LISTENER_DEFAULTS,
+    http,
     hostnames,
   };
 }
@@ -264,8 +276,9 @@ export function drawTemperament(prng: Prng): Temperament {
 
 /** The longest that anybody can have to wait for the proxy to do anything, in ms. */
 export function patience(topology: Topology): number {
-  const { timeouts, clusters, requestTimeoutMs, backendTimeoutMs, link, retries } = topology;
-  const { header, body, write, backend, backendBody, linger, drainIdle, idle } = timeouts;
+  const { timeouts, http, clusters, requestTimeoutMs, backendTimeoutMs, link, retries } = topology;
+  const { backend, backendBody, linger, drainIdle } = timeouts;
+  const { headerMs, bodyIdleMs, writeMs, idleMs } = http.timeouts;
   const pending = Math.max(...clusters.map(({ pendingTimeoutMs }) => pendingTimeoutMs));
   // What was certainly not processed is sent three times in all, the rest as the policy says.
   const policies = [...retries.values()].filter((policy) => policy !== null);
@@ -274,8 +287,8 @@ export function patience(topology: Topology): number {
   const connect = Math.max(...clusters.map(({ connectTimeoutMs }) => connectTimeoutMs));
   const network = 1_000 + 20 * (link.latencyMs + link.jitterMs) + (link.loss > 0 ? 1_500 : 0);
   const answer = Math.max(backend, backendTimeoutMs, requestTimeoutMs);
-  const attempt = pending + connect + answer;
+  const client = headerMs + bodyIdleMs + writeMs + idleMs;
   return (
-    header + body + write + attempts * attempt + pauses + backendBody + linger + drainIdle + idle + network
+    client + attempts * (pending + connect + answer) + pauses + backendBody + linger + drainIdle + network
   );
 }

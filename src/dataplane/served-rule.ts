@@ -34,6 +34,8 @@ export class ServedRule {
   readonly mirrors: readonly MirrorPool[];
   /** The request is kept, as far as it fits into its block, until it is known that it is not needed again. */
   readonly keepsRequest: boolean;
+  /** -1: the listener's. */
+  readonly bodyBytes: number;
   readonly counters: StatusCounters;
   #policies: PolicyView;
   readonly #filters: readonly Filter[];
@@ -59,6 +61,7 @@ export class ServedRule {
     this.retry = rule.retry;
     this.mirrors = mirrors.filter(({ share }) => share > 0);
     this.keepsRequest = this.retry !== null || this.mirrors.length > 0;
+    this.bodyBytes = rule.bodyBytes;
     this.counters = counters;
     this.#policies = policies;
     this.#filters = rule.filters;

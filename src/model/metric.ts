@@ -24,9 +24,19 @@ export const DATAPLANE_METRICS = {
   },
   connection_count: { type: 'counter', help: 'Connections accepted', labels: ['listener'] },
   open_connections: { type: 'gauge', help: 'Client connections open', labels: ['listener'] },
+  proxy_protocol_faults: {
+    type: 'counter',
+    help: 'Connections closed because they did not begin with the PROXY protocol header they must have',
+    labels: ['listener', 'reason'],
+  },
   active_connections: {
     type: 'gauge',
     help: 'Client connections with a request in flight',
+    labels: ['listener'],
+  },
+  connections_cut: {
+    type: 'counter',
+    help: 'Client connections cut with a request or a tunnel under way because the time to drain was over',
     labels: ['listener'],
   },
   upstream_rtt: {

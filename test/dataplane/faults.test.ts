@@ -14,7 +14,7 @@ import { SocketStream } from '../../src/os/socket-stream.ts';
 import { ChunkedDecoder } from '../../src/wire/http1/chunked-decoder.ts';
 import { HeadParser } from '../../src/wire/http1/head-parser.ts';
 import { MessageWriter } from '../../src/wire/http1/writer.ts';
-import { cluster, endpoint, route, rule, start } from './harness.ts';
+import { cluster, endpoint, route, rule, start, withHttp } from './harness.ts';
 import { inject, settled } from './inject.ts';
 import { exchange, OK, RawClient, rawBackend } from './raw.ts';
 
@@ -126,7 +126,8 @@ test('a fault anywhere costs the connection it happened on, and nothing else', {
         }),
       },
     ],
-    timeouts: { linger: 50, idle: 500, backend: 500, body: 500 },
+    timeouts: { linger: 50, backend: 500 },
+    listener: withHttp({ idleMs: 500, bodyIdleMs: 500 }),
   });
   context.after(() => harness.dataplane.shutdown());
   const cells = new Int32Array(limits);

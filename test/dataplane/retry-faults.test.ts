@@ -80,7 +80,7 @@ test('a fault in a retry, a mirror or a warm connection costs a connection, and 
         }),
       },
     ],
-    timeouts: { linger: 50, idle: 500, backend: 300, body: 500 },
+    timeouts: { linger: 50, backend: 300 },
   });
   context.after(() => harness.dataplane.shutdown());
   const cells = new Int32Array(limits);

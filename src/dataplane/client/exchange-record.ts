@@ -42,12 +42,7 @@ export class ExchangeRecord {
     context.counters.values[listener.activeConnections]! += 1;
   }
 
-  finish(
-    context: Context,
-    listener: ServedListener | null,
-    rule: ServedRule | null,
-    client: { readonly address: string },
-  ): void {
+  finish(context: Context, listener: ServedListener | null, rule: ServedRule | null, client: string): void {
     if (listener !== null) {
       listener.active -= 1;
       context.counters.values[listener.activeConnections]! -= 1;
@@ -70,7 +65,7 @@ export class ExchangeRecord {
       upstream: this.endpoint,
       upstreamMs: this.answeredAt === 0 ? 0 : this.answeredAt - this.sentAt,
       requestId: this.requestId,
-      client: client.address,
+      client,
     });
     this.status = 0;
   }

@@ -1,4 +1,3 @@
-import { HTTP_DEFAULTS } from '../../model/http-settings.ts';
 import type { ResponseReason } from '../../model/response-reason.ts';
 import { RESPONSE_REASONS } from '../../model/response-reason.ts';
 import type { SocketStream } from '../../os/socket-stream.ts';
@@ -6,6 +5,7 @@ import type { Fault } from '../../wire/http1/fault.ts';
 import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { RequestTarget } from '../../wire/http1/target.ts';
 import { LAST_CHUNK } from '../../wire/http1/writer.ts';
+import type { ProxiedConnection } from '../../wire/proxy-protocol/header.ts';
 import { NO_KEY } from '../balance/balancer.ts';
 import type { Context } from '../context.ts';
 import type { FilterPlan } from '../filters/filter-plan.ts';
@@ -34,12 +34,15 @@ import { OutgoingRequest, passOn } from './outgoing-request.ts';
 import { isHttp2Upgrade, writeRequestHead, writtenRequestId } from './request-head.ts';
 import { writeInterimHead, writeResponseHead, writeTrailer, writeUpgradeHead } from './response-head.ts';
 
+/** For which we end an upgraded connection. */
+const OUR_REASONS: ReadonlySet<ResponseReason> = new Set(['draining', 'tunnel_idle', 'client_stalled']);
+
 const target = new RequestTarget();
 const view = new HeadView();
 
 /**
  * One request and its answer, from the head to the last byte: routed once, sent to one backend after another until
- * one takes it, answered once. Belongs to a client connection and is used again for each of its requests.
+ * one takes it, answered once. Used again for other requests, of one client connection after the other.
  */
 export class Exchange implements UpstreamUser, TimerOwner, Resender {
   isHead = false;
@@ -47,7 +50,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
   connecting: UpstreamConnection | null = null;
   hashKey = NO_KEY;
   readonly #context: Context;
-  readonly #client: ClientConnection;
+  #client!: ClientConnection;
   readonly #request = new OutgoingRequest();
   readonly #record = new ExchangeRecord();
   readonly #attempts: Attempts;
@@ -65,15 +68,20 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
   #dispatched = false;
   #answering = false;
   #upgraded = false;
+  #mostBody = 0;
   /** A field of the answer, with its line end; empty: none. */
   #setCookie = '';
 
-  constructor(context: Context, client: ClientConnection) {
+  constructor(context: Context) {
     this.#context = context;
-    this.#client = client;
     this.#attempts = new Attempts(context, this);
     this.#pendingTimer = new Timer(this);
     this.#totalTimer = new Timer(this);
+  }
+
+  /** The client whose requests it is used for from now on. */
+  serve(client: ClientConnection): void {
+    this.#client = client;
   }
 
   get tried(): EndpointState[] | null {
@@ -88,6 +96,11 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     return this.#active;
   }
 
+  /** The client may rightly wait for a word of the backend before it sends its body (RFC 9110 section 10.1.1). */
+  get awaitsContinue(): boolean {
+    return this.#expectContinue && this.#record.bytesIn === 0;
+  }
+
   begin(head: HeadParser, hasBody: boolean, wholeBody: boolean): void {
     const client = this.#client;
     const framing = head.framing;
@@ -96,7 +109,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
       this.refuse('method_not_allowed');
       return;
     }
-    const fault = target.read(head, HTTP_DEFAULTS.path);
+    const fault = target.read(head, client.port.settings.http.path);
     if (fault !== null) {
       this.refuseFault(fault);
       return;
@@ -106,10 +119,14 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     const chain = client.port.router.chain(target.host);
     this.#listener = chain === null ? null : chain.listener;
     if (chain !== null) this.#enter(chain.listener);
-    if (client.port.isDraining) client.keepAlive = false;
+    if (client.port.isDraining || chain?.listener.isGone === true) client.keepAlive = false;
     // An answer that comes from here leaves the body unread; only a body that is here whole can be passed over.
     const keepAlive = client.keepAlive;
     if (!wholeBody) client.keepAlive = false;
+    if (chain?.listener.isGone === true) {
+      this.answer('draining');
+      return;
+    }
     view.method = this.#record.method;
     view.head = head;
     view.rawQuery = target.query;
@@ -127,6 +144,12 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
       this.answer('redirect', plan.redirect.statusCode, location);
       return;
     }
+    const most = rule.bodyBytes === -1 ? client.port.settings.http.limits.bodyBytes : rule.bodyBytes;
+    this.#mostBody = most === 0 ? Number.MAX_SAFE_INTEGER : most;
+    if (framing.contentLength > this.#mostBody) {
+      this.answer('body_too_large');
+      return;
+    }
     const pool = rule.nextPool();
     if (pool === null) {
       this.answer('cluster_not_found');
@@ -136,7 +159,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     this.#pool = pool;
     const { hash } = pool;
     if (hash !== null) {
-      this.hashKey = hash.read(head, target.path, client.address);
+      this.hashKey = hash.read(head, target.path, client.origin.client);
       this.#setCookie = hash.setCookie;
     }
     this.wantsUpgrade = framing.upgrade && !hasBody && !isHttp2Upgrade(head);
@@ -146,7 +169,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     let block = this.#context.requestBlocks.take();
     block.length = 0;
     block = writeRequestHead(block, head, target, {
-      client: client.address,
+      origin: client.origin,
       port: client.port.port,
       requestIds: this.#context.requestIds,
       headers: plan.request,
@@ -166,6 +189,11 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
   requestBytes(bytes: Buffer, start: number, end: number, source: SocketStream): void {
     this.#record.bytesIn += end - start;
     if (this.#pool === null) return;
+    if (this.#record.bytesIn > this.#mostBody) {
+      // What a backend has of it is cut off, not ended.
+      this.#refuseRest('body_too_large');
+      return;
+    }
     const request = this.#request;
     if (!this.#dispatched) {
       if (request.put(bytes, start, end)) return;
@@ -194,6 +222,10 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     if (this.#dispatched || this.#pool === null) return;
     this.#dispatched = true;
     this.#attempt(false);
+  }
+
+  proxied(): ProxiedConnection {
+    return this.#client.origin.proxied();
   }
 
   onUpstream(upstream: UpstreamConnection): void {
@@ -229,6 +261,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     if (head.status === 100) {
       if (!this.#expectContinue) return;
       this.#expectContinue = false;
+      this.#client.awaitBody();
     }
     writeInterimHead(this.#client.writer(), head);
   }
@@ -326,6 +359,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
 
   onReadDone(): void {
     this.#client.flush();
+    this.#client.rest();
   }
 
   onClientBlocked(): void {
@@ -365,6 +399,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     const isUnderWay = this.#active ? this.#answering : this.#client.isBlocked;
     const visibly = isUnderWay && this.#framing.toClose;
     if (this.#active) this.#end(reason);
+    else if (isUnderWay) this.#count(reason);
     if (visibly) this.#client.cut(true);
     else this.#client.close();
   }
@@ -400,14 +435,17 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
 
   /** The request's body does not come, or nobody takes it. */
   bodyTimeout(reason: 'request_timeout' | 'upstream_timeout'): void {
-    if (this.#answering) this.abort(reason);
-    else this.#answerInstead(reason);
+    this.#refuseRest(reason);
   }
 
   /** The request's body is not well-formed: what the backend has of it is cut off, not ended. */
   requestFault(fault: Fault): void {
-    if (this.#answering) this.abort('bad_request');
-    else this.#answerInstead(faultReason(fault));
+    this.#refuseRest(faultReason(fault));
+  }
+
+  #refuseRest(reason: ResponseReason): void {
+    if (this.#answering) this.abort(reason);
+    else this.#answerInstead(reason);
   }
 
   /** A head that does not parse: answered, and the connection closed. */
@@ -510,8 +548,8 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
 
   /** Cut short: counts, and lets everything go. */
   #end(reason: ResponseReason): void {
-    // An upgraded connection ends when either side says so; nobody is to blame.
-    if (!this.#upgraded) {
+    // An upgraded connection ends when either side says so: nobody is to blame but us.
+    if (!this.#upgraded || OUR_REASONS.has(reason)) {
       this.#record.reason = reason;
       if (!this.#answering) this.#record.status = RESPONSE_REASONS[reason];
       this.#count(reason);
@@ -537,7 +575,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     this.#request.dropHeld();
     this.#pool = null;
     this.#rule = null;
-    this.#record.finish(context, listener, rule, this.#client);
+    this.#record.finish(context, listener, rule, this.#client.origin.client);
     if (listener?.isDraining === true) this.#client.port.checkDrained(listener);
   }
 

@@ -111,7 +111,7 @@ export class OutgoingRequest {
   /** Everything there is so far. False: no more of it for now. */
   send(to: SocketStream): boolean {
     const block = this.#block!;
-    const done = to.write(block.block.subarray(0, block.length));
+    const done = to.write(block.written);
     if (this.#held.length === 0) return done;
     const held = this.#held;
     this.#held = [];

@@ -40,6 +40,11 @@ export class AnswerSink implements UpstreamUser, TimerOwner {
     upstream.handOver(this);
   }
 
+  /** It is for no client. */
+  proxied(): null {
+    return null;
+  }
+
   onUpstream(upstream: UpstreamConnection): void {
     this.upstream = upstream;
   }

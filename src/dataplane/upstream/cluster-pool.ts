@@ -77,6 +77,11 @@ export class ClusterPool {
     return this.#settings?.connectTimeoutMs ?? 0;
   }
 
+  /** Each new connection begins with a header of this version, and serves one request. */
+  get proxyProtocol(): Cluster['proxyProtocol'] {
+    return this.#settings?.proxyProtocol ?? null;
+  }
+
   get idleTimeoutMs(): number {
     return this.#settings!.idleTimeoutMs;
   }
@@ -108,6 +113,9 @@ export class ClusterPool {
     // The breaker's actor ended when the drain began, and the one that is there now has heard of nothing yet.
     if (this.isDraining) this.#limits.forget();
     this.#settings = cluster;
+    // What was opened without its client's address must not carry anybody now.
+    if (cluster.proxyProtocol !== null)
+      for (const endpoint of this.endpoints.values()) this.#closeIdle(endpoint);
     this.#slot = slot;
     this.isOpen = true;
     this.isDraining = false;
@@ -417,10 +425,12 @@ export class ClusterPool {
   #rest(connection: UpstreamConnection): void {
     const endpoint = connection.endpoint;
     const last = this.isDraining && this.#holders === 0 && this.#pending.length === 0;
+    const isPersonal = connection.isPersonal || this.proxyProtocol !== null;
     const settings = this.#settings!;
     const isWorn =
       settings.maxRequestsPerConnection > 0 && connection.requests >= settings.maxRequestsPerConnection;
-    if (endpoint.removed || last || !endpoint.config.ready || isWorn || this.#yields()) {
+    const isUnwanted = endpoint.removed || last || !endpoint.config.ready || isWorn || isPersonal;
+    if (isUnwanted || this.#yields()) {
       connection.close();
       return;
     }

@@ -10,6 +10,7 @@ import {
 import { NO_LENGTH } from '../../wire/http1/framing.ts';
 import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { HEAD_FAILED, HEAD_MORE, RESPONSE_HEADS } from '../../wire/http1/head-parser.ts';
+import { encodeProxyHeader } from '../../wire/proxy-protocol/header-reader.ts';
 import type { Context } from '../context.ts';
 import { HeadReader } from '../head-reader.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
@@ -40,6 +41,8 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
   /** In the shared limits. */
   readonly slot: number;
   sentAt = 0;
+  /** It began with its client's address, and is that client's alone: it goes with its request. */
+  isPersonal = false;
   /** Requests it has been used for. */
   requests = 0;
   readonly openedAt: number;
@@ -150,7 +153,13 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     if (this.#state !== CONNECTING) return;
     this.#context.wheel.clear(this.#timer);
     this.#state = IDLE;
+    if (this.pool.proxyProtocol !== null) this.#announce(this.pool.proxyProtocol);
     this.pool.connected(this);
+  }
+
+  #announce(version: 'V1' | 'V2'): void {
+    this.isPersonal = true;
+    if (this.user !== null) this.stream.write(encodeProxyHeader(version, this.user.proxied()));
   }
 
   onBytes(bytes: Buffer, end: number): void {
@@ -235,7 +244,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     if (this.user === null || this.user === told) {
       try {
         this.close();
-        // It may have been closing that threw, with nothing to come any more that would have it done.
+        // Where counting it as gone is what threw, it may be that nobody is told of its end again.
         if (this.endpoint.connections.has(this)) this.pool.closed(this);
       } catch (second) {
         this.#context.faults.report(second);
