@@ -3,6 +3,7 @@ import type { HeadParser } from '../wire/http1/head-parser.ts';
 import type { MessageWriter } from '../wire/http1/writer.ts';
 import type { AccessLog } from './access-log.ts';
 import type { BuildTable } from './balance/hash-table.ts';
+import type { ClientWork } from './client/client-work.ts';
 import type { DataplaneNotification } from './control.ts';
 import type { Counters } from './counters.ts';
 import type { Faults } from './faults.ts';
@@ -27,6 +28,7 @@ export interface Context {
   readonly requestHeads: FreeList<HeadParser>;
   readonly responseHeads: FreeList<HeadParser>;
   readonly requestBlocks: FreeList<MessageWriter>;
+  readonly clientWork: FreeList<ClientWork>;
   readonly accessLog: AccessLog | null;
   readonly faults: Faults;
   readonly notify: (notification: DataplaneNotification) => void;

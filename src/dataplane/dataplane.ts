@@ -12,6 +12,7 @@ import { MessageWriter } from '../wire/http1/writer.ts';
 import { AccessLog } from './access-log.ts';
 import { buildInPlace } from './balance/table-builder.ts';
 import { ClientConnection } from './client/client-connection.ts';
+import { ClientWork } from './client/client-work.ts';
 import { REQUEST_BLOCK_BYTES } from './client/outgoing-request.ts';
 import { Output } from './client/output.ts';
 import type { CompiledRoute } from './configuration.ts';
@@ -62,6 +63,7 @@ export class Dataplane implements DataplaneControl {
       requestHeads: new FreeList(256, () => new HeadParser('request')),
       responseHeads: new FreeList(256, () => new HeadParser('response')),
       requestBlocks: new FreeList(256, () => new MessageWriter(REQUEST_BLOCK_BYTES)),
+      clientWork: new FreeList(256, () => new ClientWork(context)),
       accessLog: options.accessLog === null ? null : new AccessLog(options.accessLog),
       faults: new Faults(system.now, options.notify),
       notify: options.notify,
