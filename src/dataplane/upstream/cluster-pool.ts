@@ -59,6 +59,8 @@ export class ClusterPool {
   #makingRoom = false;
   /** Endpoints that go when the cluster, which has gone, is no longer needed or comes back. */
   readonly #leaving = new Set<string>();
+  /** Endpoints that have gone while connections to them were at work. */
+  readonly #departed = new Set<EndpointState>();
 
   constructor(context: Context, name: string) {
     this.#context = context;
@@ -168,7 +170,7 @@ export class ClusterPool {
       this.#gavePending();
       this.#tell(user, () => user.onUnavailable('draining'));
     }
-    for (const endpoint of this.endpoints.values()) {
+    for (const endpoint of [...this.endpoints.values(), ...this.#departed]) {
       for (const connection of [...endpoint.connections]) {
         const user = connection.user;
         connection.close();
@@ -206,6 +208,7 @@ export class ClusterPool {
     endpoint.removed = true;
     this.endpoints.delete(id);
     this.#closeIdle(endpoint);
+    if (endpoint.connections.size > 0) this.#departed.add(endpoint);
   }
 
   eject(id: string, ejected: boolean): void {
@@ -382,6 +385,7 @@ export class ClusterPool {
   closed(connection: UpstreamConnection): void {
     const endpoint = connection.endpoint;
     if (!endpoint.connections.delete(connection)) return;
+    if (endpoint.connections.size === 0) this.#departed.delete(endpoint);
     if (connection.busy) this.#ended(connection);
     const at = endpoint.idle.indexOf(connection);
     if (at !== -1) endpoint.idle.splice(at, 1);
