@@ -9,7 +9,7 @@ import { LISTENER_DEFAULTS } from '../../src/model/gateway.ts';
 import type { ClientTimeouts, HttpSettings } from '../../src/model/http-settings.ts';
 import { HTTP_DEFAULTS } from '../../src/model/http-settings.ts';
 import type { Resource } from '../../src/model/resource.ts';
-import type { Route, RouteRule } from '../../src/model/route.ts';
+import type { Mirror, RetryPolicy, Route, RouteRule } from '../../src/model/route.ts';
 import { RULE_DEFAULTS } from '../../src/model/route.ts';
 import type { Prng } from '../prng.ts';
 import type { Temperament } from './backend-answer.ts';
@@ -29,6 +29,9 @@ export interface Topology {
   readonly http: HttpSettings;
   readonly requestTimeoutMs: number;
   readonly backendTimeoutMs: number;
+  /** By cluster that the requests are for; null: none. */
+  readonly retries: ReadonlyMap<string, RetryPolicy | null>;
+  readonly mirrors: ReadonlyMap<string, readonly Mirror[]>;
   readonly drainTimeoutMs: number;
   readonly link: LinkStyle;
   readonly windows: readonly [number, number];
@@ -45,7 +48,6 @@ const SHORT_CLIENT: ClientTimeouts = {
 };
 
 const SHORT: Timeouts = {
-  pending: 400,
   backend: 1_200,
   backendBody: 1_200,
   linger: 300,
@@ -73,6 +75,14 @@ export function drawTopology(prng: Prng): Topology {
     http,
     requestTimeoutMs: prng.chance(0.2) ? 1_500 : 0,
     backendTimeoutMs: prng.chance(0.2) ? 600 : 0,
+    retries: new Map(clusters.map(({ name }) => [name, prng.chance(0.5) ? drawRetry(prng) : null])),
+    mirrors: new Map(
+      clusters.map(({ name }) => {
+        // To another one: at its own cluster a copy cannot be told from a retry.
+        const others = prng.chance(0.3) ? clusters.filter((other) => other.name !== name) : [];
+        return [name, others.map((other) => ({ cluster: other.name, share: prng.pick([1, 0.5]) }))];
+      }),
+    ),
     drainTimeoutMs: prng.pick([300, 2_000]),
     link: {
       latencyMs: prng.pick([0.05, 1, 10]),
@@ -121,7 +131,27 @@ function drawCluster(prng: Prng, index: number): Cluster {
     ...drawBalance(prng.split(`balance-${index}`)),
     connectTimeoutMs: prng.pick([200, 1_000]),
     idleTimeoutMs: prng.pick([300, 3_000]),
+    pendingTimeoutMs: prng.pick([100, 400, 400, 5_000]),
+    warmConnections: prng.pick([0, 0, 1, 3]),
+    maxIdleConnections: prng.pick([0, 1, 1_024]),
+    maxRequestsPerConnection: prng.pick([0, 0, 1, 5]),
+    retryBudget: prng.pick([
+      CLUSTER_DEFAULTS.retryBudget,
+      { percent: 20, intervalMs: 1_000, minPerSecond: 1 },
+      { percent: 100, intervalMs: 10_000, minPerSecond: 100 },
+    ]),
     ...drawLimits(prng),
+  };
+}
+
+function drawRetry(prng: Prng): RetryPolicy {
+  return {
+    attempts: prng.pick([1, 2, 5]),
+    conditions: (['Reset', 'Timeout', 'Status'] as const).filter(() => prng.chance(0.7)),
+    codes: [500],
+    methods: prng.chance(0.3) ? 'All' : 'Idempotent',
+    backoffMs: prng.pick([0, 10, 100]),
+    maxBackoffMs: prng.pick([100, 1_000]),
   };
 }
 
@@ -172,9 +202,12 @@ const FILTERS: readonly Filter[] = [
 ];
 
 /** `/c0` goes to the cluster `shop/c0`, through every listener, and `/old/c0` is redirected to it. */
-export function routes({ clusters, listeners, requestTimeoutMs, backendTimeoutMs }: Topology): Resource[] {
-  const rule = (path: string, rest: Pick<RouteRule, 'filters' | 'clusters'>): RouteRule => ({
+export function routes(topology: Topology): Resource[] {
+  const { clusters, listeners, requestTimeoutMs, backendTimeoutMs, retries, mirrors } = topology;
+  const rule = (path: string, rest: Partial<RouteRule>): RouteRule => ({
     matches: [{ path: { type: 'PathPrefix', value: path }, method: null, headers: [], queryParams: [] }],
+    filters: [],
+    clusters: [],
     ...RULE_DEFAULTS,
     requestTimeoutMs,
     backendTimeoutMs,
@@ -198,8 +231,10 @@ export function routes({ clusters, listeners, requestTimeoutMs, backendTimeoutMs
         rule(path, {
           filters: isFiltered(name) ? FILTERS : [],
           clusters: [{ cluster: name, weight: 1 }],
+          retry: retries.get(name)!,
+          mirrors: mirrors.get(name)!,
         }),
-        rule(`/old${path}`, { filters: [redirect], clusters: [] }),
+        rule(`/old${path}`, { filters: [redirect] }),
       ],
     };
     return { kind: 'route', value: route };
@@ -240,20 +275,19 @@ export function drawTemperament(prng: Prng): Temperament {
 }
 
 /** The longest that anybody can have to wait for the proxy to do anything, in ms. */
-export function patience({
-  timeouts,
-  http,
-  clusters,
-  requestTimeoutMs,
-  backendTimeoutMs,
-  link,
-}: Topology): number {
-  const { pending, backend, backendBody, linger, drainIdle } = timeouts;
+export function patience(topology: Topology): number {
+  const { timeouts, http, clusters, requestTimeoutMs, backendTimeoutMs, link, retries } = topology;
+  const { backend, backendBody, linger, drainIdle } = timeouts;
   const { headerMs, bodyIdleMs, writeMs, idleMs } = http.timeouts;
-  const connect = 3 * Math.max(...clusters.map(({ connectTimeoutMs }) => connectTimeoutMs));
+  const pending = Math.max(...clusters.map(({ pendingTimeoutMs }) => pendingTimeoutMs));
+  // What was certainly not processed is sent three times in all, the rest as the policy says.
+  const policies = [...retries.values()].filter((policy) => policy !== null);
+  const attempts = 3 + Math.max(0, ...policies.map((policy) => policy.attempts));
+  const pauses = attempts * (100 + Math.max(0, ...policies.map((policy) => policy.maxBackoffMs)));
+  const connect = Math.max(...clusters.map(({ connectTimeoutMs }) => connectTimeoutMs));
   const network = 1_000 + 20 * (link.latencyMs + link.jitterMs) + (link.loss > 0 ? 1_500 : 0);
   const answer = Math.max(backend, backendTimeoutMs, requestTimeoutMs);
+  const attempt = pending + connect + answer;
   const client = headerMs + bodyIdleMs + writeMs + idleMs;
-  // A request can be sent again up to three times, each time for a whole timeout.
-  return client + pending + connect + 4 * answer + backendBody + linger + drainIdle + network;
+  return client + attempts * attempt + pauses + backendBody + linger + drainIdle + network;
 }

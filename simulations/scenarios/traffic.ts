@@ -102,6 +102,7 @@ async function live(world: TrafficWorld, trouble: Trouble, safetyMs: number): Pr
 
   world.note('nobody asks for anything any more');
   world.polite.stop();
+  edge.change(() => ({ upserts: world.withoutWarmth(), removals: [] }));
   const idle = Math.max(...topology.clusters.map(({ idleTimeoutMs }) => idleTimeoutMs));
   const { timeouts, http } = topology;
   await world.run(clock.now + http.timeouts.idleMs + timeouts.linger + idle + SETTLE_MS, look);

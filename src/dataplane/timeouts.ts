@@ -1,6 +1,5 @@
 /** What is neither a listener's nor a cluster's. */
 export interface Timeouts {
-  readonly pending: number;
   readonly backend: number;
   readonly backendBody: number;
   readonly linger: number;
@@ -10,8 +9,6 @@ export interface Timeouts {
 
 /** Defaults in milliseconds; see TimerWheel for how exactly they are kept. */
 export const TIMEOUTS: Timeouts = {
-  /** A request that waits for a connection: 503. */
-  pending: 5_000,
   /** First byte of the answer, where the rule says nothing: 504. */
   backend: 60_000,
   /** Between two reads of an answer's body, and for a backend that takes nothing of a request's: cut. */

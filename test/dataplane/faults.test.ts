@@ -140,7 +140,7 @@ test('a fault anywhere costs the connection it happened on, and nothing else', {
   const harness = await start({
     limits,
     resources: [
-      { kind: 'cluster', value: cluster() },
+      { kind: 'cluster', value: cluster({ pendingTimeoutMs: 200 }) },
       { kind: 'endpoint', value: endpoint(backend.port) },
       {
         kind: 'route',
@@ -158,7 +158,7 @@ test('a fault anywhere costs the connection it happened on, and nothing else', {
         }),
       },
     ],
-    timeouts: { linger: 50, pending: 200, backend: 500 },
+    timeouts: { linger: 50, backend: 500 },
     listener: withHttp({ idleMs: 500, bodyIdleMs: 500 }),
   });
   context.after(() => harness.dataplane.shutdown());

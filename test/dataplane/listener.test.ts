@@ -51,11 +51,10 @@ test('a backend without a free connection is waited for, but not for ever', asyn
   const backend = await rawBackend(context, () => {});
   const harness = await start({
     resources: [
-      { kind: 'cluster', value: cluster({ maxConnections: 1 }) },
+      { kind: 'cluster', value: cluster({ maxConnections: 1, pendingTimeoutMs: 100 }) },
       { kind: 'endpoint', value: endpoint(backend.port) },
       { kind: 'route', value: route() },
     ],
-    timeouts: { pending: 100 },
   });
   context.after(() => harness.dataplane.shutdown());
   const first = new RawClient(harness.port);

@@ -6,6 +6,7 @@ import { CHUNK_DATA, CHUNK_END, CHUNK_FAILED, ChunkedDecoder } from '../../wire/
 import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { HEAD_FAILED, HEAD_MORE } from '../../wire/http1/head-parser.ts';
 import { CRLF, chunkLine, MessageWriter } from '../../wire/http1/writer.ts';
+import { ClientOrigin } from '../client-address/client-origin.ts';
 import type { Context } from '../context.ts';
 import type { ServedPort } from '../served-port.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
@@ -36,6 +37,7 @@ const COALESCED_BYTES = 32 * 1024;
 export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   readonly stream: SocketStream;
   readonly port: ServedPort;
+  readonly origin: ClientOrigin;
   /** After the current answer the connection may serve another request. */
   keepAlive = true;
   readonly #context: Context;
@@ -47,7 +49,6 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   #left = 0;
   #feeding = false;
   #peerEnded = false;
-  #address = '';
   #blocked = false;
   #passOver = false;
   /** The client said that this request is its last, and has sent nothing after it. */
@@ -58,6 +59,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     this.#output = output;
     this.port = port;
     this.stream = stream;
+    this.origin = new ClientOrigin(stream);
     this.#timer = new Timer(this);
     stream.owner = this;
     this.#arm(this.#settings.timeouts.idleMs);
@@ -89,11 +91,6 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     this.#context.clientWork.give(work);
   }
 
-  get address(): string {
-    if (this.#address === '') this.#address = this.stream.remoteAddress;
-    return this.#address;
-  }
-
   /** No request has begun, nor any byte of one. */
   get isIdle(): boolean {
     return this.#state === HEAD && !this.#headBegun && (this.#work === null || this.#work.stash === null);
@@ -115,7 +112,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
 
   onConnect(): void {}
 
-  onBytes(bytes: Buffer, end: number): void {
+  onBytes(bytes: Buffer, end: number, from = 0): void {
     this.#context.time = this.#context.system.now();
     switch (this.#state) {
       case LINGER:
@@ -129,7 +126,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
         this.#keep(bytes, 0, end);
         return;
       default:
-        this.#feed(bytes, end);
+        this.#feed(bytes, from, end);
         this.flush();
         this.rest();
     }
@@ -140,6 +137,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     this.#context.time = this.#context.system.now();
     switch (this.#state) {
       case HEAD:
+      case LINGER:
         // Half a head, or nothing: there is nobody to answer.
         this.close();
         break;
@@ -149,9 +147,6 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
         break;
       case TUNNEL:
         this.exchange.tunnelEnd();
-        break;
-      case LINGER:
-        this.close();
         break;
       default:
         // The request is whole; a client may close its half and still wait for the answer.
@@ -327,12 +322,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
 
   /** Room for at least a head of the greatest size, `more` beside it and the body that one read brings. */
   writer(more = 0): MessageWriter {
-    const wanted = GREATEST_HEAD_BYTES + READ_BYTES + more;
-    if (this.#output.take(this).room < wanted) this.flush();
-    const writer = this.#output.take(this);
-    if (writer.room >= wanted) return writer;
-    this.#output.writer = new MessageWriter(wanted);
-    return this.#output.writer;
+    return this.#output.withRoom(this, GREATEST_HEAD_BYTES + READ_BYTES + more);
   }
 
   /** Bytes of an answer's body as they came from `source`, framed anew. */
@@ -386,7 +376,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
       if (!done) this.#block();
       return;
     }
-    if (this.stream.write(writer.block.subarray(0, length))) {
+    if (this.stream.write(writer.written)) {
       writer.length = 0;
       return;
     }
@@ -452,7 +442,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     this.#watch();
     if (this.#feeding) return;
     const stash = this.#begun().takeStash();
-    if (stash !== null) this.#feed(stash, stash.length);
+    if (stash !== null) this.#feed(stash, 0, stash.length);
     if (this.#state === HEAD) this.stream.resume();
   }
 
@@ -471,9 +461,9 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     else this.#context.wheel.set(this.#timer, this.#context.timeouts.linger);
   }
 
-  #feed(bytes: Buffer, end: number): void {
+  #feed(bytes: Buffer, from: number, end: number): void {
     this.#feeding = true;
-    let at = 0;
+    let at = from;
     while (at < end) {
       if (this.#state === HEAD) at = this.#readHead(bytes, at, end);
       else if (this.#state === BODY_LENGTH) {
@@ -506,7 +496,10 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     const work = this.#begun();
     const { reader } = work;
     const isFirst = reader.head === null;
-    if (isFirst) work.startedAt = this.#context.time;
+    if (isFirst) {
+      work.startedAt = this.#context.time;
+      this.origin.forget();
+    }
     const result = reader.read(bytes, from, end, this.#settings);
     if (result === HEAD_MORE) {
       if (isFirst) this.#watch();
@@ -515,6 +508,17 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     const head = reader.head!;
     if (result === HEAD_FAILED) {
       this.exchange.refuseFault(head.fault!);
+      return end;
+    }
+    if (this.origin.peer === '') {
+      // It was reset before anybody asked whose it is: nobody is there to answer, and nobody to forward for.
+      this.close();
+      return end;
+    }
+    const { addressing } = this.port;
+    const isAsked = addressing !== this.origin.addressing || addressing !== null;
+    if (isAsked && !this.origin.identify(addressing, head)) {
+      this.exchange.refuseFault('invalid_field_value');
       return end;
     }
     const at = reader.next;

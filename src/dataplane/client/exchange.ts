@@ -5,6 +5,7 @@ import type { Fault } from '../../wire/http1/fault.ts';
 import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { RequestTarget } from '../../wire/http1/target.ts';
 import { LAST_CHUNK } from '../../wire/http1/writer.ts';
+import type { ProxiedConnection } from '../../wire/proxy-protocol/header.ts';
 import { NO_KEY } from '../balance/balancer.ts';
 import type { Context } from '../context.ts';
 import type { FilterPlan } from '../filters/filter-plan.ts';
@@ -22,11 +23,13 @@ import type { EndpointState } from '../upstream/endpoint-state.ts';
 import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
 import type { BodyKind, UpstreamUser } from '../upstream/upstream-user.ts';
 import { AnswerFraming } from './answer-framing.ts';
+import type { Resender } from './attempts.ts';
 import { Attempts } from './attempts.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { ExchangeRecord } from './exchange-record.ts';
 import { faultReason, writeLocalAnswer } from './local-answer.ts';
 import { isIdempotent, methodOf } from './method.ts';
+import { Mirrors } from './mirrored-request.ts';
 import { OutgoingRequest, passOn } from './outgoing-request.ts';
 import { isHttp2Upgrade, writeRequestHead, writtenRequestId } from './request-head.ts';
 import { writeInterimHead, writeResponseHead, writeTrailer, writeUpgradeHead } from './response-head.ts';
@@ -41,7 +44,7 @@ const view = new HeadView();
  * One request and its answer, from the head to the last byte: routed once, sent to one backend after another until
  * one takes it, answered once. Used again for other requests, of one client connection after the other.
  */
-export class Exchange implements UpstreamUser, TimerOwner {
+export class Exchange implements UpstreamUser, TimerOwner, Resender {
   isHead = false;
   wantsUpgrade = false;
   connecting: UpstreamConnection | null = null;
@@ -50,7 +53,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
   #client!: ClientConnection;
   readonly #request = new OutgoingRequest();
   readonly #record = new ExchangeRecord();
-  readonly #attempts = new Attempts();
+  readonly #attempts: Attempts;
   readonly #framing = new AnswerFraming();
   readonly #pendingTimer: Timer;
   readonly #totalTimer: Timer;
@@ -71,6 +74,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
 
   constructor(context: Context) {
     this.#context = context;
+    this.#attempts = new Attempts(context, this);
     this.#pendingTimer = new Timer(this);
     this.#totalTimer = new Timer(this);
   }
@@ -155,7 +159,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
     this.#pool = pool;
     const { hash } = pool;
     if (hash !== null) {
-      this.hashKey = hash.read(head, target.path, client.address);
+      this.hashKey = hash.read(head, target.path, client.origin.client);
       this.#setCookie = hash.setCookie;
     }
     this.wantsUpgrade = framing.upgrade && !hasBody && !isHttp2Upgrade(head);
@@ -165,7 +169,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
     let block = this.#context.requestBlocks.take();
     block.length = 0;
     block = writeRequestHead(block, head, target, {
-      client: client.address,
+      origin: client.origin,
       port: client.port.port,
       requestIds: this.#context.requestIds,
       headers: plan.request,
@@ -175,7 +179,8 @@ export class Exchange implements UpstreamUser, TimerOwner {
       expectContinue: this.#expectContinue,
       hasBody,
     });
-    this.#request.begin(block, framing.chunked);
+    this.#request.begin(block, framing.chunked, rule.keepsRequest);
+    if (rule.retry !== null) this.#attempts.begin(rule.retry, this.#record.method, pool);
     if (this.#context.accessLog !== null) this.#record.requestId = writtenRequestId(block);
     if (rule.requestTimeoutMs > 0) this.#context.wheel.set(this.#totalTimer, rule.requestTimeoutMs);
   }
@@ -201,10 +206,15 @@ export class Exchange implements UpstreamUser, TimerOwner {
   requestEnd(trailer: HeadParser | null): void {
     this.#request.ended = true;
     if (this.#pool === null) return;
+    const rule = this.#rule!;
     this.#request.finish(this.#upstream?.stream ?? null, this.#dispatched, trailer);
+    const mirrors =
+      rule.mirrors.length === 0 || this.wantsUpgrade
+        ? null
+        : Mirrors.draw(this.#context, rule.mirrors, this.#request);
     if (!this.#dispatched) this.dispatch();
-    else if (this.#upstream !== null)
-      this.#upstream.awaitAnswer(this.#rule!.backendTimeout(this.#context.timeouts.backend));
+    else this.#upstream?.awaitAnswer(rule.backendTimeout(this.#context.timeouts.backend));
+    mirrors?.send(this.isHead);
   }
 
   /** Sends what there is of the request; called once all that one read brought is in the block. */
@@ -212,6 +222,10 @@ export class Exchange implements UpstreamUser, TimerOwner {
     if (this.#dispatched || this.#pool === null) return;
     this.#dispatched = true;
     this.#attempt(false);
+  }
+
+  proxied(): ProxiedConnection {
+    return this.#client.origin.proxied();
   }
 
   onUpstream(upstream: UpstreamConnection): void {
@@ -229,10 +243,11 @@ export class Exchange implements UpstreamUser, TimerOwner {
   onConnectFailed(endpoint: EndpointState, timedOut: boolean): void {
     this.#attempts.avoid(endpoint);
     this.#context.wheel.clear(this.#pendingTimer);
-    if (this.#attempts.mayConnectAgain) {
+    if (this.#attempts.unprocessed()) {
       this.#pool!.counters.retried('connect_failed');
       this.#attempt(false);
-    } else this.#answerInstead(timedOut ? 'upstream_connect_timeout' : 'upstream_connect_failed');
+    } else if (!this.#attempts.afterNoConnection(this.#pool!, endpoint, this.#totalTimer.deadline))
+      this.#answerInstead(timedOut ? 'upstream_connect_timeout' : 'upstream_connect_failed');
     this.#client.flush();
   }
 
@@ -253,6 +268,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
 
   onResponseHead(head: HeadParser, body: BodyKind): void {
     const client = this.#client;
+    if (this.#rule!.retry !== null && this.#withholds(head)) return;
     this.#record.answeredAt = this.#context.time;
     this.#record.status = head.status;
     this.#releaseBlock();
@@ -316,12 +332,19 @@ export class Exchange implements UpstreamUser, TimerOwner {
       this.#client.cut(this.#framing.toClose);
       return;
     }
-    const stale = reason === 'upstream_reset' && upstream.reused && !answered;
-    const replayable = this.#request.isWhole && isIdempotent(this.#record.method);
-    if (stale && replayable && this.#attempts.mayLeaveStale()) {
-      this.#pool!.counters.retried('stale_connection');
-      this.#attempt(true);
-      return;
+    if (this.#request.isWhole) {
+      const pool = this.#pool!;
+      const stale = reason === 'upstream_reset' && upstream.reused && !answered;
+      if (stale && isIdempotent(this.#record.method) && this.#attempts.unprocessed()) {
+        pool.counters.retried('stale_connection');
+        this.#attempt(true);
+        return;
+      }
+      const condition =
+        reason === 'upstream_reset' ? 'Reset' : reason === 'upstream_timeout' ? 'Timeout' : null;
+      const latest = this.#totalTimer.deadline;
+      if (condition !== null && this.#attempts.afterFailure(condition, pool, upstream.endpoint, latest))
+        return;
     }
     this.#answerInstead(reason);
   }
@@ -450,7 +473,8 @@ export class Exchange implements UpstreamUser, TimerOwner {
       close: !client.keepAlive,
       keepAlive10: client.keepAlive && !this.#framing.is11,
       isHead: this.isHead,
-      headers,
+      headers:
+        this.#record.attempts > 1 ? `${headers}x-novaedge-attempts: ${this.#record.attempts}\r\n` : headers,
     });
     // A request whose body is still to be passed over ends with its last byte.
     this.#finish();
@@ -483,14 +507,28 @@ export class Exchange implements UpstreamUser, TimerOwner {
   }
 
   #attempt(fresh: boolean): void {
-    this.#attempts.begin();
+    this.#record.attempts += 1;
     const result = this.#pool!.acquire(this, fresh);
     if (result === null) {
-      if (this.connecting === null)
-        this.#context.wheel.set(this.#pendingTimer, this.#context.timeouts.pending);
+      if (this.connecting === null) this.#context.wheel.set(this.#pendingTimer, this.#pool!.pendingTimeoutMs);
       if (!this.#request.ended) this.#client.pauseRequest();
     } else if (typeof result === 'string') this.#answerInstead(result);
     else this.onUpstream(result);
+  }
+
+  sendAgain(): void {
+    this.#upstream = null;
+    this.#attempt(false);
+    this.#client.flush();
+  }
+
+  #withholds(head: HeadParser): boolean {
+    const upstream = this.#upstream!;
+    if (!this.#request.isWhole || !this.#attempts.insteadOf(head, upstream, this.#totalTimer.deadline))
+      return false;
+    // Unless another is at it already.
+    if (this.#upstream === upstream) this.#upstream = null;
+    return true;
   }
 
   /** An answer of our own where the request may already be under way. */
@@ -503,6 +541,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
   #leaveUpstream(): void {
     const upstream = this.#upstream;
     this.#upstream = null;
+    this.#attempts.stop();
     if (upstream !== null) upstream.close();
     else if (this.#dispatched) this.#pool?.forget(this);
   }
@@ -536,7 +575,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
     this.#request.dropHeld();
     this.#pool = null;
     this.#rule = null;
-    this.#record.finish(context, listener, rule, this.#client);
+    this.#record.finish(context, listener, rule, this.#client.origin.client);
     if (listener?.isDraining === true) this.#client.port.checkDrained(listener);
   }
 

@@ -22,6 +22,10 @@ export class EndpointState implements TimedTarget {
   failuresInARow = 0;
   failing = false;
   lastFailure = '';
+  /** Connections made ahead of time that ended without a request, one after the other. */
+  warmFailures = 0;
+  /** Until then none is made ahead of time; ms of the monotonic clock. */
+  warmNotBefore = 0;
 
   constructor(config: Endpoint) {
     this.id = endpointId(config);

@@ -10,6 +10,7 @@ import {
 import { NO_LENGTH } from '../../wire/http1/framing.ts';
 import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { HEAD_FAILED, HEAD_MORE, RESPONSE_HEADS } from '../../wire/http1/head-parser.ts';
+import { encodeProxyHeader } from '../../wire/proxy-protocol/header-reader.ts';
 import type { Context } from '../context.ts';
 import { HeadReader } from '../head-reader.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
@@ -40,6 +41,11 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
   /** In the shared limits. */
   readonly slot: number;
   sentAt = 0;
+  /** It began with its client's address, and is that client's alone: it goes with its request. */
+  isPersonal = false;
+  /** Requests it has been used for. */
+  requests = 0;
+  readonly openedAt: number;
   readonly #context: Context;
   readonly #timer: Timer;
   readonly #reader: HeadReader;
@@ -62,6 +68,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     slot: number,
   ) {
     this.slot = slot;
+    this.openedAt = context.time;
     this.#context = context;
     this.pool = pool;
     this.endpoint = endpoint;
@@ -100,9 +107,15 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     this.#state = HEAD;
     this.#answered = false;
     this.#interim = 0;
+    this.requests += 1;
     this.#context.wheel.clear(this.#timer);
     // It may come straight from a request whose client took its answer more slowly than it came.
     if (this.stream.paused) this.stream.resume();
+  }
+
+  /** The answer whose head is being told goes to somebody else. */
+  handOver(user: UpstreamUser): void {
+    this.user = user;
   }
 
   /** The request has been sent whole: from now on the backend's time counts. 0 is for ever. */
@@ -127,10 +140,11 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     this.user = null;
     this.#context.wheel.remove(this.#timer);
     this.#reader.drop();
+    // Its descriptor goes before its place in the limits does: the backend never has more connections than that.
     try {
-      this.pool.closed(this);
-    } finally {
       this.stream.destroy();
+    } finally {
+      this.pool.closed(this);
     }
   }
 
@@ -139,7 +153,13 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     if (this.#state !== CONNECTING) return;
     this.#context.wheel.clear(this.#timer);
     this.#state = IDLE;
+    if (this.pool.proxyProtocol !== null) this.#announce(this.pool.proxyProtocol);
     this.pool.connected(this);
+  }
+
+  #announce(version: 'V1' | 'V2'): void {
+    this.isPersonal = true;
+    if (this.user !== null) this.stream.write(encodeProxyHeader(version, this.user.proxied()));
   }
 
   onBytes(bytes: Buffer, end: number): void {
@@ -207,7 +227,9 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     if (this.#state === CONNECTING) {
       this.#connectTimedOut = true;
       this.stream.destroy();
-    } else if (this.#state === IDLE || user === null) this.close();
+    } else if (this.#state === IDLE && this.pool.keeps(this))
+      this.#context.wheel.set(this.#timer, this.pool.idleTimeoutMs);
+    else if (this.#state === IDLE || user === null) this.close();
     else if (this.stream.paused) this.#context.wheel.set(this.#timer, this.#context.timeouts.backendBody);
     else {
       this.#fail(user, 'upstream_timeout');
@@ -222,6 +244,8 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     if (this.user === null || this.user === told) {
       try {
         this.close();
+        // Where counting it as gone is what threw, it may be that nobody is told of its end again.
+        if (this.endpoint.connections.has(this)) this.pool.closed(this);
       } catch (second) {
         this.#context.faults.report(second);
       }
@@ -230,11 +254,13 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     else told.onFault(error);
   }
 
-  #read(user: UpstreamUser, bytes: Buffer, end: number): void {
+  #read(asker: UpstreamUser, bytes: Buffer, end: number): void {
+    let user = asker;
     let at = 0;
     if (this.#state === HEAD) {
       at = this.#readHead(user, bytes, end);
       if (at === -1) return;
+      user = this.user!;
     }
     if (this.#state === TUNNEL) {
       if (at < end) user.onResponseBytes(bytes, at, end);
@@ -248,6 +274,8 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
         if (take > 0) user.onResponseBytes(bytes, at, at + take);
         at += take;
         if (this.#left > 0) break;
+        // Who got the last piece may have closed it all the same.
+        if (this.user !== user) return;
         this.#finish(user, at === end, null);
         return;
       }
@@ -336,7 +364,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     } else this.#body = BODY_CLOSE;
     this.pool.answered(this, head.status);
     user.onResponseHead(head, this.#body);
-    return this.user === user;
+    return this.user !== null;
   }
 
   #finish(user: UpstreamUser, clean: boolean, trailer: HeadParser | null): void {

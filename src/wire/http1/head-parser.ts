@@ -70,6 +70,10 @@ const REFUSED = -2;
 const HTTP = Uint8Array.from(Buffer.from('HTTP/'));
 const VERSION_LENGTH = 8;
 
+function isPri(bytes: Buffer, at: number): boolean {
+  return bytes[at] === 80 && bytes[at + 1] === 82 && bytes[at + 2] === 73;
+}
+
 function isHttp11(bytes: Buffer, at: number): boolean {
   return (
     bytes[at] === 72 &&
@@ -188,6 +192,9 @@ export class HeadParser {
           if (at >= end) break;
           if (bytes[at] !== SP || at - base === this.methodStart) return this.#fail('invalid_method');
           this.methodEnd = at - base;
+          // RFC 9113 section 11.6: a method for the preface of HTTP/2 alone.
+          if (this.methodEnd - this.methodStart === 3 && isPri(bytes, at - 3))
+            return this.#fail('version_not_supported');
           at += 1;
           this.targetStart = at - base;
           state = TARGET_STATE;
@@ -411,7 +418,9 @@ export class HeadParser {
     if (id === REFUSED) return 'underscore_in_field_name';
     this.ids[field] = id;
     this.fieldCount = field + 1;
-    if (id === FIELD_ID.OTHER || id > FIELD_ID.UPGRADE || this.role === 'trailer') return null;
+    if (id === FIELD_ID.OTHER || id > FIELD_ID.UPGRADE) return null;
+    // RFC 9110 section 6.5.1: some read these in trailers too, and would frame the next message or close by them.
+    if (this.role === 'trailer') return 'invalid_trailer';
     return this.framing.field(
       id,
       this.bytes,

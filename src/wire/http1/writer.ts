@@ -6,10 +6,15 @@ const LF = 10;
 /** Below this a loop is cheaper than a call into the runtime. */
 const SHORT = 48;
 
+const VIEWS = 8;
+const NO_VIEWS: readonly Buffer[] = Array.from({ length: VIEWS }, () => Buffer.alloc(0));
+
 /** Puts a message together in one block of memory; `length` bytes are used. Callers see to it that they fit. */
 export class MessageWriter {
-  block: Buffer;
+  readonly block: Buffer;
   length = 0;
+  /** Messages of one kind are often of one length, and a view of memory costs more than to look for one. */
+  readonly #views: Buffer[] = NO_VIEWS.slice();
 
   constructor(size: number) {
     this.block = Buffer.allocUnsafeSlow(size);
@@ -17,6 +22,16 @@ export class MessageWriter {
 
   get room(): number {
     return this.block.length - this.length;
+  }
+
+  /** What has been put together. The bytes are the block's own. */
+  get written(): Buffer {
+    const { length } = this;
+    const known = this.#views[length % VIEWS]!;
+    if (known.length === length) return known;
+    const view = this.block.subarray(0, length);
+    this.#views[length % VIEWS] = view;
+    return view;
   }
 
   bytes(source: Buffer, start: number, end: number): void {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { RoundRobin } from '../../../src/dataplane/balance/round-robin.ts';
 import type { TestTarget } from './targets.ts';
-import { someTargets } from './targets.ts';
+import { counts, someTargets, target, targets } from './targets.ts';
 
 function wantedOf(all: readonly TestTarget[]): TestTarget[] {
   const weighted = all.filter((each) => each.ready && each.weight > 0);
@@ -62,4 +62,35 @@ test('what was tried is passed over while others are left', () => {
       }
     }),
   );
+});
+
+test('a heavy one among light ones is spread over the round', () => {
+  const all = targets([5, 1, 1]);
+  const balancer = new RoundRobin<TestTarget>();
+  balancer.update(all);
+  const names = Array.from({ length: 14 }, () => 'abc'[all.indexOf(balancer.pick(null)!)]).join('');
+  assert.equal(names, 'aaabcaaaaabcaa');
+});
+
+test('who comes late, or gets another weight, gets its share from then on, and makes up for nothing', () => {
+  const all = targets([1, 2]);
+  const balancer = new RoundRobin<TestTarget>();
+  balancer.update(all);
+  for (let pick = 0; pick < 3_000; pick += 1) balancer.pick(null);
+  const fresh = target('10.9.9.9:80', { weight: 3 });
+  all[0]!.weight = 4;
+  balancer.update([...all, fresh]);
+  const found = counts(balancer, [...all, fresh], 90);
+  for (const [index, share] of [40, 20, 30].entries())
+    assert.ok(Math.abs(found[index]! - share) <= 1, String(found));
+});
+
+test('10,000 targets of mixed weights get exactly their weight in a round', () => {
+  const weights = Array.from({ length: 10_000 }, (_, index) => 1 + (index % 7));
+  const all = targets(weights);
+  const balancer = new RoundRobin<TestTarget>();
+  balancer.update(all);
+  const round = weights.reduce((sum, weight) => sum + weight, 0);
+  assert.deepEqual(counts(balancer, all, round), weights);
+  assert.deepEqual(counts(balancer, all, round), weights);
 });

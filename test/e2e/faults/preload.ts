@@ -1,10 +1,10 @@
 import { openSync, rmSync, unlinkSync } from 'node:fs';
-import { syncBuiltinESMExports } from 'node:module';
-import net, { type Socket, type SocketConstructorOpts } from 'node:net';
+import net, { type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { BroadcastChannel, isMainThread, parentPort, threadName } from 'node:worker_threads';
+import { SocketStream } from '../../../src/os/socket-stream.ts';
 import type { FaultEvent, FaultKind, FaultReply, FaultRequest } from './protocol.ts';
 
 /**
@@ -95,22 +95,18 @@ function runThread(path: string): void {
       listener(message);
     })) as typeof port.once;
 
-  type Handle = { getpeername?: (out: { port?: number }) => number };
-  const Original = net.Socket;
-  net.Socket = class extends Original {
-    constructor(options?: SocketConstructorOpts) {
-      super(options);
-      const handle = (options as unknown as { handle?: Handle } | undefined)?.handle;
-      const peer: { port?: number } = {};
-      if (worker === -1 || handle?.getpeername?.(peer) !== 0 || peer.port === undefined) return;
-      if (accepted.size === 0)
-        channel.postMessage({ event: 'accepted', worker, at: wall() } satisfies FaultEvent);
-      const times = accepted.get(peer.port);
-      if (times === undefined) accepted.set(peer.port, [wall()]);
-      else times.push(wall());
-    }
+  const { accepted: accept } = SocketStream;
+  SocketStream.accepted = (handle) => {
+    const stream = accept.call(SocketStream, handle);
+    const port = stream.remotePort;
+    if (worker === -1 || port === 0) return stream;
+    if (accepted.size === 0)
+      channel.postMessage({ event: 'accepted', worker, at: wall() } satisfies FaultEvent);
+    const times = accepted.get(port);
+    if (times === undefined) accepted.set(port, [wall()]);
+    else times.push(wall());
+    return stream;
   };
-  syncBuiltinESMExports();
 
   channel.onmessage = (message) => {
     const request = (message as unknown as Said<FaultRequest | FaultReply>).data;
