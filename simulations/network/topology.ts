@@ -287,7 +287,8 @@ export function patience(topology: Topology): number {
   const connect = Math.max(...clusters.map(({ connectTimeoutMs }) => connectTimeoutMs));
   const network = 1_000 + 20 * (link.latencyMs + link.jitterMs) + (link.loss > 0 ? 1_500 : 0);
   const answer = Math.max(backend, backendTimeoutMs, requestTimeoutMs);
-  const attempt = pending + connect + answer;
   const client = headerMs + bodyIdleMs + writeMs + idleMs;
-  return client + attempts * attempt + pauses + backendBody + linger + drainIdle + network;
+  return (
+    client + attempts * (pending + connect + answer) + pauses + backendBody + linger + drainIdle + network
+  );
 }

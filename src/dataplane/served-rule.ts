@@ -58,10 +58,10 @@ export class ServedRule {
     this.listener = listener;
     this.requestTimeoutMs = rule.requestTimeoutMs;
     this.backendTimeoutMs = rule.backendTimeoutMs;
-    this.bodyBytes = rule.bodyBytes;
     this.retry = rule.retry;
     this.mirrors = mirrors.filter(({ share }) => share > 0);
     this.keepsRequest = this.retry !== null || this.mirrors.length > 0;
+    this.bodyBytes = rule.bodyBytes;
     this.counters = counters;
     this.#policies = policies;
     this.#filters = rule.filters;

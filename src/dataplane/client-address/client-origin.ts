@@ -51,6 +51,8 @@ export class ClientOrigin {
 
   /** For a new request. False: what a trusted peer says can be read in two ways. */
   identify(addressing: ClientAddressing | null, head: HeadParser): boolean {
+    // The usual case: nobody is believed, and nobody was.
+    if (addressing === null && this.addressing === null) return true;
     this.clientEntry = -1;
     if (this.addressing !== addressing) {
       this.addressing = addressing;

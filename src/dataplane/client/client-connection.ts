@@ -40,6 +40,8 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   readonly origin: ClientOrigin;
   /** After the current answer the connection may serve another request. */
   keepAlive = true;
+  /** The client does not take what it is sent as fast as it comes. */
+  isBlocked = false;
   readonly #context: Context;
   readonly #output: Output;
   readonly #timer: Timer;
@@ -49,7 +51,6 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   #left = 0;
   #feeding = false;
   #peerEnded = false;
-  #blocked = false;
   #passOver = false;
   /** The client said that this request is its last, and has sent nothing after it. */
   #isLast = false;
@@ -86,7 +87,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   /** Gives back what is not needed where nothing is under way. */
   rest(): void {
     const work = this.#work;
-    if (work === null || this.#blocked || !this.isIdle || work.exchange.isActive) return;
+    if (work === null || this.isBlocked || !this.isIdle || work.exchange.isActive) return;
     this.#work = null;
     this.#context.clientWork.give(work);
   }
@@ -98,16 +99,11 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
 
   /** A request or a tunnel is under way, or its answer is still going out. */
   get isBusy(): boolean {
-    return this.#blocked || this.#work?.exchange.isActive === true;
+    return this.isBlocked || this.#work?.exchange.isActive === true;
   }
 
   get #headBegun(): boolean {
     return this.#work !== null && this.#work.reader.head !== null;
-  }
-
-  /** True where the client does not take what it is sent as fast as it comes. */
-  get isBlocked(): boolean {
-    return this.#blocked;
   }
 
   onConnect(): void {}
@@ -119,7 +115,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
       case CLOSED:
         return;
       case TUNNEL:
-        if (!this.#blocked) this.#arm(this.#settings.timeouts.tunnelIdleMs);
+        if (!this.isBlocked) this.#arm(this.#settings.timeouts.tunnelIdleMs);
         this.exchange.tunnelBytes(bytes, 0, end);
         return;
       case WAIT:
@@ -138,8 +134,10 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     switch (this.#state) {
       case HEAD:
       case LINGER:
-        // Half a head, or nothing: there is nobody to answer.
-        this.close();
+        // Half a head, or nothing: there is nobody to answer, but what was answered before still goes out.
+        this.flush();
+        if (this.isBlocked) this.#linger();
+        else this.close();
         break;
       case BODY_LENGTH:
       case BODY_CHUNKED:
@@ -149,19 +147,18 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
         this.exchange.tunnelEnd();
         break;
       default:
-        // The request is whole; a client may close its half and still wait for the answer.
-        this.keepAlive = false;
+        // The request is whole; a client may close its half and still wait for the answer, and for those to what follows.
+        if (this.#begun().stash === null) this.keepAlive = false;
     }
   }
 
   onWritable(): void {
-    if (!this.#blocked) return;
-    this.#blocked = false;
+    if (!this.isBlocked) return;
+    this.isBlocked = false;
     if (this.#state === CLOSED) return;
     const now = this.#context.system.now();
     this.#context.time = now;
-    const work = this.#begun();
-    work.taking.pause(now);
+    this.#begun().taking.pause(now);
     if (this.#state === LINGER) {
       if (this.#peerEnded) this.close();
       else {
@@ -190,13 +187,16 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   onTimer(): void {
     const now = this.#context.time;
     const settings = this.#settings;
-    if (this.#blocked && this.#begun().isStalled(now, settings, this.stream.unsent, this.#state === TUNNEL)) {
+    if (
+      this.isBlocked &&
+      this.#begun().isStalled(now, settings, this.stream.unsent, this.#state === TUNNEL)
+    ) {
       this.exchange.abort('client_stalled');
       return;
     }
     switch (this.#state) {
       case HEAD:
-        if (!this.#headBegun && !this.#blocked) {
+        if (!this.#headBegun && !this.isBlocked) {
           this.close();
           return;
         }
@@ -216,7 +216,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
       }
       case TUNNEL:
       case LINGER:
-        if (this.#blocked) break;
+        if (this.isBlocked) break;
         if (this.#state === TUNNEL) this.exchange.abort('tunnel_idle');
         else this.close();
         return;
@@ -229,18 +229,18 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     const now = this.#context.time;
     const settings = this.#settings;
     const { backendBody, drainIdle } = this.#context.timeouts;
-    let wait = this.#blocked ? this.#begun().nextTakingLook(now, settings) : 0;
+    let wait = this.isBlocked ? this.#begun().nextTakingLook(now, settings) : 0;
     switch (this.#state) {
       case HEAD:
         if (this.#headBegun) wait = soonest(wait, this.#begun().headLeft(now, settings));
-        else if (!this.#blocked) wait = this.port.isDraining ? drainIdle : settings.timeouts.idleMs;
+        else if (!this.isBlocked) wait = this.port.isDraining ? drainIdle : settings.timeouts.idleMs;
         break;
       case BODY_LENGTH:
       case BODY_CHUNKED:
         wait = soonest(wait, this.#begun().nextBodyLook(now, settings, backendBody));
         break;
       case TUNNEL:
-        if (!this.#blocked) wait = settings.timeouts.tunnelIdleMs;
+        if (!this.isBlocked) wait = settings.timeouts.tunnelIdleMs;
         break;
     }
     this.#arm(wait);
@@ -306,9 +306,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   }
 
   close(): void {
-    if (this.#state === CLOSED) return;
-    this.#free();
-    this.stream.destroy();
+    this.cut(false);
   }
 
   /** Cuts the connection; `visibly` where a plain end could be taken for the end of the message. */
@@ -329,7 +327,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   body(bytes: Buffer, start: number, end: number, chunked: boolean, source: SocketStream): void {
     const size = end - start;
     // Memory that is shared would have to be copied anyway, so it is copied to where no new memory is needed.
-    if ((size <= COALESCED_BYTES || source.isShared(bytes)) && !this.#blocked) {
+    if ((size <= COALESCED_BYTES || source.isShared(bytes)) && !this.isBlocked) {
       const writer = this.writer();
       if (chunked) writer.latin1(`${size.toString(16)}\r\n`);
       writer.bytes(bytes, start, end);
@@ -348,7 +346,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   /** Bytes of an upgraded connection, as they are. */
   tunnel(bytes: Buffer, start: number, end: number, source: SocketStream): void {
     this.flush();
-    if (!this.#blocked) this.#arm(this.#settings.timeouts.tunnelIdleMs);
+    if (!this.isBlocked) this.#arm(this.#settings.timeouts.tunnelIdleMs);
     this.#begun().written += end - start;
     if (!this.stream.write(source.lasting(bytes, start, end))) {
       source.give(bytes);
@@ -430,11 +428,11 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     }
     const requestComplete = this.#state === WAIT || this.#state === HEAD;
     this.stream.share();
-    if (!requestComplete || !this.keepAlive || this.#peerEnded) {
+    const isLast = this.#peerEnded && !this.#feeding && this.#begun().stash === null;
+    if (!requestComplete || !this.keepAlive || isLast) {
       this.flush();
-      this.#work?.reader.drop();
       // Nothing more comes that a close would answer by a reset, which could overtake the answer.
-      if (requestComplete && this.#isLast && !this.#feeding && !this.#blocked) this.close();
+      if (requestComplete && this.#isLast && !this.#feeding && !this.isBlocked) this.close();
       else this.#linger();
       return;
     }
@@ -443,21 +441,24 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     if (this.#feeding) return;
     const stash = this.#begun().takeStash();
     if (stash !== null) this.#feed(stash, 0, stash.length);
-    if (this.#state === HEAD) this.stream.resume();
+    // As if it came only now.
+    if (this.#peerEnded) this.onEnd();
+    else if (this.#state === HEAD) this.stream.resume();
   }
 
   /** The next message's start is in doubt, or unwanted: say no more, hear a little more, go. */
   #linger(): void {
     this.#state = LINGER;
     this.#work?.dropStash();
+    this.#work?.reader.drop();
     // An end that waits for writes could not be turned into a reset any more.
-    if (!this.#blocked) this.stream.end();
+    if (!this.isBlocked) this.stream.end();
     this.stream.resume();
     if (this.#peerEnded && !this.stream.writing) {
       this.close();
       return;
     }
-    if (this.#blocked) this.#watch();
+    if (this.isBlocked) this.#watch();
     else this.#context.wheel.set(this.#timer, this.#context.timeouts.linger);
   }
 
@@ -515,9 +516,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
       this.close();
       return end;
     }
-    const { addressing } = this.port;
-    const isAsked = addressing !== this.origin.addressing || addressing !== null;
-    if (isAsked && !this.origin.identify(addressing, head)) {
+    if (!this.origin.identify(this.port.addressing, head)) {
       this.exchange.refuseFault('invalid_field_value');
       return end;
     }
@@ -526,7 +525,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     this.#requests += 1;
     this.keepAlive = framing.keepAlive && this.#requests !== this.#settings.limits.requestsPerConnection;
     this.#isLast = !framing.keepAlive;
-    if (!this.#blocked) this.#context.wheel.clear(this.#timer);
+    if (!this.isBlocked) this.#context.wheel.clear(this.#timer);
     if (framing.chunked) {
       this.#state = BODY_CHUNKED;
       work.chunked ??= new ChunkedDecoder();
@@ -564,7 +563,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   #requestComplete(trailer: HeadParser | null): void {
     this.stream.share();
     this.#state = WAIT;
-    if (!this.#blocked) this.#context.wheel.clear(this.#timer);
+    if (!this.isBlocked) this.#context.wheel.clear(this.#timer);
     if (this.#passOver) {
       this.#passOver = false;
       this.answered();
@@ -582,8 +581,8 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   }
 
   #block(): void {
-    if (this.#blocked) return;
-    this.#blocked = true;
+    if (this.isBlocked) return;
+    this.isBlocked = true;
     const work = this.#begun();
     work.taking.run(this.#context.time, work.written - this.stream.unsent);
     this.#watch();
