@@ -94,12 +94,16 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
 
   /** No request has begun, nor any byte of one. */
   get isIdle(): boolean {
-    return this.#state === HEAD && !this.#headBegun && (this.#work === null || this.#work.stash === null);
+    return this.#state === HEAD && !this.#headBegun && !this.#hasStash;
   }
 
   /** A request or a tunnel is under way, or its answer is still going out. */
   get isBusy(): boolean {
     return this.isBlocked || this.#work?.exchange.isActive === true;
+  }
+
+  get #hasStash(): boolean {
+    return this.#work !== null && this.#work.stash !== null;
   }
 
   get #headBegun(): boolean {
@@ -134,7 +138,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     switch (this.#state) {
       case HEAD:
       case LINGER:
-        // Half a head, or nothing: there is nobody to answer, but what was answered before still goes out.
+        // Half a head, or nothing: there is nobody to answer, but perhaps somebody who still takes an answer.
         this.flush();
         if (this.isBlocked) this.#linger();
         else this.close();
@@ -147,8 +151,8 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
         this.exchange.tunnelEnd();
         break;
       default:
-        // The request is whole; a client may close its half and still wait for the answer, and for those to what follows.
-        if (this.#begun().stash === null) this.keepAlive = false;
+        // The request is whole; a client may close its half and still wait for answers, also to what it sent ahead.
+        if (!this.#hasStash) this.keepAlive = false;
     }
   }
 
@@ -428,8 +432,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     }
     const requestComplete = this.#state === WAIT || this.#state === HEAD;
     this.stream.share();
-    const isLast = this.#peerEnded && !this.#feeding && this.#begun().stash === null;
-    if (!requestComplete || !this.keepAlive || isLast) {
+    if (!requestComplete || !this.keepAlive || (this.#peerEnded && !this.#feeding && !this.#hasStash)) {
       this.flush();
       // Nothing more comes that a close would answer by a reset, which could overtake the answer.
       if (requestComplete && this.#isLast && !this.#feeding && !this.isBlocked) this.close();
@@ -442,7 +445,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     const stash = this.#begun().takeStash();
     if (stash !== null) this.#feed(stash, 0, stash.length);
     // As if it came only now.
-    if (this.#peerEnded) this.onEnd();
+    if (this.#peerEnded && !this.#hasStash) this.onEnd();
     else if (this.#state === HEAD) this.stream.resume();
   }
 
