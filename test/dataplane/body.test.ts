@@ -261,6 +261,29 @@ test('a client that has ended its half gets its answer, however long that takes'
   await assertClean(on);
 });
 
+test('a client that has ended its half gets the answers to all that it has sent, and what is half a head is dropped', async (context) => {
+  const asked: Socket[] = [];
+  const on = await scene(context, (socket) => asked.push(socket));
+  for (const [more, expected] of [
+    [GET.repeat(3), 4],
+    [GET + GET.slice(0, 20), 2],
+    [`GET /x ${HOST}Bad Name: x\r\n\r\n${GET}`, 2],
+  ] as const) {
+    const client = new RawClient(on.harness.port).send(GET + more);
+    client.socket.end();
+    let answered = 0;
+    const serving = setInterval(() => {
+      for (const socket of asked.splice(0)) socket.write(OK);
+      answered = client.text.split('HTTP/1.1 ').length - 1;
+    }, 1);
+    await client.untilOver();
+    clearInterval(serving);
+    answered = client.text.split('HTTP/1.1 ').length - 1;
+    assert.equal(answered, expected, JSON.stringify(client.text));
+  }
+  await assertClean(on);
+});
+
 test('a backend that has ended its half still gets the rest of a body, where its answer is whole', async (context) => {
   const on = await scene(context, (socket, bytes) => {
     if (bytes.toString('latin1').startsWith('POST')) socket.end(OK);

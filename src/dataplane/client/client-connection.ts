@@ -137,6 +137,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     this.#context.time = this.#context.system.now();
     switch (this.#state) {
       case HEAD:
+      case LINGER:
         // Half a head, or nothing: there is nobody to answer, but perhaps somebody who still takes an answer.
         this.flush();
         if (this.isBlocked) this.#linger();
@@ -148,9 +149,6 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
         break;
       case TUNNEL:
         this.exchange.tunnelEnd();
-        break;
-      case LINGER:
-        this.close();
         break;
       default:
         // The request is whole; a client may close its half and still wait for answers, also to what it sent ahead.
@@ -312,9 +310,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   }
 
   close(): void {
-    if (this.#state === CLOSED) return;
-    this.#free();
-    this.stream.destroy();
+    this.cut(false);
   }
 
   /** Cuts the connection; `visibly` where a plain end could be taken for the end of the message. */
@@ -328,12 +324,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
 
   /** Room for at least a head of the greatest size, `more` beside it and the body that one read brings. */
   writer(more = 0): MessageWriter {
-    const wanted = GREATEST_HEAD_BYTES + READ_BYTES + more;
-    if (this.#output.take(this).room < wanted) this.flush();
-    const writer = this.#output.take(this);
-    if (writer.room >= wanted) return writer;
-    this.#output.writer = new MessageWriter(wanted);
-    return this.#output.writer;
+    return this.#output.withRoom(this, GREATEST_HEAD_BYTES + READ_BYTES + more);
   }
 
   /** Bytes of an answer's body as they came from `source`, framed anew. */
@@ -443,7 +434,6 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     this.stream.share();
     if (!requestComplete || !this.keepAlive || (this.#peerEnded && !this.#feeding && !this.#hasStash)) {
       this.flush();
-      this.#work?.reader.drop();
       // Nothing more comes that a close would answer by a reset, which could overtake the answer.
       if (requestComplete && this.#isLast && !this.#feeding && !this.isBlocked) this.close();
       else this.#linger();
@@ -463,6 +453,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   #linger(): void {
     this.#state = LINGER;
     this.#work?.dropStash();
+    this.#work?.reader.drop();
     // An end that waits for writes could not be turned into a reset any more.
     if (!this.isBlocked) this.stream.end();
     this.stream.resume();

@@ -20,6 +20,13 @@ export class Output {
     }
     return this.writer;
   }
+
+  /** The same with room for `wanted` bytes. */
+  withRoom(owner: OutputOwner, wanted: number): MessageWriter {
+    if (this.take(owner).room < wanted) owner.flush();
+    if (this.take(owner).room < wanted) this.writer = new MessageWriter(wanted);
+    return this.writer;
+  }
 }
 
 export interface OutputOwner {
