@@ -249,8 +249,7 @@ export class ClusterPool {
     const other = this.#anyIdle();
     if (other !== null) {
       if (user.hashKey === NO_KEY) return this.#assign(other, user);
-      this.#closeForAnother(other);
-      if (this.#takeConnection()) {
+      if (this.#takePlaceOf(other)) {
         this.#connect(endpoint, user);
         return null;
       }
@@ -457,13 +456,14 @@ export class ClusterPool {
   }
 
   /** A connection to another endpoint than its own is of no use to a request with a key, but its place is. */
-  #closeForAnother(connection: UpstreamConnection): void {
+  #takePlaceOf(other: UpstreamConnection): boolean {
     this.#makingRoom = true;
     try {
-      connection.close();
+      other.close();
     } finally {
       this.#makingRoom = false;
     }
+    return this.#takeConnection();
   }
 
   #connect(endpoint: EndpointState, user: UpstreamUser | null): void {
@@ -541,9 +541,7 @@ export class ClusterPool {
       }
       if (!this.#takeConnection()) {
         const other = hashKey === NO_KEY ? null : this.#anyIdle();
-        if (other === null) return;
-        this.#closeForAnother(other);
-        continue;
+        if (other === null || !this.#takePlaceOf(other)) return;
       }
       const user = this.#pending.shift()!;
       this.#gavePending();
