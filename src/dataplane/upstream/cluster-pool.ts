@@ -57,6 +57,8 @@ export class ClusterPool {
   #active = 0;
   #holders = 0;
   #makingRoom = false;
+  /** Endpoints that have gone while requests were under way to them. */
+  readonly #removed = new Set<EndpointState>();
   /** Endpoints that go when the cluster, which has gone, is no longer needed or comes back. */
   readonly #leaving = new Set<string>();
 
@@ -168,7 +170,7 @@ export class ClusterPool {
       this.#gavePending();
       this.#tell(user, () => user.onUnavailable('draining'));
     }
-    for (const endpoint of this.endpoints.values()) {
+    for (const endpoint of [...this.endpoints.values(), ...this.#removed]) {
       for (const connection of [...endpoint.connections]) {
         const user = connection.user;
         connection.close();
@@ -206,6 +208,7 @@ export class ClusterPool {
     endpoint.removed = true;
     this.endpoints.delete(id);
     this.#closeIdle(endpoint);
+    if (endpoint.connections.size > 0) this.#removed.add(endpoint);
   }
 
   eject(id: string, ejected: boolean): void {
@@ -381,6 +384,7 @@ export class ClusterPool {
   closed(connection: UpstreamConnection): void {
     const endpoint = connection.endpoint;
     if (!endpoint.connections.delete(connection)) return;
+    if (endpoint.connections.size === 0) this.#removed.delete(endpoint);
     if (connection.busy) this.#ended(connection);
     const at = endpoint.idle.indexOf(connection);
     if (at !== -1) endpoint.idle.splice(at, 1);
