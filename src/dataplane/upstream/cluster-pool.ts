@@ -57,10 +57,10 @@ export class ClusterPool {
   #active = 0;
   #holders = 0;
   #makingRoom = false;
+  /** Endpoints that have gone while requests were under way to them. */
+  readonly #removed = new Set<EndpointState>();
   /** Endpoints that go when the cluster, which has gone, is no longer needed or comes back. */
   readonly #leaving = new Set<string>();
-  /** Endpoints that have gone while connections to them were at work. */
-  readonly #departed = new Set<EndpointState>();
 
   constructor(context: Context, name: string) {
     this.#context = context;
@@ -170,7 +170,7 @@ export class ClusterPool {
       this.#gavePending();
       this.#tell(user, () => user.onUnavailable('draining'));
     }
-    for (const endpoint of [...this.endpoints.values(), ...this.#departed]) {
+    for (const endpoint of [...this.endpoints.values(), ...this.#removed]) {
       for (const connection of [...endpoint.connections]) {
         const user = connection.user;
         connection.close();
@@ -208,7 +208,7 @@ export class ClusterPool {
     endpoint.removed = true;
     this.endpoints.delete(id);
     this.#closeIdle(endpoint);
-    if (endpoint.connections.size > 0) this.#departed.add(endpoint);
+    if (endpoint.connections.size > 0) this.#removed.add(endpoint);
   }
 
   eject(id: string, ejected: boolean): void {
@@ -252,8 +252,7 @@ export class ClusterPool {
     const other = this.#anyIdle();
     if (other !== null) {
       if (user.hashKey === NO_KEY) return this.#assign(other, user);
-      this.#closeForAnother(other);
-      if (this.#takeConnection()) {
+      if (this.#takePlaceOf(other)) {
         this.#connect(endpoint, user);
         return null;
       }
@@ -385,7 +384,7 @@ export class ClusterPool {
   closed(connection: UpstreamConnection): void {
     const endpoint = connection.endpoint;
     if (!endpoint.connections.delete(connection)) return;
-    if (endpoint.connections.size === 0) this.#departed.delete(endpoint);
+    if (endpoint.connections.size === 0) this.#removed.delete(endpoint);
     if (connection.busy) this.#ended(connection);
     const at = endpoint.idle.indexOf(connection);
     if (at !== -1) endpoint.idle.splice(at, 1);
@@ -461,13 +460,14 @@ export class ClusterPool {
   }
 
   /** A connection to another endpoint than its own is of no use to a request with a key, but its place is. */
-  #closeForAnother(connection: UpstreamConnection): void {
+  #takePlaceOf(other: UpstreamConnection): boolean {
     this.#makingRoom = true;
     try {
-      connection.close();
+      other.close();
     } finally {
       this.#makingRoom = false;
     }
+    return this.#takeConnection();
   }
 
   #connect(endpoint: EndpointState, user: UpstreamUser | null): void {
@@ -545,9 +545,7 @@ export class ClusterPool {
       }
       if (!this.#takeConnection()) {
         const other = hashKey === NO_KEY ? null : this.#anyIdle();
-        if (other === null) return;
-        this.#closeForAnother(other);
-        continue;
+        if (other === null || !this.#takePlaceOf(other)) return;
       }
       const user = this.#pending.shift()!;
       this.#gavePending();
