@@ -181,6 +181,20 @@ const beginAgain = {
   ],
 };
 
+/** What nobody serves is loaded again without the object that a worker ended over. */
+const loadWithout = {
+  target: 'idle' as const,
+  actions: [
+    leave,
+    putAside,
+    { type: 'loseObjects' as const, params: ({ event }: Left) => ({ failures: [crashed(event)] }) },
+    assign<Context, From<'worker.left'>, undefined, Event, never>({
+      standing: ({ context, event }) => merge([crashed(event)], context.standing),
+    }),
+    because('worker_ended_by_object'),
+  ],
+};
+
 type Answer = From<'worker.prepared' | 'worker.committed'>;
 /** An answer that nobody waits for; its worker may be through with a round that was broken off. */
 const tooLate = [
@@ -267,6 +281,9 @@ export const machine = setup({
       context.workers.includes(event.worker) &&
       culprit(event.doing) !== null &&
       !context.overdue.some(({ worker }) => worker === event.worker),
+    // Where others serve it, it is not the object alone.
+    endedByLoad: ({ context, event }) =>
+      event.type === 'worker.left' && context.workers.length === 0 && Boolean(culprit(event.doing)),
     nobodyCommitted: ({ context }) =>
       context.workers.every((worker) => context.waiting.includes(worker) || context.queued.includes(worker)),
     answerTimer: ({ event }) => event.type === 'timer.fired' && event.timer === 'answer',
@@ -419,21 +436,7 @@ export const machine = setup({
         ],
         'worker.left': [
           { guard: 'unknown', actions: because('worker_unknown') },
-          {
-            // Others serve it: then it is not the object alone.
-            guard: ({ context, event }) => context.workers.length === 0 && Boolean(culprit(event.doing)),
-            target: 'idle',
-            actions: [
-              leave,
-              putAside,
-              {
-                type: 'loseObjects',
-                params: ({ event }) => ({ failures: [crashed(event)] }),
-              },
-              assign({ standing: ({ context, event }) => merge([crashed(event)], context.standing) }),
-              because('worker_ended_by_object'),
-            ],
-          },
+          { ...loadWithout, guard: 'endedByLoad' },
           { actions: [leave, because('worker_left')] },
         ],
         'timer.fired': timersWhile('load'),
@@ -467,6 +470,11 @@ export const machine = setup({
               because('worker_loaded'),
             ],
           },
+        ],
+        'worker.left': [
+          { guard: 'unknown', actions: because('worker_unknown') },
+          { ...loadWithout, guard: 'endedByLoad' },
+          { actions: [leave, because('worker_left')] },
         ],
         'timer.fired': timersWhile('load'),
       },

@@ -110,7 +110,9 @@ export class BackendConnection implements SideOwner, MessageReaderOwner, Backend
 
   onHead({ first, second, fields }: MessageHead): boolean {
     const id = Number(fields.get('x-request') ?? -1);
-    const path = backendPath(this.#backend.cluster, id);
+    // A copy for a mirror is as it was for the cluster that it is a copy of.
+    const asked = this.#backend.ledger.requests[id]?.cluster ?? this.#backend.cluster;
+    const path = backendPath(asked, id);
     if (second !== path)
       this.#backend.ledger.broken(`${this.#backend.name} got ${second} with the id ${id}, expected ${path}`);
     if ((this.#answering && !this.isPoisoned) || !this.#requestDone)
@@ -119,7 +121,7 @@ export class BackendConnection implements SideOwner, MessageReaderOwner, Backend
       );
     const { name, cluster, ledger } = this.#backend;
     this.#attempt = ledger.arrived(id, first, name, cluster, this);
-    this.#checkFields(id, fields);
+    this.#checkFields(id, asked, fields);
     this.#read = 0;
     this.#length = Number(fields.get('x-length') ?? 0);
     this.#requestDone = false;
@@ -129,8 +131,8 @@ export class BackendConnection implements SideOwner, MessageReaderOwner, Backend
     return true;
   }
 
-  #checkFields(id: number, fields: ReadonlyMap<string, string>): void {
-    const { cluster, ledger, name } = this.#backend;
+  #checkFields(id: number, cluster: string, fields: ReadonlyMap<string, string>): void {
+    const { ledger, name } = this.#backend;
     const asked = ledger.requests[id]?.host;
     const [host, set, added, removed] = ['host', 'x-set', 'x-add', 'x-remove'].map((field) =>
       fields.get(field),

@@ -14,6 +14,8 @@ export function breakers(world: TrafficWorld): TrafficChecker {
   const { edge, clock } = world;
   const cells = new Int32Array(edge.limits.memory);
   const roomSince = new Map<string, number>();
+  /** Connections made to the cluster until then: each may have been there at the very tick when the worker looked. */
+  const made = new Map<string, number>();
   let lookAt = 0;
 
   const look = (): string | null => {
@@ -33,7 +35,13 @@ export function breakers(world: TrafficWorld): TrafficChecker {
           connections < maxConnections &&
           (waiting < maxPendingRequests || maxPendingRequests === 0) &&
           pendingRequests === 0;
-        if (!hasRoom || breaker === 'closed') roomSince.delete(key);
+        const opened = edge.workers.reduce(
+          (sum, each) => sum + world.upstream(each.worker, name).accepted,
+          0,
+        );
+        const isBusy = opened !== made.get(key);
+        made.set(key, opened);
+        if (!hasRoom || isBusy || breaker === 'closed') roomSince.delete(key);
         else if (!roomSince.has(key)) roomSince.set(key, clock.now);
         else if (clock.now - roomSince.get(key)! > NOTICE_MS)
           return `the breaker of ${name} on worker ${worker.worker} is open, but ${connections} of ${maxConnections} connections are taken and ${waiting} of ${maxPendingRequests} requests wait`;

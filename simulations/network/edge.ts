@@ -46,7 +46,6 @@ export class Edge {
   readonly #slots = new Map<string, number>();
   #last: Promise<void> = Promise.resolve();
   #version = 0;
-  #stops = false;
   #lives = 0;
 
   constructor(options: EdgeOptions) {
@@ -91,13 +90,12 @@ export class Edge {
       });
   }
 
-  /** Another value after each change; null: one is under way, or the node stops, one listener after the other. */
+  /** Another value after each change; null: one is under way. */
   get listening(): string | null {
-    return this.changing > 0 || this.#stops ? null : String(this.#version);
+    return this.changing > 0 ? null : String(this.#version);
   }
 
   stop(): void {
-    this.#stops = true;
     for (const worker of this.workers) worker.stop();
   }
 

@@ -1,3 +1,5 @@
+import { Attempts } from '../../src/dataplane/client/attempts.ts';
+import { Mirrors } from '../../src/dataplane/client/mirrored-request.ts';
 import { SharedLimits } from '../../src/dataplane/limits.ts';
 import { PendingQueue } from '../../src/dataplane/upstream/pending-queue.ts';
 import { UpstreamConnection } from '../../src/dataplane/upstream/upstream-connection.ts';
@@ -12,7 +14,10 @@ import { SocketStream } from '../../src/os/socket-stream.ts';
  * - `unfinished-answer-reused`: a connection whose request was given up goes back to the pool with the answer in it;
  * - `paused-connection-reused`: a connection whose client was too slow goes to the next request as it is;
  * - `deaf-to-drain`: a listener that drains goes on listening;
- * - `memory-freed-early`: a stream's own memory goes to others while the runtime still reads into it.
+ * - `memory-freed-early`: a stream's own memory goes to others while the runtime still reads into it;
+ * - `posts-repeated`: whatever the policy says, a request of any method is sent again;
+ * - `retries-without-end`: a policy's retries are not counted;
+ * - `copies-of-copies`: a copy for a mirror is sent twice.
  */
 export const TRAFFIC_BUGS = [
   'unbounded-pending',
@@ -21,6 +26,9 @@ export const TRAFFIC_BUGS = [
   'paused-connection-reused',
   'deaf-to-drain',
   'memory-freed-early',
+  'posts-repeated',
+  'retries-without-end',
+  'copies-of-copies',
 ] as const;
 
 export type TrafficBug = (typeof TRAFFIC_BUGS)[number];
@@ -84,6 +92,32 @@ export function plantTrafficBug(bug: TrafficBug): () => void {
       };
       return () => {
         SocketStream.prototype.share = share;
+      };
+    }
+    case 'posts-repeated': {
+      const { mayRepeat } = Attempts.prototype;
+      Attempts.prototype.mayRepeat = () => true;
+      return () => {
+        Attempts.prototype.mayRepeat = mayRepeat;
+      };
+    }
+    case 'retries-without-end': {
+      const { begin } = Attempts.prototype;
+      Attempts.prototype.begin = function (policy, ...rest) {
+        begin.call(this, { ...policy, attempts: Number.POSITIVE_INFINITY }, ...rest);
+      };
+      return () => {
+        Attempts.prototype.begin = begin;
+      };
+    }
+    case 'copies-of-copies': {
+      const { send } = Mirrors.prototype;
+      Mirrors.prototype.send = function (isHead) {
+        send.call(this, isHead);
+        send.call(this, isHead);
+      };
+      return () => {
+        Mirrors.prototype.send = send;
       };
     }
     case 'deaf-to-drain': {

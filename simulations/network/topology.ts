@@ -6,8 +6,10 @@ import type { Endpoint } from '../../src/model/endpoint.ts';
 import type { Filter } from '../../src/model/filter.ts';
 import type { Listener } from '../../src/model/gateway.ts';
 import { LISTENER_DEFAULTS } from '../../src/model/gateway.ts';
+import type { ClientTimeouts, HttpSettings } from '../../src/model/http-settings.ts';
+import { HTTP_DEFAULTS } from '../../src/model/http-settings.ts';
 import type { Resource } from '../../src/model/resource.ts';
-import type { Route, RouteRule } from '../../src/model/route.ts';
+import type { Mirror, RetryPolicy, Route, RouteRule } from '../../src/model/route.ts';
 import { RULE_DEFAULTS } from '../../src/model/route.ts';
 import type { Prng } from '../prng.ts';
 import type { Temperament } from './backend-answer.ts';
@@ -23,30 +25,40 @@ export interface Topology {
   readonly endpoints: readonly Endpoint[];
   readonly listeners: readonly Listener[];
   readonly timeouts: Timeouts;
+  /** Of all listeners. */
+  readonly http: HttpSettings;
   readonly requestTimeoutMs: number;
   readonly backendTimeoutMs: number;
+  /** By cluster that the requests are for; null: none. */
+  readonly retries: ReadonlyMap<string, RetryPolicy | null>;
+  readonly mirrors: ReadonlyMap<string, readonly Mirror[]>;
   readonly drainTimeoutMs: number;
   readonly link: LinkStyle;
   readonly windows: readonly [number, number];
   readonly clients: readonly Manners[];
 }
 
+const SHORT_CLIENT: ClientTimeouts = {
+  headerMs: 700,
+  bodyIdleMs: 700,
+  requestMs: 20_000,
+  idleMs: 2_000,
+  writeMs: 800,
+  tunnelIdleMs: 10_000,
+};
+
 const SHORT: Timeouts = {
-  header: 700,
-  body: 700,
-  write: 800,
-  idle: 2_000,
-  pending: 400,
   backend: 1_200,
   backendBody: 1_200,
-  tunnel: 10_000,
   linger: 300,
   drainIdle: 150,
   drainNotice: 100,
 };
 
 export function drawTopology(prng: Prng): Topology {
-  const timeouts = prng.chance(0.8) ? SHORT : TIMEOUTS;
+  const isShort = prng.chance(0.8);
+  const timeouts = isShort ? SHORT : TIMEOUTS;
+  const http: HttpSettings = isShort ? { ...HTTP_DEFAULTS, timeouts: SHORT_CLIENT } : HTTP_DEFAULTS;
   const clusters = Array.from({ length: 1 + prng.below(3) }, (_, index) => drawCluster(prng, index));
   const endpoints = clusters.flatMap(({ name }, cluster) =>
     Array.from({ length: 1 + prng.below(3) }, (_, index) =>
@@ -58,10 +70,19 @@ export function drawTopology(prng: Prng): Topology {
     workers: prng.pick([1, 2, 2, 3]),
     clusters,
     endpoints,
-    listeners: drawListeners(prng),
+    listeners: drawListeners(prng, http),
     timeouts,
+    http,
     requestTimeoutMs: prng.chance(0.2) ? 1_500 : 0,
     backendTimeoutMs: prng.chance(0.2) ? 600 : 0,
+    retries: new Map(clusters.map(({ name }) => [name, prng.chance(0.5) ? drawRetry(prng) : null])),
+    mirrors: new Map(
+      clusters.map(({ name }) => {
+        // To another one: at its own cluster a copy cannot be told from a retry.
+        const others = prng.chance(0.3) ? clusters.filter((other) => other.name !== name) : [];
+        return [name, others.map((other) => ({ cluster: other.name, share: prng.pick([1, 0.5]) }))];
+      }),
+    ),
     drainTimeoutMs: prng.pick([300, 2_000]),
     link: {
       latencyMs: prng.pick([0.05, 1, 10]),
@@ -79,11 +100,11 @@ export function drawTopology(prng: Prng): Topology {
 }
 
 /** One or two, each on a port of its own for every host, or on any port, then each for a host of its own. */
-function drawListeners(prng: Prng): Listener[] {
+function drawListeners(prng: Prng, http: HttpSettings): Listener[] {
   const ports = PORTS.slice(0, 1 + prng.below(2));
-  if (!prng.chance(0.4)) return ports.map((port, index) => listener(index, port, []));
+  if (!prng.chance(0.4)) return ports.map((port, index) => listener(index, port, [], http));
   const shared = prng.pick(ports);
-  return [0, 1].map((index) => listener(index, shared, [`h${index}.test`]));
+  return [0, 1].map((index) => listener(index, shared, [`h${index}.test`], http));
 }
 
 /** What requests to the listener call it. */
@@ -91,13 +112,14 @@ export function hostOf({ hostnames }: Listener): string {
   return hostnames[0] ?? 'shop.test';
 }
 
-function listener(index: number, port: number, hostnames: readonly string[]): Listener {
+function listener(index: number, port: number, hostnames: readonly string[], http: HttpSettings): Listener {
   return {
     name: `shop/edge/l${index}`,
     gateway: 'shop/edge',
     port,
     protocol: 'HTTP',
     ...LISTENER_DEFAULTS,
+    http,
     hostnames,
   };
 }
@@ -106,10 +128,40 @@ function drawCluster(prng: Prng, index: number): Cluster {
   return {
     name: `shop/c${index}`,
     ...CLUSTER_DEFAULTS,
+    ...drawBalance(prng.split(`balance-${index}`)),
     connectTimeoutMs: prng.pick([200, 1_000]),
     idleTimeoutMs: prng.pick([300, 3_000]),
+    pendingTimeoutMs: prng.pick([100, 400, 400, 5_000]),
+    warmConnections: prng.pick([0, 0, 1, 3]),
+    maxIdleConnections: prng.pick([0, 1, 1_024]),
+    maxRequestsPerConnection: prng.pick([0, 0, 1, 5]),
+    retryBudget: prng.pick([
+      CLUSTER_DEFAULTS.retryBudget,
+      { percent: 20, intervalMs: 1_000, minPerSecond: 1 },
+      { percent: 100, intervalMs: 10_000, minPerSecond: 100 },
+    ]),
     ...drawLimits(prng),
   };
+}
+
+function drawRetry(prng: Prng): RetryPolicy {
+  return {
+    attempts: prng.pick([1, 2, 5]),
+    conditions: (['Reset', 'Timeout', 'Status'] as const).filter(() => prng.chance(0.7)),
+    codes: [500],
+    methods: prng.chance(0.3) ? 'All' : 'Idempotent',
+    backoffMs: prng.pick([0, 10, 100]),
+    maxBackoffMs: prng.pick([100, 1_000]),
+  };
+}
+
+/** Half of the clusters go round; of the others some hash. */
+function drawBalance(prng: Prng): Pick<Cluster, 'lbPolicy' | 'hash'> {
+  if (prng.chance(0.5)) return { lbPolicy: 'RoundRobin', hash: null };
+  const lbPolicy = prng.pick(['Random', 'LeastRequest', 'P2C', 'EWMA', 'RingHash', 'Maglev'] as const);
+  if (lbPolicy !== 'RingHash' && lbPolicy !== 'Maglev') return { lbPolicy, hash: null };
+  const cookie = { type: 'Cookie', name: 'stick', path: '/', ttlSeconds: 60 } as const;
+  return { lbPolicy, hash: prng.pick([cookie, { type: 'Path' }, { type: 'SourceIP' }] as const) };
 }
 
 export function drawLimits(prng: Prng): Pick<Cluster, 'maxConnections' | 'maxPendingRequests'> {
@@ -150,9 +202,12 @@ const FILTERS: readonly Filter[] = [
 ];
 
 /** `/c0` goes to the cluster `shop/c0`, through every listener, and `/old/c0` is redirected to it. */
-export function routes({ clusters, listeners, requestTimeoutMs, backendTimeoutMs }: Topology): Resource[] {
-  const rule = (path: string, rest: Pick<RouteRule, 'filters' | 'clusters'>): RouteRule => ({
+export function routes(topology: Topology): Resource[] {
+  const { clusters, listeners, requestTimeoutMs, backendTimeoutMs, retries, mirrors } = topology;
+  const rule = (path: string, rest: Partial<RouteRule>): RouteRule => ({
     matches: [{ path: { type: 'PathPrefix', value: path }, method: null, headers: [], queryParams: [] }],
+    filters: [],
+    clusters: [],
     ...RULE_DEFAULTS,
     requestTimeoutMs,
     backendTimeoutMs,
@@ -176,8 +231,10 @@ export function routes({ clusters, listeners, requestTimeoutMs, backendTimeoutMs
         rule(path, {
           filters: isFiltered(name) ? FILTERS : [],
           clusters: [{ cluster: name, weight: 1 }],
+          retry: retries.get(name)!,
+          mirrors: mirrors.get(name)!,
         }),
-        rule(`/old${path}`, { filters: [redirect], clusters: [] }),
+        rule(`/old${path}`, { filters: [redirect] }),
       ],
     };
     return { kind: 'route', value: route };
@@ -218,13 +275,20 @@ export function drawTemperament(prng: Prng): Temperament {
 }
 
 /** The longest that anybody can have to wait for the proxy to do anything, in ms. */
-export function patience({ timeouts, clusters, requestTimeoutMs, backendTimeoutMs, link }: Topology): number {
-  const { header, body, write, pending, backend, backendBody, linger, drainIdle, idle } = timeouts;
-  const connect = 3 * Math.max(...clusters.map(({ connectTimeoutMs }) => connectTimeoutMs));
+export function patience(topology: Topology): number {
+  const { timeouts, http, clusters, requestTimeoutMs, backendTimeoutMs, link, retries } = topology;
+  const { backend, backendBody, linger, drainIdle } = timeouts;
+  const { headerMs, bodyIdleMs, writeMs, idleMs } = http.timeouts;
+  const pending = Math.max(...clusters.map(({ pendingTimeoutMs }) => pendingTimeoutMs));
+  // What was certainly not processed is sent three times in all, the rest as the policy says.
+  const policies = [...retries.values()].filter((policy) => policy !== null);
+  const attempts = 3 + Math.max(0, ...policies.map((policy) => policy.attempts));
+  const pauses = attempts * (100 + Math.max(0, ...policies.map((policy) => policy.maxBackoffMs)));
+  const connect = Math.max(...clusters.map(({ connectTimeoutMs }) => connectTimeoutMs));
   const network = 1_000 + 20 * (link.latencyMs + link.jitterMs) + (link.loss > 0 ? 1_500 : 0);
   const answer = Math.max(backend, backendTimeoutMs, requestTimeoutMs);
-  // A request can be sent again up to three times, each time for a whole timeout.
+  const client = headerMs + bodyIdleMs + writeMs + idleMs;
   return (
-    header + body + write + pending + connect + 4 * answer + backendBody + linger + drainIdle + idle + network
+    client + attempts * (pending + connect + answer) + pauses + backendBody + linger + drainIdle + network
   );
 }

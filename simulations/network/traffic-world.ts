@@ -59,7 +59,13 @@ export class TrafficWorld {
       style: topology.link,
       windows: topology.windows,
     });
-    this.ledger = new Ledger((message) => this.findings.push(message));
+    this.ledger = new Ledger(
+      (message) => this.findings.push(message),
+      (cluster) => ({
+        retry: topology.retries.get(cluster) ?? null,
+        mirrors: topology.mirrors.get(cluster) ?? [],
+      }),
+    );
     const { network, ledger } = this;
     recorder.onRecord(() => {
       this.#records += 1;
@@ -107,6 +113,15 @@ export class TrafficWorld {
       ...endpoints.map((value): Resource => ({ kind: 'endpoint', value })),
       ...routes(this.topology),
     ];
+  }
+
+  /** The clusters in use, that none of them keeps connections which nobody needs. */
+  withoutWarmth(): Resource[] {
+    const upserts: Resource[] = [];
+    for (const resource of this.edge.resources.values())
+      if (resource.kind === 'cluster' && resource.value.warmConnections > 0)
+        upserts.push({ kind: 'cluster', value: { ...resource.value, warmConnections: 0 } });
+    return upserts;
   }
 
   /** Ports of the listeners in use. */

@@ -102,8 +102,10 @@ async function live(world: TrafficWorld, trouble: Trouble, safetyMs: number): Pr
 
   world.note('nobody asks for anything any more');
   world.polite.stop();
+  edge.change(() => ({ upserts: world.withoutWarmth(), removals: [] }));
   const idle = Math.max(...topology.clusters.map(({ idleTimeoutMs }) => idleTimeoutMs));
-  await world.run(clock.now + topology.timeouts.idle + topology.timeouts.linger + idle + SETTLE_MS, look);
+  const { timeouts, http } = topology;
+  await world.run(clock.now + http.timeouts.idleMs + timeouts.linger + idle + SETTLE_MS, look);
   for (const checker of checkers) hold(checker, checker.quiet?.(world));
 
   await stop(world, look);

@@ -27,6 +27,7 @@ import { dataplaneWorkerBindings } from './effects/dataplane-worker.ts';
 import { rolloutBindings } from './effects/rollout.ts';
 import { productionWorld } from './effects/world.ts';
 import { foreignPorts } from './foreign-ports.ts';
+import type { TableCalls } from './hash-tables.ts';
 import type { LimitSlots } from './limit-slots.ts';
 import type { ReadinessFacts } from './readiness.ts';
 import type { RestartLimit } from './restart-limit.ts';
@@ -67,6 +68,7 @@ export interface ActorHostOptions {
   readonly store: ConfigurationStore;
   readonly limits: LimitSlots;
   readonly counters: CounterMemories;
+  readonly tables: TableCalls;
   readonly decode: (parts: readonly Uint8Array[]) => Promise<SnapshotChanges>;
   readonly report: (detail: ReportDetail) => Promise<NodeReport>;
   readonly onSettled: () => void;
@@ -143,6 +145,7 @@ export class ActorHost {
       heapMb: options.workerHeapMb,
       limits,
       counters: options.counters,
+      tables: options.tables,
       settled: () => store.settled,
       ...this.#troubles.of((worker, event) =>
         this.#system.send(main('dataplane-worker', String(worker)), event),

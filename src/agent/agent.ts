@@ -7,6 +7,7 @@ import { ActorHost } from './actor-host.ts';
 import { createAgentAdmin } from './agent-admin.ts';
 import { ConfigurationStore } from './configuration-store.ts';
 import { productionWorld } from './effects/world.ts';
+import { HashTables } from './hash-tables.ts';
 import { lastGoodFile } from './last-good.ts';
 import { LastGoodSaver } from './last-good-saver.ts';
 import { LimitSlots } from './limit-slots.ts';
@@ -69,6 +70,7 @@ export async function startAgent(options: AgentOptions): Promise<AgentHandle> {
   const limits = new LimitSlots(workers);
   const counters = new CounterMemories();
   const compiler = new SnapshotCompiler();
+  const tables = new HashTables();
   const lastGood = lastGoodFile(options.dataDirectory);
 
   const saver = new LastGoodSaver({
@@ -89,6 +91,7 @@ export async function startAgent(options: AgentOptions): Promise<AgentHandle> {
     store,
     limits,
     counters,
+    tables,
     decode: compiler.decode,
     report: (detail) => admin.report(detail),
     onSettled: () => saver.changed(),
@@ -101,6 +104,7 @@ export async function startAgent(options: AgentOptions): Promise<AgentHandle> {
     const cut = await host.stop();
     await saver.save();
     await compiler.close();
+    await tables.close();
     return { cut };
   };
   return {

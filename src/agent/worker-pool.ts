@@ -1,3 +1,4 @@
+import type { TableCalls } from './hash-tables.ts';
 import { LOOK_MS } from './heartbeat-watch.ts';
 import type { LimitSlots } from './limit-slots.ts';
 import { SpareThread } from './spare-thread.ts';
@@ -14,6 +15,7 @@ export interface WorkerPoolOptions {
   readonly heapMb: number;
   readonly limits: LimitSlots;
   readonly counters: CounterMemories;
+  readonly tables: TableCalls;
   readonly onMessage: (worker: number, message: WorkerMessage) => void;
   /** `doing`: what the thread was at, see Activity. */
   readonly onExit: (worker: number, end: ThreadEnd, doing: string) => void;
@@ -112,6 +114,7 @@ export class WorkerPool {
       entry: this.#options.entry,
       name,
       heapMb: this.#options.heapMb,
+      tables: this.#options.tables,
       onMessage: (message) => {
         const worker = this.#workerOf(thread);
         if (worker === undefined) return;

@@ -4,6 +4,7 @@ import * as Comlink from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { culprit } from '../../actors/rollout-memory.ts';
 import { waitedForProcessor } from '../os/thread-schedule.ts';
+import type { TableCalls } from './hash-tables.ts';
 import { HeartbeatWatch } from './heartbeat-watch.ts';
 import { Activity } from './worker/activity.ts';
 import type {
@@ -29,6 +30,8 @@ export interface WorkerThreadOptions {
   readonly name: string;
   /** Most memory of its JavaScript heap, in MiB; with more it ends, and nothing else does. */
   readonly heapMb: number;
+  /** What it may ask for. */
+  readonly tables: TableCalls;
   readonly onMessage: (message: WorkerMessage) => void;
   readonly onExit: (end: ThreadEnd) => void;
 }
@@ -66,14 +69,17 @@ export class WorkerThread {
 
   constructor(options: WorkerThreadOptions) {
     const { port1, port2 } = new MessageChannel();
+    const tables = new MessageChannel();
+    const { build } = options.tables;
+    Comlink.expose({ build } satisfies TableCalls, nodeEndpoint(tables.port1));
     const heartbeat = Heartbeat.memory();
     const activity = Activity.memory();
     this.#heartbeat = new Heartbeat(heartbeat);
     this.#activity = new Activity(activity);
     this.#worker = new Worker(options.entry, {
       name: options.name,
-      workerData: { calls: port2, heartbeat, activity } satisfies ThreadSettings,
-      transferList: [port2],
+      workerData: { calls: port2, tables: tables.port2, heartbeat, activity } satisfies ThreadSettings,
+      transferList: [port2, tables.port2],
       resourceLimits: { maxOldGenerationSizeMb: options.heapMb },
     });
     this.#remote = this.#counting(Comlink.wrap<WorkerCalls>(nodeEndpoint(port1)));
@@ -96,6 +102,7 @@ export class WorkerThread {
     this.#worker.on('exit', (code) => {
       this.#exited = true;
       port1.close();
+      tables.port1.close();
       const message = problem === '' ? `exited with code ${code}` : problem;
       this.#reject(message);
       options.onExit({ code, message, fault: this.#ending ? '' : stack || message });

@@ -13,6 +13,8 @@ export interface AccessRecord {
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly durationMs: number;
+  /** How often it was sent to a backend, or tried to be. */
+  readonly attempts: number;
   /** Empty where none was asked. */
   readonly upstream: string;
   readonly upstreamMs: number;
@@ -79,6 +81,8 @@ export class AccessLog {
     this.#integer(record.bytesOut);
     this.#plain(',"durationMs":');
     this.#milliseconds(record.durationMs);
+    this.#plain(',"attempts":');
+    this.#integer(record.attempts);
     this.#plain(',"upstream":"');
     this.#escaped(record.upstream);
     this.#plain('","upstreamMs":');

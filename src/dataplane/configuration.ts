@@ -5,6 +5,7 @@ import type { Resource, ResourceKey } from '../model/resource.ts';
 import { keyKind, keyName, resourceKey } from '../model/resource.ts';
 import type { Route } from '../model/route.ts';
 import type { ObjectFailure, SnapshotChanges } from '../model/snapshot.ts';
+import { ClientAddressing } from './client-address/client-addressing.ts';
 import type { AtObject, Preparation } from './control.ts';
 import { filterFault } from './filters/filter-plan.ts';
 import type { RouteEntry } from './router/route-entry.ts';
@@ -152,6 +153,11 @@ export class Configuration implements PolicyView {
 
   #compile(key: ResourceKey, resource: Resource, open: Open): { reason: string; message: string } | null {
     if (resource.kind === 'policy') return firstFault('filters', resource.value.filters);
+    if (resource.kind === 'listener') {
+      // Throws where it cannot be used.
+      ClientAddressing.of(resource.value.clientAddress);
+      return null;
+    }
     if (resource.kind !== 'route') return null;
     const route = resource.value;
     const entries: RouteEntry<number>[] = [];

@@ -2,6 +2,8 @@ import type { System } from '../os/system.ts';
 import type { HeadParser } from '../wire/http1/head-parser.ts';
 import type { MessageWriter } from '../wire/http1/writer.ts';
 import type { AccessLog } from './access-log.ts';
+import type { BuildTable } from './balance/hash-table.ts';
+import type { ClientWork } from './client/client-work.ts';
 import type { DataplaneNotification } from './control.ts';
 import type { Counters } from './counters.ts';
 import type { Faults } from './faults.ts';
@@ -9,6 +11,7 @@ import type { SharedLimits } from './limits.ts';
 import type { RequestIds } from './request-id.ts';
 import type { Timeouts } from './timeouts.ts';
 import type { TimerWheel } from './timer-wheel.ts';
+import type { Xoshiro128 } from './xoshiro128.ts';
 
 /** What everything on the path of a request in one worker has in common. */
 export interface Context {
@@ -20,9 +23,12 @@ export interface Context {
   readonly counters: Counters;
   readonly limits: SharedLimits;
   readonly requestIds: RequestIds;
+  readonly random: Xoshiro128;
+  readonly buildTable: BuildTable;
   readonly requestHeads: FreeList<HeadParser>;
   readonly responseHeads: FreeList<HeadParser>;
   readonly requestBlocks: FreeList<MessageWriter>;
+  readonly clientWork: FreeList<ClientWork>;
   readonly accessLog: AccessLog | null;
   readonly faults: Faults;
   readonly notify: (notification: DataplaneNotification) => void;

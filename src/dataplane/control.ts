@@ -4,6 +4,7 @@ import type { CounterRegistration } from '../model/metric.ts';
 import type { ClusterReport, EndpointReport, ListenerReport, ReportDetail } from '../model/report.ts';
 import type { ResourceKey } from '../model/resource.ts';
 import type { ObjectFailure, SnapshotChanges } from '../model/snapshot.ts';
+import type { BuildTable } from './balance/hash-table.ts';
 
 /** What a prepared change means for the long-lived things, so that their actors can be started or drained. */
 export interface Preparation {
@@ -116,4 +117,6 @@ export interface DataplaneOptions {
   readonly drainTimeoutMs: number;
   readonly notify: (notification: DataplaneNotification) => void;
   readonly register: (registration: CounterRegistration) => void;
+  /** Builds the tables of clusters that hash, on another thread; without it they are built where they are needed. */
+  readonly buildTable?: BuildTable;
 }

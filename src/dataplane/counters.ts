@@ -100,3 +100,26 @@ export class StatusCounters {
     return sum;
   }
 }
+
+/** A counter for each reason, allocated when the reason first comes up. */
+export class ReasonCounters {
+  readonly #counters: Counters;
+  readonly #metric: DataplaneMetric;
+  readonly #labels: Readonly<Record<string, string>>;
+  readonly #indices = new Map<string, number>();
+
+  constructor(counters: Counters, metric: DataplaneMetric, labels: Readonly<Record<string, string>>) {
+    this.#counters = counters;
+    this.#metric = metric;
+    this.#labels = labels;
+  }
+
+  add(reason: string): void {
+    let index = this.#indices.get(reason);
+    if (index === undefined) {
+      index = this.#counters.counter(this.#metric, { ...this.#labels, reason });
+      this.#indices.set(reason, index);
+    }
+    this.#counters.values[index]! += 1;
+  }
+}

@@ -10,7 +10,9 @@ import { SYSTEM } from '../os/system.ts';
 import { HeadParser } from '../wire/http1/head-parser.ts';
 import { MessageWriter } from '../wire/http1/writer.ts';
 import { AccessLog } from './access-log.ts';
+import { buildInPlace } from './balance/table-builder.ts';
 import { ClientConnection } from './client/client-connection.ts';
+import { ClientWork } from './client/client-work.ts';
 import { REQUEST_BLOCK_BYTES } from './client/outgoing-request.ts';
 import { Output } from './client/output.ts';
 import type { CompiledRoute } from './configuration.ts';
@@ -30,6 +32,7 @@ import type { Timeouts } from './timeouts.ts';
 import { TIMEOUTS } from './timeouts.ts';
 import { TICK_MS, TimerWheel } from './timer-wheel.ts';
 import { ClusterPool } from './upstream/cluster-pool.ts';
+import { Xoshiro128 } from './xoshiro128.ts';
 
 /**
  * A worker's data plane. Everything on the path of a request is reached from here; this class itself is only
@@ -54,10 +57,13 @@ export class Dataplane implements DataplaneControl {
       timeouts: { ...TIMEOUTS, ...timeouts },
       counters,
       limits: new SharedLimits(options.limits, options.worker),
-      requestIds: new RequestIds(system.randomBits),
+      requestIds: new RequestIds(new Xoshiro128(system.randomBits)),
+      random: new Xoshiro128(system.randomBits),
+      buildTable: options.buildTable ?? buildInPlace,
       requestHeads: new FreeList(256, () => new HeadParser('request')),
       responseHeads: new FreeList(256, () => new HeadParser('response')),
       requestBlocks: new FreeList(256, () => new MessageWriter(REQUEST_BLOCK_BYTES)),
+      clientWork: new FreeList(256, () => new ClientWork(context)),
       accessLog: options.accessLog === null ? null : new AccessLog(options.accessLog),
       faults: new Faults(system.now, options.notify),
       notify: options.notify,

@@ -1,4 +1,4 @@
-import type { HeadParser, HeadResult } from '../wire/http1/head-parser.ts';
+import type { HeadParser, HeadResult, HeadSettings } from '../wire/http1/head-parser.ts';
 import { HEAD_DONE, HEAD_MORE } from '../wire/http1/head-parser.ts';
 import type { FreeList } from './context.ts';
 
@@ -16,11 +16,12 @@ export class HeadReader {
     this.#parsers = parsers;
   }
 
-  read(bytes: Buffer, from: number, end: number): HeadResult {
+  /** `settings` hold for a head whose first byte this is. */
+  read(bytes: Buffer, from: number, end: number, settings: HeadSettings): HeadResult {
     let head = this.head;
     if (head === null) {
       head = this.#parsers.take();
-      head.reset();
+      head.reset(settings);
       this.head = head;
     }
     const before = this.#length;

@@ -12,10 +12,14 @@ export class SharedLimits {
 
   /** False where `most` are taken already, over all workers. */
   take(slot: number, field: 0 | 1, most: number): boolean {
-    const before = Atomics.add(this.#cells, limitTotalIndex(slot, field), 1);
-    if (before >= most) {
-      Atomics.sub(this.#cells, limitTotalIndex(slot, field), 1);
-      return false;
+    const cells = this.#cells;
+    const index = limitTotalIndex(slot, field);
+    // Not add and take back: what is too much for a moment would have another worker refused that has room.
+    for (let before = Atomics.load(cells, index); ; ) {
+      if (before >= most) return false;
+      const found = Atomics.compareExchange(cells, index, before, before + 1);
+      if (found === before) break;
+      before = found;
     }
     Atomics.add(this.#cells, limitWorkerIndex(this.#worker, slot, field), 1);
     return true;

@@ -43,6 +43,8 @@ export class ListenerSet implements PortHooks {
   /** Committed, bound or not. */
   readonly #committed = new Map<string, Listener>();
   readonly #counters = new Map<string, ListenerCounters>();
+  /** Listeners that were closed though they are wished, on ports that others have still. */
+  readonly #gone = new Map<string, ServedPort>();
   /** By listener: the bind that was asked for last, while it is under way. */
   readonly #binding = new Map<string, object>();
   /** Another object after each commit and discard: what was asked for before is not wanted any more. */
@@ -103,6 +105,7 @@ export class ListenerSet implements PortHooks {
     }
     if (before !== undefined) this.#leave(before);
     this.#listeners.set(name, bound);
+    this.#gone.delete(name);
     const committed = this.#committed.get(name);
     if (committed !== undefined) this.#tables.putListener(committed, served, port);
   }
@@ -135,6 +138,7 @@ export class ListenerSet implements PortHooks {
   /** What it served it still serves to the connections that it has, until it has drained. */
   remove(name: string): void {
     this.#committed.delete(name);
+    this.#gone.delete(name);
     this.#freeze(name);
   }
 
@@ -182,6 +186,12 @@ export class ListenerSet implements PortHooks {
     this.#listeners.delete(name);
     const { port } = listener;
     port.listeners.delete(name);
+    if (port.listeners.size > 0 && this.#committed.has(name)) {
+      listener.served.isGone = true;
+      listener.served.isDraining = false;
+      this.#gone.set(name, port);
+      return cut;
+    }
     this.#tables.removeListener(name);
     return port.listeners.size > 0 ? cut : cut + this.#closePort(port);
   }
@@ -342,10 +352,16 @@ export class ListenerSet implements PortHooks {
     port.socket = null;
     port.stopTimers();
     this.#forgetPort(port);
+    for (const [name, left] of this.#gone) {
+      if (left !== port) continue;
+      this.#gone.delete(name);
+      this.#tables.removeListener(name);
+    }
     const connections = [...port.connections];
     for (const connection of connections) {
       try {
-        connection.exchange.abort('draining');
+        port.countCut(connection);
+        connection.cutOff('draining');
       } catch (error) {
         connection.onFault(error);
       }

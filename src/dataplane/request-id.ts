@@ -1,15 +1,14 @@
 import type { MessageWriter } from '../wire/http1/writer.ts';
+import type { Xoshiro128 } from './xoshiro128.ts';
 
 const DIGITS = Uint8Array.from(Buffer.from('0123456789abcdef'));
 
-/** Ids of 128 bits from xoshiro128** (Blackman, Vigna 2018), seeded by the system: unique, not secret. */
+/** Ids of 128 random bits: unique, not secret. */
 export class RequestIds {
-  readonly #state = new Uint32Array(4);
+  readonly #random: Xoshiro128;
 
-  /** `randomBits` fills an array with randomness. */
-  constructor(randomBits: (target: Uint32Array<ArrayBuffer>) => void) {
-    randomBits(this.#state);
-    this.#state[0]! |= 1;
+  constructor(random: Xoshiro128) {
+    this.#random = random;
   }
 
   /** Appends 32 hexadecimal digits. */
@@ -17,30 +16,13 @@ export class RequestIds {
     const block = writer.block;
     let to = writer.length;
     for (let word = 0; word < 4; word += 1) {
-      let bits = this.#next();
+      let bits = this.#random.bits();
       for (let digit = 0; digit < 8; digit += 1) {
         block[to++] = DIGITS[bits & 15]!;
         bits >>>= 4;
       }
     }
     writer.length = to;
-  }
-
-  #next(): number {
-    const state = this.#state;
-    const s0 = state[0]!;
-    const s1 = state[1]!;
-    let s2 = state[2]!;
-    let s3 = state[3]!;
-    const product = Math.imul(s1, 5);
-    const result = Math.imul((product << 7) | (product >>> 25), 9);
-    s2 ^= s0;
-    s3 ^= s1;
-    state[1] = s1 ^ s2;
-    state[0] = s0 ^ s3;
-    state[2] = s2 ^ (s1 << 9);
-    state[3] = (s3 << 11) | (s3 >>> 21);
-    return result;
   }
 }
 

@@ -81,6 +81,7 @@ export class RoutingTables {
     for (const rule of rules) {
       rule.freeze();
       for (const { pool } of rule.pools) pools.add(pool);
+      for (const { pool } of rule.mirrors) pools.add(pool);
     }
     for (const pool of pools) pool.hold();
     return {
@@ -141,6 +142,7 @@ export class RoutingTables {
           table.listener,
           rule,
           rule.clusters.map(({ cluster, weight }) => ({ pool: this.#pool(cluster), weight })),
+          rule.mirrors.map(({ cluster, share }) => ({ pool: this.#pool(cluster), share })),
           this.#countersOf(listenerName, route.name),
           this.#policies,
         ),

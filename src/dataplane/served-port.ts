@@ -1,7 +1,10 @@
 import type { Listener } from '../model/gateway.ts';
+import { CLIENT_ADDRESS_DEFAULTS } from '../model/http-settings.ts';
 import type { ListenSocket } from '../os/listen-socket.ts';
 import type { SocketStream } from '../os/socket-stream.ts';
 import type { ClientConnection } from './client/client-connection.ts';
+import { Announcement } from './client-address/announcement.ts';
+import { ClientAddressing } from './client-address/client-addressing.ts';
 import type { Context } from './context.ts';
 import { PortRouter } from './router/port-router.ts';
 import type { ServedListener } from './served-listener.ts';
@@ -41,6 +44,8 @@ export class ServedPort implements TimerOwner {
   readonly #timer = new Timer(this);
   readonly #notice = new Timer(this);
   #counted: ServedListener | null = null;
+  #addressing: ClientAddressing | null = null;
+  #addressingOf: PortSettings['clientAddress'] = CLIENT_ADDRESS_DEFAULTS;
 
   constructor(context: Context, hooks: PortHooks, port: number, settings: PortSettings) {
     this.#context = context;
@@ -53,6 +58,16 @@ export class ServedPort implements TimerOwner {
     return this.#counted;
   }
 
+  /** Of the settings in use; null where they ask for nothing, and nothing is looked at. */
+  get addressing(): ClientAddressing | null {
+    const settings = this.settings.clientAddress;
+    if (settings !== this.#addressingOf) {
+      this.#addressing = ClientAddressing.of(settings);
+      this.#addressingOf = settings;
+    }
+    return this.#addressing;
+  }
+
   bind(listener: ServedListener): void {
     this.listeners.set(listener.name, listener);
     this.#counted ??= listener;
@@ -61,6 +76,7 @@ export class ServedPort implements TimerOwner {
   accept(stream: SocketStream): void {
     const connection = this.#hooks.accept(this, stream);
     this.connections.add(connection);
+    if (this.addressing?.announces(stream.remoteAddress) === true) this.#hear(connection, stream);
     const counted = this.#counted;
     if (counted !== null) {
       this.#context.counters.values[counted.connections]! += 1;
@@ -69,11 +85,24 @@ export class ServedPort implements TimerOwner {
     if (this.isDraining) connection.drain();
   }
 
+  #hear(connection: ClientConnection, stream: SocketStream): void {
+    const { headerMs } = this.settings.http.timeouts;
+    const counted = this.#counted;
+    new Announcement(this.#context, stream, connection, headerMs, (fault) =>
+      counted?.announcementFaults.add(fault),
+    );
+  }
+
   closed(connection: ClientConnection): void {
     if (!this.connections.delete(connection)) return;
     const counted = this.#counted;
     if (counted !== null) this.#context.counters.values[counted.openConnections]! -= 1;
     if (this.isClosing) this.settle();
+  }
+
+  countCut(connection: ClientConnection): void {
+    const counted = this.#counted;
+    if (counted !== null && connection.isBusy) this.#context.counters.values[counted.connectionsCut]! += 1;
   }
 
   /** After each step of a drain: tells who is done by it. */

@@ -1,5 +1,5 @@
 import type { Filter } from '../model/filter.ts';
-import type { RouteRule } from '../model/route.ts';
+import type { RetryPolicy, RouteRule } from '../model/route.ts';
 import type { StatusCounters } from './counters.ts';
 import type { FilterPlan } from './filters/filter-plan.ts';
 import { planFilters } from './filters/filter-plan.ts';
@@ -9,6 +9,12 @@ import type { ClusterPool } from './upstream/cluster-pool.ts';
 export interface WeightedPool {
   readonly pool: ClusterPool;
   readonly weight: number;
+}
+
+export interface MirrorPool {
+  readonly pool: ClusterPool;
+  /** 0 to 1. */
+  readonly share: number;
 }
 
 /** Policies that hold at one moment; `generation` changes with any of them. */
@@ -24,6 +30,12 @@ export class ServedRule {
   readonly listener: ServedListener;
   readonly requestTimeoutMs: number;
   readonly backendTimeoutMs: number;
+  readonly retry: RetryPolicy | null;
+  readonly mirrors: readonly MirrorPool[];
+  /** The request is kept, as far as it fits into its block, until it is known that it is not needed again. */
+  readonly keepsRequest: boolean;
+  /** -1: the listener's. */
+  readonly bodyBytes: number;
   readonly counters: StatusCounters;
   #policies: PolicyView;
   readonly #filters: readonly Filter[];
@@ -38,6 +50,7 @@ export class ServedRule {
     listener: ServedListener,
     rule: RouteRule,
     pools: readonly WeightedPool[],
+    mirrors: readonly MirrorPool[],
     counters: StatusCounters,
     policies: PolicyView,
   ) {
@@ -45,6 +58,10 @@ export class ServedRule {
     this.listener = listener;
     this.requestTimeoutMs = rule.requestTimeoutMs;
     this.backendTimeoutMs = rule.backendTimeoutMs;
+    this.retry = rule.retry;
+    this.mirrors = mirrors.filter(({ share }) => share > 0);
+    this.keepsRequest = this.retry !== null || this.mirrors.length > 0;
+    this.bodyBytes = rule.bodyBytes;
     this.counters = counters;
     this.#policies = policies;
     this.#filters = rule.filters;

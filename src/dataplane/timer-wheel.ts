@@ -42,7 +42,11 @@ export class TimerWheel {
 
   /** Fires not before `milliseconds` and at most two ticks later. */
   set(timer: Timer, milliseconds: number): void {
-    const deadline = this.now + milliseconds + TICK_MS;
+    this.setAt(timer, this.now + milliseconds + TICK_MS);
+  }
+
+  /** Fires with the first tick at or after `deadline` on the wheel's clock. */
+  setAt(timer: Timer, deadline: number): void {
     timer.deadline = deadline;
     const tick = Math.floor(deadline / TICK_MS);
     if (timer.tick !== -1) {

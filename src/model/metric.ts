@@ -24,9 +24,19 @@ export const DATAPLANE_METRICS = {
   },
   connection_count: { type: 'counter', help: 'Connections accepted', labels: ['listener'] },
   open_connections: { type: 'gauge', help: 'Client connections open', labels: ['listener'] },
+  proxy_protocol_faults: {
+    type: 'counter',
+    help: 'Connections closed because they did not begin with the PROXY protocol header they must have',
+    labels: ['listener', 'reason'],
+  },
   active_connections: {
     type: 'gauge',
     help: 'Client connections with a request in flight',
+    labels: ['listener'],
+  },
+  connections_cut: {
+    type: 'counter',
+    help: 'Client connections cut with a request or a tunnel under way because the time to drain was over',
     labels: ['listener'],
   },
   upstream_rtt: {
@@ -51,6 +61,16 @@ export const DATAPLANE_METRICS = {
     type: 'counter',
     help: 'Requests sent again on another connection',
     labels: ['cluster', 'reason'],
+  },
+  upstream_retries_refused: {
+    type: 'counter',
+    help: "Retries that a rule asks for and the cluster's budget did not allow",
+    labels: ['cluster'],
+  },
+  upstream_mirrored_requests: {
+    type: 'counter',
+    help: 'Copies of requests for the cluster, by what became of them',
+    labels: ['cluster', 'outcome'],
   },
 } as const satisfies Record<string, MetricDefinition>;
 

@@ -30,8 +30,10 @@ export const RESPONSE_REASONS = {
   upstream_protocol_error: 502,
   upstream_timeout: 504,
   client_reset: 499,
-  /** The client took nothing of its answer for too long. */
+  /** The client took nothing of its answer for too long, or took it too slowly. */
   client_stalled: 499,
+  /** Neither side of an upgraded connection said anything for too long. */
+  tunnel_idle: 499,
 } as const;
 
 export type ResponseReason = keyof typeof RESPONSE_REASONS;

@@ -1,9 +1,14 @@
 import { DATAPLANE_METRICS, LATENCY_BUCKETS, type MetricDefinition } from '../model/metric.ts';
 import { RESPONSE_REASONS } from '../model/response-reason.ts';
+import { MIRROR_OUTCOMES, RETRY_REASONS } from '../model/retry-reason.ts';
 import { CONTROL_METRICS, WORK_BUCKETS } from './control-metrics.ts';
 
 /** `docs/metrics.md`, from the definitions; a test holds the file to it. */
 export function renderMetricsPage(): string {
+  const oneOf = (values: object): string =>
+    Object.keys(values)
+      .map((value) => `\`${value}\``)
+      .join(', ');
   return `# Metrics
 
 \`GET /metrics\` on the admin address, in the Prometheus text format 0.0.4. This page is generated from
@@ -20,9 +25,10 @@ ${table(DATAPLANE_METRICS)}
 
 Histogram bounds in seconds: ${LATENCY_BUCKETS.join(', ')}, +Inf.
 
-\`reason\` of \`local_response_count\` is one of: ${Object.keys(RESPONSE_REASONS)
-    .map((reason) => `\`${reason}\``)
-    .join(', ')}.
+\`reason\` of \`local_response_count\` is one of: ${oneOf(RESPONSE_REASONS)}.
+
+\`reason\` of \`upstream_retries\` is one of: ${oneOf(RETRY_REASONS)}. \`outcome\` of \`upstream_mirrored_requests\` is
+one of: ${oneOf(MIRROR_OUTCOMES)}.
 
 ## Controller and agent
 

@@ -44,9 +44,21 @@ class ModelWorker {
   readonly inUse = new Map<ResourceKey, Resource>();
   open: { changes: SnapshotChanges; failures: ObjectFailure[] } | null = null;
   readonly answers: (() => void)[] = [];
+  readonly #deadly: ReadonlyMap<string, string>;
+
+  /** `deadly`: objects that end it, although they are in use, and in which phase. */
+  constructor(deadly: ReadonlyMap<string, string>) {
+    this.#deadly = deadly;
+  }
+
+  #tread(phase: string, resources: readonly Resource[]): void {
+    for (const key of resources.map(resourceKey))
+      if (this.#deadly.get(key) === phase) throw new Poison(phase, key);
+  }
 
   prepare(changes: SnapshotChanges, refuses: ReadonlySet<string>): ObjectFailure[] {
     swallow('prepare', changes.upserts);
+    this.#tread('prepare', changes.upserts);
     const failures = changes.upserts.flatMap((resource) =>
       refuses.has(resourceKey(resource))
         ? [{ key: resourceKey(resource), reason: 'AddressInUse', message: 'busy' }]
@@ -60,6 +72,10 @@ class ModelWorker {
     const { changes } = this.open!;
     this.open = null;
     const out = new Set(rejected);
+    this.#tread(
+      'commit',
+      changes.upserts.filter((resource) => !out.has(resourceKey(resource))),
+    );
     swallow(
       'commit',
       changes.upserts.filter((resource) => !out.has(resourceKey(resource))),
@@ -80,6 +96,8 @@ class Node {
   readonly workers = new Map<number, ModelWorker>();
   /** Worker and object that it refuses now. */
   readonly refusals = new Map<number, Set<string>>();
+  /** Objects that end every worker that is given them, and in which phase. */
+  readonly deadly = new Map<string, 'prepare' | 'commit'>();
   readonly #wished = new Map<ResourceKey, Resource>();
   readonly rig = recordedSystem(this.world, {
     behaviors: BEHAVIORS,
@@ -106,7 +124,7 @@ class Node {
 
   join(worker: number): void {
     if (this.workers.has(worker)) return;
-    this.workers.set(worker, new ModelWorker());
+    this.workers.set(worker, new ModelWorker(this.deadly));
     this.send({ type: 'worker.joined', worker });
   }
 
@@ -430,6 +448,40 @@ test('a worker that cannot take what others serve does not serve beside them', (
   assert.deepEqual([...node.workers.keys()], [0, 1]);
   node.check();
 });
+
+for (const phase of ['prepare', 'commit'] as const)
+  test(`where nobody serves it, what ends a worker at the ${phase} of what is in use is left out until it changes`, () => {
+    const node = new Node();
+    node.join(0);
+    node.wish(0, 1);
+    node.wish(1, 1);
+    node.settle();
+    node.die(0);
+    node.deadly.set('route/test/o0', phase);
+    let joined = 0;
+    // Each worker that ends is replaced, as its supervisor does; twice is what two that were asked at once can cost.
+    while (node.workers.size < 2 && joined < 4) {
+      for (const worker of [0, 1])
+        if (!node.workers.has(worker)) {
+          node.join(worker);
+          joined += 1;
+        }
+      while (node.answer(0) || node.answer(1));
+    }
+    node.settle();
+    assert.equal(node.workers.size, 2, 'no crash loop');
+    node.check();
+    assert.deepEqual([...node.store.serving.keys()], ['route/test/o1']);
+    assert.deepEqual(
+      node.store.failures.map(({ key, reason }) => [key, reason]),
+      [['route/test/o0', 'CrashedWorker']],
+    );
+    node.deadly.clear();
+    node.wish(0, 2);
+    node.settle();
+    assert.equal(node.store.serving.size, 2);
+    assert.deepEqual(node.store.failures, []);
+  });
 
 test('where nobody serves it, what a joining worker cannot take is in use nowhere until it can be', () => {
   const node = new Node();

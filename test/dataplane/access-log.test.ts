@@ -22,6 +22,7 @@ const record: fc.Arbitrary<AccessRecord> = fc.record(
     bytesIn: fc.maxSafeNat(),
     bytesOut: fc.oneof(fc.maxSafeNat(), fc.nat({ max: 2000 })),
     durationMs: milliseconds,
+    attempts: fc.nat(10),
     upstream: text,
     upstreamMs: milliseconds,
     requestId: text,

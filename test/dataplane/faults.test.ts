@@ -15,7 +15,7 @@ import { ChunkedDecoder } from '../../src/wire/http1/chunked-decoder.ts';
 import { HeadParser } from '../../src/wire/http1/head-parser.ts';
 import { MessageWriter } from '../../src/wire/http1/writer.ts';
 import type { Harness } from './harness.ts';
-import { cluster, endpoint, route, rule, start } from './harness.ts';
+import { cluster, endpoint, route, rule, start, withHttp } from './harness.ts';
 import { exchange, OK, RawClient, rawBackend } from './raw.ts';
 
 type Method = (...given: unknown[]) => unknown;
@@ -140,7 +140,7 @@ test('a fault anywhere costs the connection it happened on, and nothing else', {
   const harness = await start({
     limits,
     resources: [
-      { kind: 'cluster', value: cluster() },
+      { kind: 'cluster', value: cluster({ pendingTimeoutMs: 200 }) },
       { kind: 'endpoint', value: endpoint(backend.port) },
       {
         kind: 'route',
@@ -158,7 +158,8 @@ test('a fault anywhere costs the connection it happened on, and nothing else', {
         }),
       },
     ],
-    timeouts: { linger: 50, pending: 200, idle: 500, backend: 500, body: 500 },
+    timeouts: { linger: 50, backend: 500 },
+    listener: withHttp({ idleMs: 500, bodyIdleMs: 500 }),
   });
   context.after(() => harness.dataplane.shutdown());
   const cells = new Int32Array(limits);

@@ -8,6 +8,8 @@ import type { Endpoint } from '../../src/model/endpoint.ts';
 import type { Filter } from '../../src/model/filter.ts';
 import type { Listener } from '../../src/model/gateway.ts';
 import { LISTENER_DEFAULTS } from '../../src/model/gateway.ts';
+import type { ClientTimeouts, RequestLimits } from '../../src/model/http-settings.ts';
+import { HTTP_DEFAULTS } from '../../src/model/http-settings.ts';
 import { limitBytes } from '../../src/model/limits.ts';
 import type { CounterRegistration } from '../../src/model/metric.ts';
 import type { Resource } from '../../src/model/resource.ts';
@@ -26,6 +28,20 @@ export function listener(overrides: Partial<Listener> = {}): Listener {
     ...LISTENER_DEFAULTS,
     hostnames: [],
     ...overrides,
+  };
+}
+
+/** What a listener has beside the defaults of its limits and times. */
+export function withHttp(
+  timeouts: Partial<ClientTimeouts>,
+  limits: Partial<RequestLimits> = {},
+): Pick<Listener, 'http'> {
+  return {
+    http: {
+      ...HTTP_DEFAULTS,
+      timeouts: { ...HTTP_DEFAULTS.timeouts, ...timeouts },
+      limits: { ...HTTP_DEFAULTS.limits, ...limits },
+    },
   };
 }
 
@@ -94,6 +110,8 @@ export interface Harness {
   /** Resolves when a notification of this type has come. */
   notified(type: DataplaneNotification['type']): Promise<DataplaneNotification>;
   change(upserts: readonly Resource[], removals?: readonly string[]): void;
+  /** Of its listener, as it was started. */
+  listenerConfig(): Listener;
 }
 
 export interface HarnessOptions {
@@ -154,6 +172,7 @@ export async function start(options: HarnessOptions): Promise<Harness> {
     notifications,
     registrations,
     change,
+    listenerConfig: () => config,
     count: (metric, labels = {}) => {
       const values = new Float64Array(counters);
       let sum = 0;

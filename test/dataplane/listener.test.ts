@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { cluster, endpoint, listener, route, rule, start } from './harness.ts';
+import { cluster, endpoint, listener, route, rule, start, withHttp } from './harness.ts';
 import { answering, exchange, OK, RawClient, rawBackend } from './raw.ts';
 
 const GET_CLOSE = 'GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n';
@@ -18,7 +18,8 @@ test('slow clients are sent away: in the head and the body with 408, idle ones w
       { kind: 'endpoint', value: endpoint(backend.port) },
       { kind: 'route', value: route() },
     ],
-    timeouts: { header: 100, body: 100, idle: 200, linger: 50 },
+    timeouts: { linger: 50 },
+    listener: withHttp({ headerMs: 100, bodyIdleMs: 100, idleMs: 200 }),
   });
   context.after(() => harness.dataplane.shutdown());
   const [head, body, idle] = await Promise.all([
@@ -32,7 +33,11 @@ test('slow clients are sent away: in the head and the body with 408, idle ones w
 });
 
 test('bytes that trickle in do not put the head off for ever', async (context) => {
-  const harness = await start({ resources: [], timeouts: { header: 150, linger: 50 } });
+  const harness = await start({
+    resources: [],
+    timeouts: { linger: 50 },
+    listener: withHttp({ headerMs: 150 }),
+  });
   context.after(() => harness.dataplane.shutdown());
   const client = new RawClient(harness.port);
   client.send('GET / HTTP/1.1\r\n');
@@ -46,11 +51,10 @@ test('a backend without a free connection is waited for, but not for ever', asyn
   const backend = await rawBackend(context, () => {});
   const harness = await start({
     resources: [
-      { kind: 'cluster', value: cluster({ maxConnections: 1 }) },
+      { kind: 'cluster', value: cluster({ maxConnections: 1, pendingTimeoutMs: 100 }) },
       { kind: 'endpoint', value: endpoint(backend.port) },
       { kind: 'route', value: route() },
     ],
-    timeouts: { pending: 100 },
   });
   context.after(() => harness.dataplane.shutdown());
   const first = new RawClient(harness.port);

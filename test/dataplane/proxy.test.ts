@@ -250,7 +250,7 @@ test('trailers pass, those that belong to the head do not', async (context) => {
   const backend = await rawBackend(
     context,
     answering(
-      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nX-Sum: 1\r\nContent-Length: 9\r\n\r\n',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nX-Sum: 1\r\nSet-Cookie: a=b\r\n\r\n',
     ),
   );
   const { port } = await proxy(context, [backend.port]);

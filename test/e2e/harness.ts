@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 const program = join(root, 'src/bin/novaedge.mjs');
@@ -132,6 +133,14 @@ export async function backend(test: Scope, name: string): Promise<Backend> {
     server.close();
   });
   return result;
+}
+
+/** Port of a backend on a thread of its own that sends and takes as much as it is asked to, see `endless-backend.ts`. */
+export async function endlessBackend(test: Scope): Promise<number> {
+  const thread = new Worker(new URL('./endless-backend.ts', import.meta.url));
+  test.after(() => thread.terminate());
+  const [port] = (await once(thread, 'message')) as [number];
+  return port;
 }
 
 /** Waits until `check` gives something else than null or false; fails with what was awaited. */

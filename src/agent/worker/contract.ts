@@ -13,6 +13,8 @@ import type { ActorNotification } from './notified-actor.ts';
 export interface ThreadSettings {
   /** For `WorkerCalls`. */
   readonly calls: MessagePort;
+  /** For `TableCalls`. */
+  readonly tables: MessagePort;
   /** See `Heartbeat`. */
   readonly heartbeat: SharedArrayBuffer;
   /** See `Activity`. */

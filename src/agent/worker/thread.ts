@@ -8,9 +8,11 @@ import type { JournalRecord } from '../../../supervisors/record.ts';
 import { recordId } from '../../../supervisors/record.ts';
 import { ActorSystem } from '../../../supervisors/system.ts';
 import { TREE } from '../../../supervisors/tree.ts';
+import { buildOrdered } from '../../dataplane/balance/table-builder.ts';
 import type { DataplaneControl, DataplaneNotification, DataplaneOptions } from '../../dataplane/control.ts';
 import { ownSchedule } from '../../os/thread-schedule.ts';
 import { productionWorld } from '../effects/world.ts';
+import type { TableCalls } from '../hash-tables.ts';
 import { shownActors } from '../shown-actors.ts';
 import { Supervision, supervisorBindings } from '../supervision.ts';
 import { openThreadJournal } from '../thread-journal.ts';
@@ -63,6 +65,7 @@ function serve(settings: WorkerSettings, born: ThreadSettings, create: CreateDat
     journal.flush();
   });
 
+  const tables = Comlink.wrap<TableCalls>(nodeEndpoint(born.tables));
   const dataplane = create({
     worker,
     bind: settings.bind,
@@ -73,6 +76,11 @@ function serve(settings: WorkerSettings, born: ThreadSettings, create: CreateDat
     drainTimeoutMs,
     notify: (notification) => notify(notification),
     register: (registration) => say({ type: 'registered', registration }),
+    buildTable: (request, done) =>
+      void tables
+        .build(request)
+        .catch(() => buildOrdered(request))
+        .then(done),
   });
 
   let interrupted = '';

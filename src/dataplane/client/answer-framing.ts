@@ -27,7 +27,12 @@ export class AnswerFraming {
   options(
     head: HeadParser,
     body: BodyKind,
-    { isHead, keepAlive, headers }: { isHead: boolean; keepAlive: boolean; headers: HeaderPlan | null },
+    {
+      isHead,
+      keepAlive,
+      headers,
+      setCookie,
+    }: { isHead: boolean; keepAlive: boolean; headers: HeaderPlan | null; setCookie: string },
   ): ResponseHeadOptions {
     return {
       headers,
@@ -36,6 +41,7 @@ export class AnswerFraming {
       noBody: body === BODY_NONE && !isHead && head.status !== 204 && head.status !== 304,
       close: !keepAlive,
       keepAlive10: keepAlive && !this.is11,
+      setCookie,
     };
   }
 }

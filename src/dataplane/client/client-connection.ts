@@ -1,17 +1,21 @@
+import type { HttpSettings } from '../../model/http-settings.ts';
+import type { ResponseReason } from '../../model/response-reason.ts';
 import type { SocketStream, StreamOwner } from '../../os/socket-stream.ts';
 import { READ_BYTES } from '../../os/socket-stream.ts';
 import { CHUNK_DATA, CHUNK_END, CHUNK_FAILED, ChunkedDecoder } from '../../wire/http1/chunked-decoder.ts';
 import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { HEAD_FAILED, HEAD_MORE } from '../../wire/http1/head-parser.ts';
 import { CRLF, chunkLine, MessageWriter } from '../../wire/http1/writer.ts';
+import { ClientOrigin } from '../client-address/client-origin.ts';
 import type { Context } from '../context.ts';
-import { HeadReader } from '../head-reader.ts';
 import type { ServedPort } from '../served-port.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
-import { Exchange } from './exchange.ts';
+import type { ClientWork } from './client-work.ts';
+import type { Exchange } from './exchange.ts';
 import type { Output, OutputOwner } from './output.ts';
 import { GREATEST_HEAD_BYTES, OUTPUT_BYTES } from './output.ts';
+import { soonest } from './pace.ts';
 
 const HEAD = 0;
 const BODY_LENGTH = 1;
@@ -23,8 +27,6 @@ const TUNNEL = 4;
 const LINGER = 5;
 const CLOSED = 6;
 
-/** What a client may send ahead of the answers it waits for; beyond it is not read. */
-const MOST_STASHED = 65_536;
 /** Bodies up to this size leave together with their head in one write. */
 const COALESCED_BYTES = 32 * 1024;
 
@@ -35,22 +37,20 @@ const COALESCED_BYTES = 32 * 1024;
 export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   readonly stream: SocketStream;
   readonly port: ServedPort;
-  readonly exchange: Exchange;
+  readonly origin: ClientOrigin;
   /** After the current answer the connection may serve another request. */
   keepAlive = true;
+  /** The client does not take what it is sent as fast as it comes. */
+  isBlocked = false;
   readonly #context: Context;
   readonly #output: Output;
   readonly #timer: Timer;
-  readonly #reader: HeadReader;
+  #work: ClientWork | null = null;
+  #requests = 0;
   #state = HEAD;
-  #stash: Buffer | null = null;
-  #stashLength = 0;
   #left = 0;
-  #chunked: ChunkedDecoder | null = null;
   #feeding = false;
   #peerEnded = false;
-  #address = '';
-  #blocked = false;
   #passOver = false;
   /** The client said that this request is its last, and has sent nothing after it. */
   #isLast = false;
@@ -60,46 +60,71 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     this.#output = output;
     this.port = port;
     this.stream = stream;
-    this.exchange = new Exchange(context, this);
+    this.origin = new ClientOrigin(stream);
     this.#timer = new Timer(this);
-    this.#reader = new HeadReader(context.requestHeads);
     stream.owner = this;
-    context.wheel.set(this.#timer, this.#context.timeouts.idle);
+    this.#arm(this.#settings.timeouts.idleMs);
   }
 
-  get address(): string {
-    if (this.#address === '') this.#address = this.stream.remoteAddress;
-    return this.#address;
+  get exchange(): Exchange {
+    return this.#begun().exchange;
+  }
+
+  get #settings(): HttpSettings {
+    return this.port.settings.http;
+  }
+
+  #begun(): ClientWork {
+    let work = this.#work;
+    if (work === null) {
+      work = this.#context.clientWork.take();
+      work.begin(this);
+      this.#work = work;
+    }
+    return work;
+  }
+
+  /** Gives back what is not needed where nothing is under way. */
+  rest(): void {
+    const work = this.#work;
+    if (work === null || this.isBlocked || !this.isIdle || work.exchange.isActive) return;
+    this.#work = null;
+    this.#context.clientWork.give(work);
   }
 
   /** No request has begun, nor any byte of one. */
   get isIdle(): boolean {
-    return this.#state === HEAD && this.#reader.head === null && this.#stash === null;
+    return this.#state === HEAD && !this.#headBegun && (this.#work === null || this.#work.stash === null);
   }
 
-  /** True where the client does not take what it is sent as fast as it comes. */
-  get isBlocked(): boolean {
-    return this.#blocked;
+  /** A request or a tunnel is under way, or its answer is still going out. */
+  get isBusy(): boolean {
+    return this.isBlocked || this.#work?.exchange.isActive === true;
+  }
+
+  get #headBegun(): boolean {
+    return this.#work !== null && this.#work.reader.head !== null;
   }
 
   onConnect(): void {}
 
-  onBytes(bytes: Buffer, end: number): void {
+  onBytes(bytes: Buffer, end: number, from = 0): void {
     this.#context.time = this.#context.system.now();
     switch (this.#state) {
       case LINGER:
       case CLOSED:
         return;
       case TUNNEL:
-        this.#context.wheel.set(this.#timer, this.#context.timeouts.tunnel);
+        if (!this.isBlocked) this.#arm(this.#settings.timeouts.tunnelIdleMs);
         this.exchange.tunnelBytes(bytes, 0, end);
         return;
       case WAIT:
         this.#keep(bytes, 0, end);
         return;
       default:
-        this.#feed(bytes, end);
+        this.#feed(bytes, from, end);
         this.flush();
+        this.rest();
     }
   }
 
@@ -128,9 +153,12 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   }
 
   onWritable(): void {
-    if (!this.#blocked) return;
-    this.#blocked = false;
+    if (!this.isBlocked) return;
+    this.isBlocked = false;
     if (this.#state === CLOSED) return;
+    const now = this.#context.system.now();
+    this.#context.time = now;
+    this.#begun().taking.pause(now);
     if (this.#state === LINGER) {
       if (this.#peerEnded) this.close();
       else {
@@ -139,43 +167,88 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
       }
       return;
     }
-    if (this.#state === WAIT) this.#context.wheel.clear(this.#timer);
-    else if (this.#state === TUNNEL) this.#context.wheel.set(this.#timer, this.#context.timeouts.tunnel);
+    this.#watch();
     this.exchange.onClientWritable();
+    this.rest();
   }
 
   onClosed(): void {
-    if (this.#state === CLOSED) return;
-    this.#context.time = this.#context.system.now();
-    this.#free();
-    this.exchange.clientGone('client_reset');
+    if (this.#state !== CLOSED) {
+      this.#context.time = this.#context.system.now();
+      this.#free();
+      this.#work?.exchange.clientGone('client_reset');
+    }
+    // Nobody calls this connection any more.
+    const work = this.#work;
+    this.#work = null;
+    if (work !== null && !work.exchange.isActive) this.#context.clientWork.give(work);
   }
 
   onTimer(): void {
-    if (this.#blocked) {
+    const now = this.#context.time;
+    const settings = this.#settings;
+    if (
+      this.isBlocked &&
+      this.#begun().isStalled(now, settings, this.stream.unsent, this.#state === TUNNEL)
+    ) {
       this.exchange.abort('client_stalled');
       return;
     }
     switch (this.#state) {
       case HEAD:
-        if (this.#reader.head === null) this.close();
-        else {
-          this.exchange.refuse('request_timeout');
-          this.flush();
+        if (!this.#headBegun && !this.isBlocked) {
+          this.close();
+          return;
         }
+        if (!this.#headBegun || !this.#begun().headFailed(now, settings)) break;
+        // An empty line alone is no request, and nobody waits for an answer to it.
+        if (this.#begun().reader.head!.untouched) this.close();
+        else this.exchange.refuse('request_timeout');
+        this.flush();
+        return;
+      case BODY_LENGTH:
+      case BODY_CHUNKED: {
+        const reason = this.#begun().bodyFailure(now, settings, this.#context.timeouts.backendBody);
+        if (reason === null) break;
+        this.exchange.bodyTimeout(reason);
+        this.flush();
+        return;
+      }
+      case TUNNEL:
+      case LINGER:
+        if (this.isBlocked) break;
+        if (this.#state === TUNNEL) this.exchange.abort('tunnel_idle');
+        else this.close();
+        return;
+    }
+    this.#watch();
+  }
+
+  /** Sets the timer to when something may next be overdue. */
+  #watch(): void {
+    const now = this.#context.time;
+    const settings = this.#settings;
+    const { backendBody, drainIdle } = this.#context.timeouts;
+    let wait = this.isBlocked ? this.#begun().nextTakingLook(now, settings) : 0;
+    switch (this.#state) {
+      case HEAD:
+        if (this.#headBegun) wait = soonest(wait, this.#begun().headLeft(now, settings));
+        else if (!this.isBlocked) wait = this.port.isDraining ? drainIdle : settings.timeouts.idleMs;
         break;
       case BODY_LENGTH:
       case BODY_CHUNKED:
-        // Where we do not read, it is the backend that does not take what the client would send.
-        this.exchange.bodyTimeout(this.stream.paused ? 'upstream_timeout' : 'request_timeout');
-        this.flush();
+        wait = soonest(wait, this.#begun().nextBodyLook(now, settings, backendBody));
         break;
       case TUNNEL:
-        this.exchange.abort('client_stalled');
+        if (!this.isBlocked) wait = settings.timeouts.tunnelIdleMs;
         break;
-      default:
-        this.close();
     }
+    this.#arm(wait);
+  }
+
+  #arm(milliseconds: number): void {
+    if (milliseconds > 0) this.#context.wheel.set(this.#timer, milliseconds);
+    else this.#context.wheel.clear(this.#timer);
   }
 
   /** Something threw while this connection was worked on, wherever that began. */
@@ -183,9 +256,9 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     this.#context.faults.report(error);
     this.#feeding = false;
     this.#passOver = false;
-    if (this.#state === CLOSED && !this.exchange.isActive) return;
+    if (this.#state === CLOSED && this.#work?.exchange.isActive !== true) return;
     try {
-      if (this.#state === HEAD && this.#reader.head !== null) {
+      if (this.#state === HEAD && this.#headBegun) {
         this.exchange.refuse('internal_error');
         this.flush();
       } else this.exchange.fault();
@@ -200,8 +273,8 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     this.#feeding = false;
     this.#passOver = false;
     try {
-      if (this.#state === HEAD && this.#reader.head !== null) this.exchange.refuse('worker_failed');
-      else if (this.exchange.isActive) this.exchange.fail('worker_failed');
+      if (this.#state === HEAD && this.#headBegun) this.exchange.refuse('worker_failed');
+      else if (this.#work?.exchange.isActive === true) this.exchange.fail('worker_failed');
       this.flush();
     } catch {
       // There is nobody left to tell.
@@ -224,6 +297,12 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   /** While draining: an idle connection goes when no request has come for a moment. */
   drain(): void {
     if (this.isIdle) this.#context.wheel.set(this.#timer, this.#context.timeouts.drainIdle);
+  }
+
+  /** It may stay no longer. */
+  cutOff(reason: ResponseReason): void {
+    if (this.#work === null) this.close();
+    else this.#work.exchange.abort(reason);
   }
 
   close(): void {
@@ -255,7 +334,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   body(bytes: Buffer, start: number, end: number, chunked: boolean, source: SocketStream): void {
     const size = end - start;
     // Memory that is shared would have to be copied anyway, so it is copied to where no new memory is needed.
-    if ((size <= COALESCED_BYTES || source.isShared(bytes)) && !this.#blocked) {
+    if ((size <= COALESCED_BYTES || source.isShared(bytes)) && !this.isBlocked) {
       const writer = this.writer();
       if (chunked) writer.latin1(`${size.toString(16)}\r\n`);
       writer.bytes(bytes, start, end);
@@ -264,6 +343,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     }
     this.flush();
     const piece = source.lasting(bytes, start, end);
+    this.#begun().written += size;
     const done = chunked ? this.stream.writeAll([chunkLine(size), piece, CRLF]) : this.stream.write(piece);
     if (done) return;
     source.give(bytes);
@@ -273,7 +353,8 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   /** Bytes of an upgraded connection, as they are. */
   tunnel(bytes: Buffer, start: number, end: number, source: SocketStream): void {
     this.flush();
-    this.#context.wheel.set(this.#timer, this.#context.timeouts.tunnel);
+    if (!this.isBlocked) this.#arm(this.#settings.timeouts.tunnelIdleMs);
+    this.#begun().written += end - start;
     if (!this.stream.write(source.lasting(bytes, start, end))) {
       source.give(bytes);
       this.#block();
@@ -293,6 +374,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
       writer.length = 0;
       return;
     }
+    this.#begun().written += length;
     if (this.stream.writing || !this.stream.isDirect) {
       const done = this.stream.write(Buffer.from(writer.block.subarray(0, length)));
       writer.length = 0;
@@ -310,28 +392,28 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   /** The backend does not take the request as fast as it comes. */
   pauseRequest(): void {
     this.stream.pause();
-    this.#awaitBody();
+    this.awaitBody();
   }
 
   resumeRequest(): void {
-    if (this.#stashLength > MOST_STASHED) return;
+    if (this.#begun().stashLength > this.#settings.limits.pipelinedBytes) return;
     this.stream.resume();
-    this.#awaitBody();
+    this.awaitBody();
   }
 
-  #awaitBody(): void {
+  /** Whom a request's body waits for now, the client or the backend, has changed. */
+  awaitBody(): void {
     if (this.#state !== BODY_LENGTH && this.#state !== BODY_CHUNKED) return;
-    const { body, backendBody } = this.#context.timeouts;
-    this.#context.wheel.set(this.#timer, this.stream.paused ? backendBody : body);
+    const work = this.#begun();
+    work.awaitBody(this.#context.time, this.stream.paused || work.exchange.awaitsContinue);
+    this.#watch();
   }
 
   upgrade(): void {
     this.#state = TUNNEL;
-    this.#context.wheel.set(this.#timer, this.#context.timeouts.tunnel);
-    const stash = this.#stash;
-    const length = this.#stashLength;
-    this.#dropStash();
-    if (stash !== null) this.exchange.tunnelBytes(stash, 0, length);
+    this.#watch();
+    const stash = this.#begun().takeStash();
+    if (stash !== null) this.exchange.tunnelBytes(stash, 0, stash.length);
     this.stream.resume();
     if (this.#peerEnded) this.exchange.tunnelEnd();
   }
@@ -355,47 +437,38 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     this.stream.share();
     if (!requestComplete || !this.keepAlive || this.#peerEnded) {
       this.flush();
-      this.#reader.drop();
+      this.#work?.reader.drop();
       // Nothing more comes that a close would answer by a reset, which could overtake the answer.
-      if (requestComplete && this.#isLast && !this.#feeding && !this.#blocked) this.close();
+      if (requestComplete && this.#isLast && !this.#feeding && !this.isBlocked) this.close();
       else this.#linger();
       return;
     }
     this.#state = HEAD;
-    this.#context.wheel.set(
-      this.#timer,
-      this.port.isDraining ? this.#context.timeouts.drainIdle : this.#context.timeouts.idle,
-    );
+    this.#watch();
     if (this.#feeding) return;
-    const stash = this.#stash;
-    if (stash !== null) {
-      const length = this.#stashLength;
-      this.#dropStash();
-      this.#feed(stash, length);
-    }
+    const stash = this.#begun().takeStash();
+    if (stash !== null) this.#feed(stash, 0, stash.length);
     if (this.#state === HEAD) this.stream.resume();
   }
 
   /** The next message's start is in doubt, or unwanted: say no more, hear a little more, go. */
   #linger(): void {
     this.#state = LINGER;
-    this.#dropStash();
+    this.#work?.dropStash();
     // An end that waits for writes could not be turned into a reset any more.
-    if (!this.#blocked) this.stream.end();
+    if (!this.isBlocked) this.stream.end();
     this.stream.resume();
     if (this.#peerEnded && !this.stream.writing) {
       this.close();
       return;
     }
-    this.#context.wheel.set(
-      this.#timer,
-      this.#blocked ? this.#context.timeouts.write : this.#context.timeouts.linger,
-    );
+    if (this.isBlocked) this.#watch();
+    else this.#context.wheel.set(this.#timer, this.#context.timeouts.linger);
   }
 
-  #feed(bytes: Buffer, end: number): void {
+  #feed(bytes: Buffer, from: number, end: number): void {
     this.#feeding = true;
-    let at = 0;
+    let at = from;
     while (at < end) {
       if (this.#state === HEAD) at = this.#readHead(bytes, at, end);
       else if (this.#state === BODY_LENGTH) {
@@ -417,45 +490,65 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
       const state: number = this.#state;
       if (state !== BODY_LENGTH && state !== BODY_CHUNKED) return;
       this.stream.own();
-      this.#awaitBody();
+      const work = this.#begun();
+      work.received += end;
+      if (work.sending.runs) work.sending.moved(this.#context.time, work.received);
+      if (!work.sending.runs || this.stream.paused) this.awaitBody();
     }
   }
 
   #readHead(bytes: Buffer, from: number, end: number): number {
-    const isFirst = this.#reader.head === null;
-    const result = this.#reader.read(bytes, from, end);
+    const work = this.#begun();
+    const { reader } = work;
+    const isFirst = reader.head === null;
+    if (isFirst) {
+      work.startedAt = this.#context.time;
+      this.origin.forget();
+    }
+    const result = reader.read(bytes, from, end, this.#settings);
     if (result === HEAD_MORE) {
-      if (isFirst) this.#context.wheel.set(this.#timer, this.#context.timeouts.header);
+      if (isFirst) this.#watch();
       return end;
     }
-    const head = this.#reader.head!;
+    const head = reader.head!;
     if (result === HEAD_FAILED) {
       this.exchange.refuseFault(head.fault!);
       return end;
     }
-    const at = this.#reader.next;
+    if (this.origin.peer === '') {
+      // It was reset before anybody asked whose it is: nobody is there to answer, and nobody to forward for.
+      this.close();
+      return end;
+    }
+    if (!this.origin.identify(this.port.addressing, head)) {
+      this.exchange.refuseFault('invalid_field_value');
+      return end;
+    }
+    const at = reader.next;
     const framing = head.framing;
-    this.keepAlive = framing.keepAlive;
+    this.#requests += 1;
+    this.keepAlive = framing.keepAlive && this.#requests !== this.#settings.limits.requestsPerConnection;
     this.#isLast = !framing.keepAlive;
-    this.#context.wheel.clear(this.#timer);
+    if (!this.isBlocked) this.#context.wheel.clear(this.#timer);
     if (framing.chunked) {
       this.#state = BODY_CHUNKED;
-      this.#chunked ??= new ChunkedDecoder();
-      this.#chunked.reset();
+      work.chunked ??= new ChunkedDecoder();
+      work.chunked.reset(this.#settings.limits, !framing.namedFields);
     } else if (framing.contentLength > 0) {
       this.#state = BODY_LENGTH;
       this.#left = framing.contentLength;
     } else this.#state = WAIT;
     const hasBody = this.#state !== WAIT;
+    if (hasBody) work.beginBody();
     const wholeBody = !hasBody || (framing.contentLength > 0 && framing.contentLength <= end - at);
     this.exchange.begin(head, hasBody, wholeBody);
-    this.#reader.drop();
+    reader.drop();
     if (!hasBody && this.#state === WAIT) this.exchange.requestEnd(null);
     return at;
   }
 
   #readChunks(bytes: Buffer, from: number, end: number): number {
-    const decoder = this.#chunked!;
+    const decoder = this.#work!.chunked!;
     let at = from;
     while (this.#state === BODY_CHUNKED) {
       const result = decoder.next(bytes, at, end);
@@ -472,9 +565,9 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   }
 
   #requestComplete(trailer: HeadParser | null): void {
-    this.#context.wheel.clear(this.#timer);
     this.stream.share();
     this.#state = WAIT;
+    if (!this.isBlocked) this.#context.wheel.clear(this.#timer);
     if (this.#passOver) {
       this.#passOver = false;
       this.answered();
@@ -484,34 +577,26 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   #keep(bytes: Buffer, from: number, end: number): void {
     if (from === end) return;
     this.#isLast = false;
-    if (!this.keepAlive) return;
-    const wanted = this.#stashLength + end - from;
-    if (this.#stash === null || this.#stash.length < wanted) {
-      const larger = Buffer.allocUnsafe(wanted * 2);
-      this.#stash?.copy(larger, 0, 0, this.#stashLength);
-      this.#stash = larger;
-    }
-    bytes.copy(this.#stash, this.#stashLength, from, end);
-    this.#stashLength = wanted;
-    if (wanted > MOST_STASHED) this.stream.pause();
-  }
-
-  #dropStash(): void {
-    this.#stash = null;
-    this.#stashLength = 0;
+    const work = this.#begun();
+    // Behind a request to upgrade comes the new protocol, or nothing that is read.
+    if (!this.keepAlive && !work.exchange.wantsUpgrade) return;
+    work.keep(bytes, from, end);
+    if (work.stashLength > this.#settings.limits.pipelinedBytes) this.stream.pause();
   }
 
   #block(): void {
-    if (this.#blocked) return;
-    this.#blocked = true;
-    this.#context.wheel.set(this.#timer, this.#context.timeouts.write);
+    if (this.isBlocked) return;
+    this.isBlocked = true;
+    const work = this.#begun();
+    work.taking.run(this.#context.time, work.written - this.stream.unsent);
+    this.#watch();
     this.exchange.onClientBlocked();
   }
 
   #free(): void {
     this.#state = CLOSED;
-    this.#dropStash();
-    this.#reader.drop();
+    this.#work?.dropStash();
+    this.#work?.reader.drop();
     this.#context.wheel.remove(this.#timer);
     this.port.closed(this);
   }

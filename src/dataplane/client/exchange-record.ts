@@ -17,6 +17,8 @@ export class ExchangeRecord {
   path = '';
   bytesIn = 0;
   bytesOut = 0;
+  /** How often it was sent to a backend, or tried to be. */
+  attempts = 0;
   requestId = '';
   endpoint = '';
 
@@ -29,6 +31,7 @@ export class ExchangeRecord {
     this.path = '';
     this.bytesIn = 0;
     this.bytesOut = 0;
+    this.attempts = 0;
     this.requestId = '';
     this.endpoint = '';
   }
@@ -39,12 +42,7 @@ export class ExchangeRecord {
     context.counters.values[listener.activeConnections]! += 1;
   }
 
-  finish(
-    context: Context,
-    listener: ServedListener | null,
-    rule: ServedRule | null,
-    client: { readonly address: string },
-  ): void {
+  finish(context: Context, listener: ServedListener | null, rule: ServedRule | null, client: string): void {
     if (listener !== null) {
       listener.active -= 1;
       context.counters.values[listener.activeConnections]! -= 1;
@@ -63,10 +61,11 @@ export class ExchangeRecord {
       bytesIn: this.bytesIn,
       bytesOut: this.bytesOut,
       durationMs: context.time - this.startedAt,
+      attempts: this.attempts,
       upstream: this.endpoint,
       upstreamMs: this.answeredAt === 0 ? 0 : this.answeredAt - this.sentAt,
       requestId: this.requestId,
-      client: client.address,
+      client,
     });
     this.status = 0;
   }

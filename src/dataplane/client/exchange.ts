@@ -5,6 +5,8 @@ import type { Fault } from '../../wire/http1/fault.ts';
 import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { RequestTarget } from '../../wire/http1/target.ts';
 import { LAST_CHUNK } from '../../wire/http1/writer.ts';
+import type { ProxiedConnection } from '../../wire/proxy-protocol/header.ts';
+import { NO_KEY } from '../balance/balancer.ts';
 import type { Context } from '../context.ts';
 import type { FilterPlan } from '../filters/filter-plan.ts';
 import { NO_FILTERS } from '../filters/filter-plan.ts';
@@ -21,31 +23,37 @@ import type { EndpointState } from '../upstream/endpoint-state.ts';
 import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
 import type { BodyKind, UpstreamUser } from '../upstream/upstream-user.ts';
 import { AnswerFraming } from './answer-framing.ts';
+import type { Resender } from './attempts.ts';
 import { Attempts } from './attempts.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { ExchangeRecord } from './exchange-record.ts';
 import { faultReason, writeLocalAnswer } from './local-answer.ts';
 import { isIdempotent, methodOf } from './method.ts';
+import { Mirrors } from './mirrored-request.ts';
 import { OutgoingRequest, passOn } from './outgoing-request.ts';
 import { isHttp2Upgrade, writeRequestHead, writtenRequestId } from './request-head.ts';
 import { writeInterimHead, writeResponseHead, writeTrailer, writeUpgradeHead } from './response-head.ts';
+
+/** For which we end an upgraded connection. */
+const OUR_REASONS: ReadonlySet<ResponseReason> = new Set(['draining', 'tunnel_idle', 'client_stalled']);
 
 const target = new RequestTarget();
 const view = new HeadView();
 
 /**
  * One request and its answer, from the head to the last byte: routed once, sent to one backend after another until
- * one takes it, answered once. Belongs to a client connection and is used again for each of its requests.
+ * one takes it, answered once. Used again for other requests, of one client connection after the other.
  */
-export class Exchange implements UpstreamUser, TimerOwner {
+export class Exchange implements UpstreamUser, TimerOwner, Resender {
   isHead = false;
   wantsUpgrade = false;
   connecting: UpstreamConnection | null = null;
+  hashKey = NO_KEY;
   readonly #context: Context;
-  readonly #client: ClientConnection;
+  #client!: ClientConnection;
   readonly #request = new OutgoingRequest();
   readonly #record = new ExchangeRecord();
-  readonly #attempts = new Attempts();
+  readonly #attempts: Attempts;
   readonly #framing = new AnswerFraming();
   readonly #pendingTimer: Timer;
   readonly #totalTimer: Timer;
@@ -60,12 +68,20 @@ export class Exchange implements UpstreamUser, TimerOwner {
   #dispatched = false;
   #answering = false;
   #upgraded = false;
+  #mostBody = 0;
+  /** A field of the answer, with its line end; empty: none. */
+  #setCookie = '';
 
-  constructor(context: Context, client: ClientConnection) {
+  constructor(context: Context) {
     this.#context = context;
-    this.#client = client;
+    this.#attempts = new Attempts(context, this);
     this.#pendingTimer = new Timer(this);
     this.#totalTimer = new Timer(this);
+  }
+
+  /** The client whose requests it is used for from now on. */
+  serve(client: ClientConnection): void {
+    this.#client = client;
   }
 
   get tried(): EndpointState[] | null {
@@ -80,6 +96,11 @@ export class Exchange implements UpstreamUser, TimerOwner {
     return this.#active;
   }
 
+  /** The client may rightly wait for a word of the backend before it sends its body (RFC 9110 section 10.1.1). */
+  get awaitsContinue(): boolean {
+    return this.#expectContinue && this.#record.bytesIn === 0;
+  }
+
   begin(head: HeadParser, hasBody: boolean, wholeBody: boolean): void {
     const client = this.#client;
     const framing = head.framing;
@@ -88,7 +109,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
       this.refuse('method_not_allowed');
       return;
     }
-    const fault = target.read(head);
+    const fault = target.read(head, client.port.settings.http.path);
     if (fault !== null) {
       this.refuseFault(fault);
       return;
@@ -98,10 +119,14 @@ export class Exchange implements UpstreamUser, TimerOwner {
     const chain = client.port.router.chain(target.host);
     this.#listener = chain === null ? null : chain.listener;
     if (chain !== null) this.#enter(chain.listener);
-    if (client.port.isDraining) client.keepAlive = false;
+    if (client.port.isDraining || chain?.listener.isGone === true) client.keepAlive = false;
     // An answer that comes from here leaves the body unread; only a body that is here whole can be passed over.
     const keepAlive = client.keepAlive;
     if (!wholeBody) client.keepAlive = false;
+    if (chain?.listener.isGone === true) {
+      this.answer('draining');
+      return;
+    }
     view.method = this.#record.method;
     view.head = head;
     view.rawQuery = target.query;
@@ -119,6 +144,12 @@ export class Exchange implements UpstreamUser, TimerOwner {
       this.answer('redirect', plan.redirect.statusCode, location);
       return;
     }
+    const most = rule.bodyBytes === -1 ? client.port.settings.http.limits.bodyBytes : rule.bodyBytes;
+    this.#mostBody = most === 0 ? Number.MAX_SAFE_INTEGER : most;
+    if (framing.contentLength > this.#mostBody) {
+      this.answer('body_too_large');
+      return;
+    }
     const pool = rule.nextPool();
     if (pool === null) {
       this.answer('cluster_not_found');
@@ -126,6 +157,11 @@ export class Exchange implements UpstreamUser, TimerOwner {
     }
     client.keepAlive = keepAlive;
     this.#pool = pool;
+    const { hash } = pool;
+    if (hash !== null) {
+      this.hashKey = hash.read(head, target.path, client.origin.client);
+      this.#setCookie = hash.setCookie;
+    }
     this.wantsUpgrade = framing.upgrade && !hasBody && !isHttp2Upgrade(head);
     // Whatever comes of it, the bytes after a request to upgrade are not read as another request.
     if (this.wantsUpgrade) client.keepAlive = false;
@@ -133,7 +169,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
     let block = this.#context.requestBlocks.take();
     block.length = 0;
     block = writeRequestHead(block, head, target, {
-      client: client.address,
+      origin: client.origin,
       port: client.port.port,
       requestIds: this.#context.requestIds,
       headers: plan.request,
@@ -143,7 +179,8 @@ export class Exchange implements UpstreamUser, TimerOwner {
       expectContinue: this.#expectContinue,
       hasBody,
     });
-    this.#request.begin(block, framing.chunked);
+    this.#request.begin(block, framing.chunked, rule.keepsRequest);
+    if (rule.retry !== null) this.#attempts.begin(rule.retry, this.#record.method, pool);
     if (this.#context.accessLog !== null) this.#record.requestId = writtenRequestId(block);
     if (rule.requestTimeoutMs > 0) this.#context.wheel.set(this.#totalTimer, rule.requestTimeoutMs);
   }
@@ -152,6 +189,11 @@ export class Exchange implements UpstreamUser, TimerOwner {
   requestBytes(bytes: Buffer, start: number, end: number, source: SocketStream): void {
     this.#record.bytesIn += end - start;
     if (this.#pool === null) return;
+    if (this.#record.bytesIn > this.#mostBody) {
+      // What a backend has of it is cut off, not ended.
+      this.#refuseRest('body_too_large');
+      return;
+    }
     const request = this.#request;
     if (!this.#dispatched) {
       if (request.put(bytes, start, end)) return;
@@ -164,10 +206,15 @@ export class Exchange implements UpstreamUser, TimerOwner {
   requestEnd(trailer: HeadParser | null): void {
     this.#request.ended = true;
     if (this.#pool === null) return;
+    const rule = this.#rule!;
     this.#request.finish(this.#upstream?.stream ?? null, this.#dispatched, trailer);
+    const mirrors =
+      rule.mirrors.length === 0 || this.wantsUpgrade
+        ? null
+        : Mirrors.draw(this.#context, rule.mirrors, this.#request);
     if (!this.#dispatched) this.dispatch();
-    else if (this.#upstream !== null)
-      this.#upstream.awaitAnswer(this.#rule!.backendTimeout(this.#context.timeouts.backend));
+    else this.#upstream?.awaitAnswer(rule.backendTimeout(this.#context.timeouts.backend));
+    mirrors?.send(this.isHead);
   }
 
   /** Sends what there is of the request; called once all that one read brought is in the block. */
@@ -175,6 +222,10 @@ export class Exchange implements UpstreamUser, TimerOwner {
     if (this.#dispatched || this.#pool === null) return;
     this.#dispatched = true;
     this.#attempt(false);
+  }
+
+  proxied(): ProxiedConnection {
+    return this.#client.origin.proxied();
   }
 
   onUpstream(upstream: UpstreamConnection): void {
@@ -192,10 +243,11 @@ export class Exchange implements UpstreamUser, TimerOwner {
   onConnectFailed(endpoint: EndpointState, timedOut: boolean): void {
     this.#attempts.avoid(endpoint);
     this.#context.wheel.clear(this.#pendingTimer);
-    if (this.#attempts.mayConnectAgain) {
+    if (this.#attempts.unprocessed()) {
       this.#pool!.counters.retried('connect_failed');
       this.#attempt(false);
-    } else this.#answerInstead(timedOut ? 'upstream_connect_timeout' : 'upstream_connect_failed');
+    } else if (!this.#attempts.afterNoConnection(this.#pool!, endpoint, this.#totalTimer.deadline))
+      this.#answerInstead(timedOut ? 'upstream_connect_timeout' : 'upstream_connect_failed');
     this.#client.flush();
   }
 
@@ -209,12 +261,14 @@ export class Exchange implements UpstreamUser, TimerOwner {
     if (head.status === 100) {
       if (!this.#expectContinue) return;
       this.#expectContinue = false;
+      this.#client.awaitBody();
     }
     writeInterimHead(this.#client.writer(), head);
   }
 
   onResponseHead(head: HeadParser, body: BodyKind): void {
     const client = this.#client;
+    if (this.#rule!.retry !== null && this.#withholds(head)) return;
     this.#record.answeredAt = this.#context.time;
     this.#record.status = head.status;
     this.#releaseBlock();
@@ -227,6 +281,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
       isHead: this.isHead,
       keepAlive: client.keepAlive,
       headers: this.#plan.response,
+      setCookie: this.#setCookie,
     });
     writeResponseHead(client.writer(this.#plan.response?.added.length), head, options);
     this.#answering = true;
@@ -260,7 +315,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
     this.#releaseBlock();
     this.#context.wheel.clear(this.#totalTimer);
     const plan = this.#plan.response;
-    writeUpgradeHead(this.#client.writer(plan?.added.length), head, plan);
+    writeUpgradeHead(this.#client.writer(plan?.added.length), head, plan, this.#setCookie);
     this.#client.flush();
     this.#client.upgrade();
   }
@@ -277,12 +332,19 @@ export class Exchange implements UpstreamUser, TimerOwner {
       this.#client.cut(this.#framing.toClose);
       return;
     }
-    const stale = reason === 'upstream_reset' && upstream.reused && !answered;
-    const replayable = this.#request.isWhole && isIdempotent(this.#record.method);
-    if (stale && replayable && this.#attempts.mayLeaveStale()) {
-      this.#pool!.counters.retried('stale_connection');
-      this.#attempt(true);
-      return;
+    if (this.#request.isWhole) {
+      const pool = this.#pool!;
+      const stale = reason === 'upstream_reset' && upstream.reused && !answered;
+      if (stale && isIdempotent(this.#record.method) && this.#attempts.unprocessed()) {
+        pool.counters.retried('stale_connection');
+        this.#attempt(true);
+        return;
+      }
+      const condition =
+        reason === 'upstream_reset' ? 'Reset' : reason === 'upstream_timeout' ? 'Timeout' : null;
+      const latest = this.#totalTimer.deadline;
+      if (condition !== null && this.#attempts.afterFailure(condition, pool, upstream.endpoint, latest))
+        return;
     }
     this.#answerInstead(reason);
   }
@@ -297,6 +359,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
 
   onReadDone(): void {
     this.#client.flush();
+    this.#client.rest();
   }
 
   onClientBlocked(): void {
@@ -336,6 +399,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
     const isUnderWay = this.#active ? this.#answering : this.#client.isBlocked;
     const visibly = isUnderWay && this.#framing.toClose;
     if (this.#active) this.#end(reason);
+    else if (isUnderWay) this.#count(reason);
     if (visibly) this.#client.cut(true);
     else this.#client.close();
   }
@@ -371,14 +435,17 @@ export class Exchange implements UpstreamUser, TimerOwner {
 
   /** The request's body does not come, or nobody takes it. */
   bodyTimeout(reason: 'request_timeout' | 'upstream_timeout'): void {
-    if (this.#answering) this.abort(reason);
-    else this.#answerInstead(reason);
+    this.#refuseRest(reason);
   }
 
   /** The request's body is not well-formed: what the backend has of it is cut off, not ended. */
   requestFault(fault: Fault): void {
-    if (this.#answering) this.abort('bad_request');
-    else this.#answerInstead(faultReason(fault));
+    this.#refuseRest(faultReason(fault));
+  }
+
+  #refuseRest(reason: ResponseReason): void {
+    if (this.#answering) this.abort(reason);
+    else this.#answerInstead(reason);
   }
 
   /** A head that does not parse: answered, and the connection closed. */
@@ -406,7 +473,8 @@ export class Exchange implements UpstreamUser, TimerOwner {
       close: !client.keepAlive,
       keepAlive10: client.keepAlive && !this.#framing.is11,
       isHead: this.isHead,
-      headers,
+      headers:
+        this.#record.attempts > 1 ? `${headers}x-novaedge-attempts: ${this.#record.attempts}\r\n` : headers,
     });
     // A request whose body is still to be passed over ends with its last byte.
     this.#finish();
@@ -429,6 +497,8 @@ export class Exchange implements UpstreamUser, TimerOwner {
     this.#dispatched = false;
     this.#answering = false;
     this.#upgraded = false;
+    this.hashKey = NO_KEY;
+    this.#setCookie = '';
   }
 
   #enter(listener: ServedListener): void {
@@ -437,14 +507,28 @@ export class Exchange implements UpstreamUser, TimerOwner {
   }
 
   #attempt(fresh: boolean): void {
-    this.#attempts.begin();
+    this.#record.attempts += 1;
     const result = this.#pool!.acquire(this, fresh);
     if (result === null) {
-      if (this.connecting === null)
-        this.#context.wheel.set(this.#pendingTimer, this.#context.timeouts.pending);
+      if (this.connecting === null) this.#context.wheel.set(this.#pendingTimer, this.#pool!.pendingTimeoutMs);
       if (!this.#request.ended) this.#client.pauseRequest();
     } else if (typeof result === 'string') this.#answerInstead(result);
     else this.onUpstream(result);
+  }
+
+  sendAgain(): void {
+    this.#upstream = null;
+    this.#attempt(false);
+    this.#client.flush();
+  }
+
+  #withholds(head: HeadParser): boolean {
+    const upstream = this.#upstream!;
+    if (!this.#request.isWhole || !this.#attempts.insteadOf(head, upstream, this.#totalTimer.deadline))
+      return false;
+    // Unless another is at it already.
+    if (this.#upstream === upstream) this.#upstream = null;
+    return true;
   }
 
   /** An answer of our own where the request may already be under way. */
@@ -457,14 +541,15 @@ export class Exchange implements UpstreamUser, TimerOwner {
   #leaveUpstream(): void {
     const upstream = this.#upstream;
     this.#upstream = null;
+    this.#attempts.stop();
     if (upstream !== null) upstream.close();
     else if (this.#dispatched) this.#pool?.forget(this);
   }
 
   /** Cut short: counts, and lets everything go. */
   #end(reason: ResponseReason): void {
-    // An upgraded connection ends when either side says so; nobody is to blame.
-    if (!this.#upgraded) {
+    // An upgraded connection ends when either side says so: nobody is to blame but us.
+    if (!this.#upgraded || OUR_REASONS.has(reason)) {
       this.#record.reason = reason;
       if (!this.#answering) this.#record.status = RESPONSE_REASONS[reason];
       this.#count(reason);
@@ -490,7 +575,7 @@ export class Exchange implements UpstreamUser, TimerOwner {
     this.#request.dropHeld();
     this.#pool = null;
     this.#rule = null;
-    this.#record.finish(context, listener, rule, this.#client);
+    this.#record.finish(context, listener, rule, this.#client.origin.client);
     if (listener?.isDraining === true) this.#client.port.checkDrained(listener);
   }
 

@@ -23,6 +23,7 @@ export class OutgoingRequest {
   #chunked = false;
   #held: Buffer[] = [];
   #streamed = false;
+  #keeps = false;
 
   reset(): void {
     this.ended = false;
@@ -30,9 +31,11 @@ export class OutgoingRequest {
     this.#streamed = false;
   }
 
-  begin(block: MessageWriter, chunked: boolean): void {
+  /** `keeps`: what comes after the first write is put into the block too, as far as it fits, to be sent again. */
+  begin(block: MessageWriter, chunked: boolean, keeps: boolean): void {
     this.#block = block;
     this.#chunked = chunked;
+    this.#keeps = keeps;
   }
 
   /** All of it has been handed to the connection. */
@@ -43,6 +46,12 @@ export class OutgoingRequest {
   /** It can be sent again from the start. */
   get isWhole(): boolean {
     return this.ended && !this.#streamed;
+  }
+
+  /** A copy of all of it; null where it does not fit into the block, or is no longer there. */
+  copy(): Buffer | null {
+    const block = this.#block;
+    return block === null || !this.isWhole ? null : Buffer.from(block.block.subarray(0, block.length));
   }
 
   /** A piece of body, where it has room beside the head. */
@@ -58,6 +67,10 @@ export class OutgoingRequest {
 
   /** A piece of body to `to`, or kept until there is a connection. False: no more of it for now. */
   pass(to: SocketStream | null, bytes: Buffer, start: number, end: number, source: SocketStream): boolean {
+    if (this.#keeps && !this.#streamed && this.#block !== null) {
+      const before = this.#block.length;
+      if (this.put(bytes, start, end)) return this.#sendFrom(before, to);
+    }
     this.#streamed = true;
     const piece = source.lasting(bytes, start, end);
     const chunk = this.#chunked ? [chunkLine(end - start), piece, CRLF] : null;
@@ -77,13 +90,22 @@ export class OutgoingRequest {
     if (!this.#chunked) return;
     const last = trailer === null ? LAST_CHUNK : writeTrailer(trailer);
     const block = this.#block;
-    if (!dispatched && block !== null && block.room >= last.length) {
+    const fits = block !== null && block.room >= last.length;
+    if (fits && (!dispatched || (this.#keeps && !this.#streamed))) {
+      const before = block.length;
       block.all(last);
+      if (dispatched) this.#sendFrom(before, to);
       return;
     }
     this.#streamed = true;
     if (dispatched && to !== null && this.#held.length === 0) to.write(last);
     else this.#held.push(last);
+  }
+
+  /** Of the block what is after `before`, where the rest has been sent; it all goes at once where nothing has. */
+  #sendFrom(before: number, to: SocketStream | null): boolean {
+    const block = this.#block!;
+    return to === null || to.write(block.block.subarray(before, block.length));
   }
 
   /** Everything there is so far. False: no more of it for now. */

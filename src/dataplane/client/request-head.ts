@@ -4,13 +4,14 @@ import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { FIELD_STRIDE, VALUE_END, VALUE_START } from '../../wire/http1/head-parser.ts';
 import type { RequestTarget } from '../../wire/http1/target.ts';
 import { MessageWriter } from '../../wire/http1/writer.ts';
+import type { ClientOrigin } from '../client-address/client-origin.ts';
+import { forwardingBytes, writeForwardingFields } from '../client-address/forwarding-fields.ts';
 import type { HeaderPlan } from '../filters/header-plan.ts';
 import type { RequestIds } from '../request-id.ts';
 import { isSaneRequestId } from '../request-id.ts';
 
 export interface RequestHeadOptions {
-  /** Address of the client. */
-  readonly client: string;
+  readonly origin: ClientOrigin;
   /** Of the listener. */
   readonly port: number;
   readonly requestIds: RequestIds;
@@ -27,8 +28,11 @@ export interface RequestHeadOptions {
 const ASCII = (text: string): Buffer => Buffer.from(text, 'latin1');
 const VERSION_HOST = ASCII(' HTTP/1.1\r\nHost: ');
 const FORWARDED_FOR = ASCII('X-Forwarded-For: ');
+/** What stands between address and port where no filter has changed any of them. */
 const FORWARDED_REST = ASCII('\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Port: ');
-const FORWARDED_HOST = ASCII('\r\nX-Forwarded-Host: ');
+const FORWARDED_PROTO = ASCII('X-Forwarded-Proto: http\r\n');
+const FORWARDED_PORT = ASCII('X-Forwarded-Port: ');
+const FORWARDED_HOST = ASCII('X-Forwarded-Host: ');
 const REQUEST_ID = ASCII('X-Request-Id: ');
 const CONTENT_LENGTH = ASCII('Content-Length: ');
 const CHUNKED = ASCII('Transfer-Encoding: chunked\r\n');
@@ -40,7 +44,7 @@ const EXTRA_BYTES = 1024;
  * Writes the head of a request as a backend gets it: one start line, Host first, the client's end-to-end fields,
  * what the filters set, where the request came from, one framing. Returns `block`, or a larger one.
  *
- * No hops before us are trusted, so what a client says in Forwarded and X-Forwarded-* is replaced.
+ * What anybody whose word is not taken says in Forwarded and X-Forwarded-* is replaced.
  */
 export function writeRequestHead(
   block: MessageWriter,
@@ -50,7 +54,10 @@ export function writeRequestHead(
 ): MessageWriter {
   const plan = options.headers;
   const hostname = options.hostname ?? target.authority;
+  const { origin } = options;
+  const asked = origin.addressing?.concernsRequests === true;
   const wanted =
+    (asked ? forwardingBytes(origin, target) : 0) +
     head.length +
     EXTRA_BYTES +
     2 * target.authority.length +
@@ -72,17 +79,8 @@ export function writeRequestHead(
   writer.crlf();
   writer.fields(head, NEVER_FORWARDED_IN_REQUEST, droppedBy(head, plan));
   const dropped = plan === null ? null : plan.dropped;
-  if (dropped === null || !dropped.has('x-forwarded-for')) {
-    writer.all(FORWARDED_FOR);
-    writer.latin1(options.client);
-    writer.all(FORWARDED_REST);
-    writer.decimal(options.port);
-    if (target.authority !== '') {
-      writer.all(FORWARDED_HOST);
-      writer.latin1(target.authority);
-    }
-    writer.crlf();
-  }
+  if (asked) writeForwardingFields(writer, head, target, options, dropped);
+  else writeOrigin(writer, target, options, dropped);
   if (dropped === null || !dropped.has('x-request-id')) writeRequestId(writer, head, options.requestIds);
   if (plan !== null) writer.all(plan.added);
   if (options.upgrade) {
@@ -98,6 +96,39 @@ export function writeRequestHead(
   }
   writer.endHead();
   return writer;
+}
+
+/** What a backend is told of a client that nobody speaks for. */
+function writeOrigin(
+  writer: MessageWriter,
+  target: RequestTarget,
+  options: RequestHeadOptions,
+  dropped: ReadonlySet<string> | null,
+): void {
+  if (dropped === null) {
+    writer.all(FORWARDED_FOR);
+    writer.latin1(options.origin.peer);
+    writer.all(FORWARDED_REST);
+    writer.decimal(options.port);
+    writer.crlf();
+  } else {
+    if (!dropped.has('x-forwarded-for')) {
+      writer.all(FORWARDED_FOR);
+      writer.latin1(options.origin.peer);
+      writer.crlf();
+    }
+    if (!dropped.has('x-forwarded-proto')) writer.all(FORWARDED_PROTO);
+    if (!dropped.has('x-forwarded-port')) {
+      writer.all(FORWARDED_PORT);
+      writer.decimal(options.port);
+      writer.crlf();
+    }
+  }
+  if (target.authority !== '' && dropped?.has('x-forwarded-host') !== true) {
+    writer.all(FORWARDED_HOST);
+    writer.latin1(target.authority);
+    writer.crlf();
+  }
 }
 
 function writeRequestId(writer: MessageWriter, head: HeadParser, ids: RequestIds): void {

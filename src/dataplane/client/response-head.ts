@@ -15,6 +15,8 @@ export interface ResponseHeadOptions {
   readonly close: boolean;
   /** The client speaks HTTP/1.0 and wants the connection kept. */
   readonly keepAlive10: boolean;
+  /** A whole field that sets a cookie of ours, or empty. */
+  readonly setCookie: string;
 }
 
 const ASCII = (text: string): Buffer => Buffer.from(text, 'latin1');
@@ -42,6 +44,7 @@ function writeFinalHead(writer: MessageWriter, head: HeadParser, options: Respon
   writer.all(statusLine(head.status));
   writer.fields(head, NEVER_FORWARDED, droppedBy(head, options.headers));
   if (options.headers !== null) writer.all(options.headers.added);
+  if (options.setCookie !== '') writer.latin1(options.setCookie);
   if (options.chunked) writer.all(CHUNKED);
   else if (options.contentLength >= 0 || options.noBody) {
     writer.all(CONTENT_LENGTH);
@@ -66,10 +69,16 @@ export function writeInterimHead(writer: MessageWriter, head: HeadParser): void 
   }
 }
 
-export function writeUpgradeHead(writer: MessageWriter, head: HeadParser, plan: HeaderPlan | null): void {
+export function writeUpgradeHead(
+  writer: MessageWriter,
+  head: HeadParser,
+  plan: HeaderPlan | null,
+  setCookie: string,
+): void {
   writer.all(statusLine(head.status));
   writer.fields(head, NEVER_FORWARDED, droppedBy(head, plan));
   if (plan !== null) writer.all(plan.added);
+  if (setCookie !== '') writer.latin1(setCookie);
   writer.latin1(`Connection: Upgrade\r\nUpgrade: ${head.combined('upgrade')!}\r\n`);
   writer.endHead();
 }

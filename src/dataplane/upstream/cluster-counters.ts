@@ -1,3 +1,4 @@
+import type { MirrorOutcome, RetryReason } from '../../model/retry-reason.ts';
 import type { Counters } from '../counters.ts';
 import { StatusCounters } from '../counters.ts';
 
@@ -7,7 +8,9 @@ export class ClusterCounters {
   readonly #labels: { readonly cluster: string };
   readonly #answers: StatusCounters;
   readonly #failures = new Map<string, number>();
-  readonly #retries = new Map<string, number>();
+  readonly #retries = new Map<RetryReason, number>();
+  readonly #mirrored = new Map<MirrorOutcome, number>();
+  #refused = -1;
   #registered = false;
   #connections = 0;
   #open = 0;
@@ -56,11 +59,26 @@ export class ClusterCounters {
     this.#counters.values[index]! += 1;
   }
 
-  retried(reason: string): void {
+  retried(reason: RetryReason): void {
     let index = this.#retries.get(reason);
     if (index === undefined) {
       index = this.#counters.counter('upstream_retries', { ...this.#labels, reason });
       this.#retries.set(reason, index);
+    }
+    this.#counters.values[index]! += 1;
+  }
+
+  retryRefused(): void {
+    if (this.#refused === -1)
+      this.#refused = this.#counters.counter('upstream_retries_refused', this.#labels);
+    this.#counters.values[this.#refused]! += 1;
+  }
+
+  mirrored(outcome: MirrorOutcome): void {
+    let index = this.#mirrored.get(outcome);
+    if (index === undefined) {
+      index = this.#counters.counter('upstream_mirrored_requests', { ...this.#labels, outcome });
+      this.#mirrored.set(outcome, index);
     }
     this.#counters.values[index]! += 1;
   }

@@ -3,17 +3,25 @@ import type { Endpoint } from '../../model/endpoint.ts';
 import { endpointId } from '../../model/endpoint.ts';
 import { LIMIT_CONNECTIONS, LIMIT_PENDING } from '../../model/limits.ts';
 import type { ResponseReason } from '../../model/response-reason.ts';
-import type { Balancer } from '../balance/balancer.ts';
-import { RoundRobin } from '../balance/round-robin.ts';
+import { NO_KEY } from '../balance/balancer.ts';
+import { ClusterBalance } from '../balance/cluster-balance.ts';
+import type { RequestHash } from '../balance/request-hash.ts';
 import type { Context } from '../context.ts';
-import type { UpstreamLimit } from '../control.ts';
+import { TICK_MS } from '../timer-wheel.ts';
 import { ClusterCounters } from './cluster-counters.ts';
 import { EndpointState } from './endpoint-state.ts';
+import { LimitWatch } from './limit-watch.ts';
 import { PendingQueue } from './pending-queue.ts';
+import { RetryBudget } from './retry-budget.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
 import type { UpstreamUser } from './upstream-user.ts';
+import { WarmConnections } from './warm-connections.ts';
 
 const FAILURES_BEFORE_NOTICE = 3;
+/** How often a worker whose requests wait gives up a connection to workers whose requests wait too. */
+const YIELD_EVERY_MS = 250;
+/** For how long it then leaves it to them; they look with each tick. */
+const YIELD_MS = 2 * TICK_MS;
 
 /** This machine has run out of descriptors, memory or local ports: that says nothing about the endpoint. */
 const OWN_SHORTAGES: ReadonlySet<string> = new Set([
@@ -37,14 +45,18 @@ export class ClusterPool {
   connections = 0;
   readonly endpoints = new Map<string, EndpointState>();
   readonly counters: ClusterCounters;
+  readonly retryBudget = new RetryBudget();
   readonly #context: Context;
-  readonly #balancer: Balancer<EndpointState> = new RoundRobin<EndpointState>();
+  readonly #balance: ClusterBalance<EndpointState>;
   readonly #pending = new PendingQueue();
-  readonly #reached = new Set<UpstreamLimit>();
+  readonly #limits: LimitWatch;
+  readonly #warm = new WarmConnections(this);
+  #yieldedAt = Number.NEGATIVE_INFINITY;
   #slot = -1;
   #settings: Cluster | null = null;
   #active = 0;
   #holders = 0;
+  #makingRoom = false;
   /** Endpoints that go when the cluster, which has gone, is no longer needed or comes back. */
   readonly #leaving = new Set<string>();
 
@@ -52,10 +64,30 @@ export class ClusterPool {
     this.#context = context;
     this.name = name;
     this.counters = new ClusterCounters(context.counters, name);
+    this.#limits = new LimitWatch(context, name);
+    this.#balance = new ClusterBalance(context);
+  }
+
+  /** Where the key of a request comes from; null: it needs none. */
+  get hash(): RequestHash | null {
+    return this.#balance.hash;
   }
 
   get connectTimeoutMs(): number {
     return this.#settings?.connectTimeoutMs ?? 0;
+  }
+
+  /** Each new connection begins with a header of this version, and serves one request. */
+  get proxyProtocol(): Cluster['proxyProtocol'] {
+    return this.#settings?.proxyProtocol ?? null;
+  }
+
+  get idleTimeoutMs(): number {
+    return this.#settings!.idleTimeoutMs;
+  }
+
+  get pendingTimeoutMs(): number {
+    return (this.#settings ?? this.config)!.pendingTimeoutMs;
   }
 
   get pendingRequests(): number {
@@ -64,28 +96,40 @@ export class ClusterPool {
 
   /** Somebody waits, here or elsewhere, or a limit has been reached. */
   get needsTick(): boolean {
-    return this.#pending.length > 0 || this.#reached.size > 0 || (this.connections > 0 && this.#othersWait());
+    return (
+      this.#pending.length > 0 ||
+      this.#limits.isReached ||
+      this.#warm.isDue(this.#context.time) ||
+      (this.connections > 0 && this.#othersWait())
+    );
   }
 
   /** As its actor would say it. */
   get breaker(): string {
-    return this.#reached.size > 0 ? 'open' : 'closed';
+    return this.#limits.isReached ? 'open' : 'closed';
   }
 
   open(cluster: Cluster, slot: number): void {
     // The breaker's actor ended when the drain began, and the one that is there now has heard of nothing yet.
-    if (this.isDraining) this.#reached.clear();
+    if (this.isDraining) this.#limits.forget();
     this.#settings = cluster;
+    // What was opened without its client's address must not carry anybody now.
+    if (cluster.proxyProtocol !== null)
+      for (const endpoint of this.endpoints.values()) this.#closeIdle(endpoint);
     this.#slot = slot;
     this.isOpen = true;
     this.isDraining = false;
     this.counters.register();
+    this.retryBudget.configure(cluster.retryBudget);
+    // A connection that says for whom it is cannot be made for nobody.
+    this.#warm.configure(cluster.proxyProtocol === null ? cluster.warmConnections : 0);
     this.#pump();
   }
 
   configure(config: Cluster | null): void {
     this.config = config;
-    if (config === null || this.#leaving.size === 0) return;
+    if (config === null) return;
+    if (!this.#balance.configure(config) && this.#leaving.size === 0) return;
     this.#removeLeaving();
     this.rebalance();
   }
@@ -137,7 +181,7 @@ export class ClusterPool {
     }
     this.isOpen = false;
     this.#slot = -1;
-    this.#reached.clear();
+    this.#limits.forget();
     this.#removeLeaving();
     this.rebalance();
     return cut;
@@ -177,9 +221,8 @@ export class ClusterPool {
 
   /** After endpoints have changed. */
   rebalance(): void {
-    const ready: EndpointState[] = [];
-    for (const endpoint of this.endpoints.values()) if (endpoint.config.ready) ready.push(endpoint);
-    this.#balancer.update(ready);
+    this.#balance.balancer.update([...this.endpoints.values()]);
+    this.#warm.wake();
     this.#pump();
   }
 
@@ -193,7 +236,7 @@ export class ClusterPool {
       if (this.isDraining) return 'draining';
     }
     if (!this.isOpen) return this.config === null ? 'draining' : this.#wait(user);
-    const endpoint = this.#balancer.pick(user.tried);
+    const endpoint = this.#balance.balancer.pick(user.tried, user.hashKey);
     if (endpoint === null) return 'no_healthy_endpoint';
     if (!fresh) {
       const connection = endpoint.idle.pop();
@@ -204,8 +247,60 @@ export class ClusterPool {
       return null;
     }
     const other = this.#anyIdle();
-    if (other !== null) return this.#assign(other, user);
+    if (other !== null) {
+      if (user.hashKey === NO_KEY) return this.#assign(other, user);
+      this.#closeForAnother(other);
+      if (this.#takeConnection()) {
+        this.#connect(endpoint, user);
+        return null;
+      }
+    }
     return this.#wait(user);
+  }
+
+  /** As `acquire` for somebody who may not wait for others, nor they for him; false where nothing is free. */
+  acquireNow(user: UpstreamUser): UpstreamConnection | null | false {
+    const isWanted = this.#holders > 0 || (this.config !== null && !this.isDraining);
+    if (!isWanted || !this.isOpen || this.#pending.length > 0) return false;
+    const endpoint = this.#balance.balancer.pick(null, NO_KEY);
+    if (endpoint === null) return false;
+    const connection = endpoint.idle.pop();
+    if (connection !== undefined) return this.#assign(connection, user);
+    const { limits } = this.#context;
+    if (limits.othersWait(this.#slot)) return false;
+    if (!limits.take(this.#slot, LIMIT_CONNECTIONS, this.#settings!.maxConnections)) return false;
+    this.#connect(endpoint, user);
+    return null;
+  }
+
+  /** Besides this one and those, an endpoint could be asked. */
+  hasOther(tried: readonly EndpointState[] | null, endpoint: EndpointState): boolean {
+    for (const other of this.endpoints.values())
+      if (
+        other !== endpoint &&
+        other.config.ready &&
+        other.weight > 0 &&
+        other.usable &&
+        !tried?.includes(other)
+      )
+        return true;
+    return false;
+  }
+
+  /** At most half of the connections are made ahead of need, so that those who need one find one. */
+  openWarm(endpoint: EndpointState): boolean {
+    if (!this.isOpen || this.isDraining || this.#pending.length > 0) return false;
+    const { limits } = this.#context;
+    const most = Math.floor(this.#settings!.maxConnections / 2);
+    if (limits.othersWait(this.#slot) || !limits.take(this.#slot, LIMIT_CONNECTIONS, most)) return false;
+    this.#connect(endpoint, null);
+    return true;
+  }
+
+  /** An idle connection that is kept although nobody has needed it for long. */
+  keeps({ endpoint }: UpstreamConnection): boolean {
+    if (endpoint.connections.size > this.#warm.count || !this.isOpen || this.isDraining) return false;
+    return !endpoint.removed && endpoint.config.ready && endpoint.weight > 0;
   }
 
   /** The user no longer waits. */
@@ -245,6 +340,8 @@ export class ClusterPool {
     if (!OWN_SHORTAGES.has(reason)) endpoint.failuresInARow += 1;
     endpoint.lastFailure = reason;
     this.counters.connectFailed(reason);
+    if (this.#balance.balancer.isTimed)
+      this.#balance.balancer.observe(endpoint, timedOut ? this.connectTimeoutMs : 0, 'failed');
     if (endpoint.failuresInARow >= FAILURES_BEFORE_NOTICE && !endpoint.failing && !endpoint.removed) {
       endpoint.failing = true;
       this.#context.notify({
@@ -261,7 +358,17 @@ export class ClusterPool {
   }
 
   answered(connection: UpstreamConnection, status: number): void {
-    this.counters.answered(status, this.#context.time - connection.sentAt);
+    const milliseconds = this.#context.time - connection.sentAt;
+    this.counters.answered(status, milliseconds);
+    const { balancer } = this.#balance;
+    if (balancer.isTimed) balancer.observe(connection.endpoint, milliseconds, 'answered');
+  }
+
+  /** The connection broke, or its answer did not come in time. */
+  failed(connection: UpstreamConnection): void {
+    const { balancer } = this.#balance;
+    if (balancer.isTimed)
+      balancer.observe(connection.endpoint, this.#context.time - connection.sentAt, 'failed');
   }
 
   /** A request has ended and its connection can take another. */
@@ -281,8 +388,9 @@ export class ClusterPool {
     this.connections -= 1;
     this.counters.closed();
     this.#context.limits.give(connection.slot, LIMIT_CONNECTIONS);
-    this.#cleared('maxConnections');
-    this.#pump();
+    if (this.#warm.count > 0)
+      this.#warm.closed(connection, this.#context.time, this.#context.random.fraction());
+    if (!this.#makingRoom) this.#pump();
     if (this.isDraining) this.#checkDrained();
   }
 
@@ -290,7 +398,9 @@ export class ClusterPool {
   tick(): void {
     if (this.#pending.length > 0) this.#pump();
     else if (this.#othersWait()) this.#anyIdle()?.close();
-    for (const limit of this.#reached) this.#cleared(limit);
+    if (this.#warm.isDue(this.#context.time)) this.#warm.tick(this.#context.time);
+    // Here alone: a limit that is reached and left with each request makes two events a tick, not two a request.
+    if (this.#limits.isReached && this.#pending.length === 0) this.#limits.look(this.#slot, this.#settings!);
   }
 
   #assign(connection: UpstreamConnection, user: UpstreamUser): UpstreamConnection {
@@ -305,6 +415,9 @@ export class ClusterPool {
   #ended(connection: UpstreamConnection): void {
     if (!connection.busy) return;
     connection.busy = false;
+    const { balancer } = this.#balance;
+    if (balancer.isTimed && !connection.hasAnswer)
+      balancer.observe(connection.endpoint, this.#context.time - connection.sentAt, 'given-up');
     connection.endpoint.active -= 1;
     this.#active -= 1;
   }
@@ -312,12 +425,16 @@ export class ClusterPool {
   #rest(connection: UpstreamConnection): void {
     const endpoint = connection.endpoint;
     const last = this.isDraining && this.#holders === 0 && this.#pending.length === 0;
-    const unwanted = endpoint.removed || last || !endpoint.config.ready;
-    if (unwanted || (this.#pending.length === 0 && this.#othersWait())) {
+    const isPersonal = connection.isPersonal || this.proxyProtocol !== null;
+    const settings = this.#settings!;
+    const isWorn =
+      settings.maxRequestsPerConnection > 0 && connection.requests >= settings.maxRequestsPerConnection;
+    const isUnwanted = endpoint.removed || last || !endpoint.config.ready || isWorn || isPersonal;
+    if (isUnwanted || this.#yields()) {
       connection.close();
       return;
     }
-    const user = this.#pending.shift();
+    const user = this.#takesAny(this.#pending.first) ? this.#pending.shift() : null;
     if (user !== null) {
       this.#gavePending();
       connection.reused = true;
@@ -325,8 +442,28 @@ export class ClusterPool {
       this.#tell(user, () => user.onUpstream(connection));
       return;
     }
+    const isSpare = this.#pending.length === 0;
+    if (isSpare && endpoint.idle.length >= Math.max(settings.maxIdleConnections, this.#warm.count)) {
+      connection.close();
+      return;
+    }
     endpoint.idle.push(connection);
-    connection.rest(this.#settings!.idleTimeoutMs);
+    connection.rest(settings.idleTimeoutMs);
+    if (this.#pending.length > 0) this.#pump();
+  }
+
+  #takesAny(user: UpstreamUser | null): boolean {
+    return user === null || user.hashKey === NO_KEY;
+  }
+
+  /** A connection to another endpoint than its own is of no use to a request with a key, but its place is. */
+  #closeForAnother(connection: UpstreamConnection): void {
+    this.#makingRoom = true;
+    try {
+      connection.close();
+    } finally {
+      this.#makingRoom = false;
+    }
   }
 
   #connect(endpoint: EndpointState, user: UpstreamUser | null): void {
@@ -344,10 +481,21 @@ export class ClusterPool {
     if (user !== null) user.connecting = connection;
   }
 
+  /** A free connection is given up where requests of other workers wait: at once, or now and then where ours do too. */
+  #yields(): boolean {
+    if (!this.#othersWait()) return false;
+    if (this.#pending.length === 0) return true;
+    if (this.#context.time < this.#yieldedAt + YIELD_EVERY_MS) return false;
+    this.#yieldedAt = this.#context.time;
+    return true;
+  }
+
   #takeConnection(): boolean {
     const most = this.#settings!.maxConnections;
+    const isYielded = this.#context.time < this.#yieldedAt + YIELD_MS;
+    if (isYielded && this.#context.limits.othersWait(this.#slot)) return false;
     if (this.#context.limits.take(this.#slot, LIMIT_CONNECTIONS, most)) return true;
-    this.#reach('maxConnections');
+    this.#limits.reach('maxConnections');
     return false;
   }
 
@@ -358,7 +506,7 @@ export class ClusterPool {
     } else if (!this.#context.limits.take(this.#slot, LIMIT_PENDING, this.#settings!.maxPendingRequests)) {
       // Where nobody may wait, it is the connections that have run out.
       if (this.#settings!.maxPendingRequests === 0) return 'connection_limit';
-      this.#reach('maxPendingRequests');
+      this.#limits.reach('maxPendingRequests');
       return 'pending_limit';
     }
     this.#pending.push(user, this.#slot);
@@ -369,13 +517,14 @@ export class ClusterPool {
   #gavePending(): void {
     if (this.#pending.lastSlot !== -1) this.#context.limits.give(this.#pending.lastSlot, LIMIT_PENDING);
     this.counters.pending(this.#pending.length);
-    this.#cleared('maxPendingRequests');
   }
 
   /** Connections for those who wait, as far as there are any. */
   #pump(): void {
     while (this.#pending.length > 0 && this.isOpen) {
-      const idle = this.#anyIdle();
+      const { tried, hashKey } = this.#pending.first!;
+      const target = hashKey === NO_KEY ? null : this.#balance.balancer.pick(tried, hashKey);
+      const idle = hashKey === NO_KEY ? this.#anyIdle() : (target?.idle.pop() ?? null);
       if (idle !== null) {
         const user = this.#pending.shift()!;
         this.#gavePending();
@@ -383,14 +532,19 @@ export class ClusterPool {
         this.#tell(user, () => user.onUpstream(idle));
         continue;
       }
-      const endpoint = this.#balancer.pick(null);
+      const endpoint = target ?? this.#balance.balancer.pick(null, hashKey);
       if (endpoint === null) {
         const user = this.#pending.shift()!;
         this.#gavePending();
         this.#tell(user, () => user.onUnavailable('no_healthy_endpoint'));
         continue;
       }
-      if (!this.#takeConnection()) return;
+      if (!this.#takeConnection()) {
+        const other = hashKey === NO_KEY ? null : this.#anyIdle();
+        if (other === null) return;
+        this.#closeForAnother(other);
+        continue;
+      }
       const user = this.#pending.shift()!;
       this.#gavePending();
       this.#tell(user, () => this.#connect(endpoint, user));
@@ -426,23 +580,6 @@ export class ClusterPool {
 
   #closeIdle(endpoint: EndpointState): void {
     for (const connection of [...endpoint.idle]) connection.close();
-  }
-
-  #reach(limit: UpstreamLimit): void {
-    if (this.#reached.has(limit)) return;
-    this.#reached.add(limit);
-    this.#context.notify({ type: 'limit.reached', cluster: this.name, limit });
-  }
-
-  #cleared(limit: UpstreamLimit): void {
-    if (!this.#reached.has(limit) || this.#slot === -1) return;
-    const settings = this.#settings!;
-    const field = limit === 'maxConnections' ? LIMIT_CONNECTIONS : LIMIT_PENDING;
-    const most = limit === 'maxConnections' ? settings.maxConnections : settings.maxPendingRequests;
-    const isReached = most > 0 && this.#context.limits.total(this.#slot, field) >= most;
-    if (isReached || this.#pending.length > 0) return;
-    this.#reached.delete(limit);
-    this.#context.notify({ type: 'limit.cleared', cluster: this.name, limit });
   }
 
   #checkDrained(): void {

@@ -1,10 +1,10 @@
 import type { Endpoint } from '../../model/endpoint.ts';
 import { endpointId } from '../../model/endpoint.ts';
-import type { Target } from '../balance/balancer.ts';
+import type { TimedTarget } from '../balance/balancer.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
 /** What a worker knows of one endpoint: the operator's wish, and its own memory. */
-export class EndpointState implements Target {
+export class EndpointState implements TimedTarget {
   readonly id: string;
   config: Endpoint;
   ejected = false;
@@ -14,12 +14,18 @@ export class EndpointState implements Target {
   readonly idle: UpstreamConnection[] = [];
   readonly connections = new Set<UpstreamConnection>();
   active = 0;
+  latencyMs = -1;
+  latencyAt = 0;
   requests = 0;
   failures = 0;
   /** Connections in a row that failed. */
   failuresInARow = 0;
   failing = false;
   lastFailure = '';
+  /** Connections made ahead of time that ended without a request, one after the other. */
+  warmFailures = 0;
+  /** Until then none is made ahead of time; ms of the monotonic clock. */
+  warmNotBefore = 0;
 
   constructor(config: Endpoint) {
     this.id = endpointId(config);
@@ -28,6 +34,15 @@ export class EndpointState implements Target {
 
   get weight(): number {
     return this.config.weight;
+  }
+
+  get ready(): boolean {
+    return this.config.ready;
+  }
+
+  /** Every connection that is not idle works for a request, or is being made for one. */
+  get load(): number {
+    return this.connections.size - this.idle.length;
   }
 
   get usable(): boolean {

@@ -15,6 +15,10 @@ export class PendingQueue {
     return this.#waiting.length;
   }
 
+  get first(): UpstreamUser | null {
+    return this.#waiting[0]?.user ?? null;
+  }
+
   push(user: UpstreamUser, slot: number): void {
     this.#waiting.push({ user, slot });
   }

@@ -1,9 +1,16 @@
 import type { StreamOwner } from '../../os/socket-stream.ts';
 import { SocketStream } from '../../os/socket-stream.ts';
-import { CHUNK_DATA, CHUNK_END, CHUNK_FAILED, ChunkedDecoder } from '../../wire/http1/chunked-decoder.ts';
+import {
+  CHUNK_DATA,
+  CHUNK_END,
+  CHUNK_FAILED,
+  ChunkedDecoder,
+  RESPONSE_CHUNKS,
+} from '../../wire/http1/chunked-decoder.ts';
 import { NO_LENGTH } from '../../wire/http1/framing.ts';
 import type { HeadParser } from '../../wire/http1/head-parser.ts';
-import { HEAD_FAILED, HEAD_MORE } from '../../wire/http1/head-parser.ts';
+import { HEAD_FAILED, HEAD_MORE, RESPONSE_HEADS } from '../../wire/http1/head-parser.ts';
+import { encodeProxyHeader } from '../../wire/proxy-protocol/header-reader.ts';
 import type { Context } from '../context.ts';
 import { HeadReader } from '../head-reader.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
@@ -34,6 +41,11 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
   /** In the shared limits. */
   readonly slot: number;
   sentAt = 0;
+  /** It began with its client's address, and is that client's alone: it goes with its request. */
+  isPersonal = false;
+  /** Requests it has been used for. */
+  requests = 0;
+  readonly openedAt: number;
   readonly #context: Context;
   readonly #timer: Timer;
   readonly #reader: HeadReader;
@@ -56,6 +68,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     slot: number,
   ) {
     this.slot = slot;
+    this.openedAt = context.time;
     this.#context = context;
     this.pool = pool;
     this.endpoint = endpoint;
@@ -75,6 +88,11 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     return this.#state === IDLE;
   }
 
+  /** Bytes of an answer to the request at hand have come. */
+  get hasAnswer(): boolean {
+    return this.#answered;
+  }
+
   get isClosed(): boolean {
     return this.#state === CLOSED;
   }
@@ -89,9 +107,15 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     this.#state = HEAD;
     this.#answered = false;
     this.#interim = 0;
+    this.requests += 1;
     this.#context.wheel.clear(this.#timer);
     // It may come straight from a request whose client took its answer more slowly than it came.
     if (this.stream.paused) this.stream.resume();
+  }
+
+  /** The answer whose head is being told goes to somebody else. */
+  handOver(user: UpstreamUser): void {
+    this.user = user;
   }
 
   /** The request has been sent whole: from now on the backend's time counts. 0 is for ever. */
@@ -116,10 +140,11 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     this.user = null;
     this.#context.wheel.remove(this.#timer);
     this.#reader.drop();
+    // Its descriptor goes before its place in the limits does: the backend never has more connections than that.
     try {
-      this.pool.closed(this);
-    } finally {
       this.stream.destroy();
+    } finally {
+      this.pool.closed(this);
     }
   }
 
@@ -128,7 +153,13 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     if (this.#state !== CONNECTING) return;
     this.#context.wheel.clear(this.#timer);
     this.#state = IDLE;
+    if (this.pool.proxyProtocol !== null) this.#announce(this.pool.proxyProtocol);
     this.pool.connected(this);
+  }
+
+  #announce(version: 'V1' | 'V2'): void {
+    this.isPersonal = true;
+    if (this.user !== null) this.stream.write(encodeProxyHeader(version, this.user.proxied()));
   }
 
   onBytes(bytes: Buffer, end: number): void {
@@ -196,7 +227,9 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     if (this.#state === CONNECTING) {
       this.#connectTimedOut = true;
       this.stream.destroy();
-    } else if (this.#state === IDLE || user === null) this.close();
+    } else if (this.#state === IDLE && this.pool.keeps(this))
+      this.#context.wheel.set(this.#timer, this.pool.idleTimeoutMs);
+    else if (this.#state === IDLE || user === null) this.close();
     else if (this.stream.paused) this.#context.wheel.set(this.#timer, this.#context.timeouts.backendBody);
     else {
       this.#fail(user, 'upstream_timeout');
@@ -221,11 +254,13 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     else told.onFault(error);
   }
 
-  #read(user: UpstreamUser, bytes: Buffer, end: number): void {
+  #read(asker: UpstreamUser, bytes: Buffer, end: number): void {
+    let user = asker;
     let at = 0;
     if (this.#state === HEAD) {
       at = this.#readHead(user, bytes, end);
       if (at === -1) return;
+      user = this.user!;
     }
     if (this.#state === TUNNEL) {
       if (at < end) user.onResponseBytes(bytes, at, end);
@@ -239,6 +274,8 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
         if (take > 0) user.onResponseBytes(bytes, at, at + take);
         at += take;
         if (this.#left > 0) break;
+        // Who got the last piece may have closed it all the same.
+        if (this.user !== user) return;
         this.#finish(user, at === end, null);
         return;
       }
@@ -277,7 +314,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     this.#answered = true;
     for (;;) {
       if (at === end && this.#reader.head === null) return -1;
-      const result = this.#reader.read(bytes, at, end);
+      const result = this.#reader.read(bytes, at, end, RESPONSE_HEADS);
       if (result === HEAD_MORE) return -1;
       const head = this.#reader.head!;
       if (result === HEAD_FAILED) {
@@ -320,14 +357,14 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     else if (framing.chunked) {
       this.#body = BODY_CHUNKED;
       this.#chunked ??= new ChunkedDecoder();
-      this.#chunked.reset();
+      this.#chunked.reset(RESPONSE_CHUNKS, !framing.namedFields);
     } else if (framing.contentLength !== NO_LENGTH) {
       this.#body = framing.contentLength === 0 ? BODY_NONE : BODY_LENGTH;
       this.#left = framing.contentLength;
     } else this.#body = BODY_CLOSE;
     this.pool.answered(this, head.status);
     user.onResponseHead(head, this.#body);
-    return this.user === user;
+    return this.user !== null;
   }
 
   #finish(user: UpstreamUser, clean: boolean, trailer: HeadParser | null): void {
@@ -340,6 +377,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
   #fail(user: UpstreamUser, reason: 'upstream_reset' | 'upstream_protocol_error' | 'upstream_timeout'): void {
     const answered = this.#answered;
     this.endpoint.failures += 1;
+    this.pool.failed(this);
     this.close();
     user.onUpstreamFailed(this, reason, answered);
   }

@@ -1,5 +1,6 @@
 import type { ResponseReason } from '../../model/response-reason.ts';
 import type { HeadParser } from '../../wire/http1/head-parser.ts';
+import type { ProxiedConnection } from '../../wire/proxy-protocol/header.ts';
 import type { EndpointState } from './endpoint-state.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
@@ -18,8 +19,12 @@ export interface UpstreamUser {
   readonly requestSent: boolean;
   /** Endpoints that have failed for this request. */
   readonly tried: EndpointState[] | null;
+  /** What decides its endpoint in a cluster that hashes, or NO_KEY: any will do. */
+  readonly hashKey: number;
   /** A connection that is being made for this request; set by the pool. */
   connecting: UpstreamConnection | null;
+  /** On whose behalf a connection is made that begins by saying so; null: on nobody's. */
+  proxied(): ProxiedConnection | null;
   onUpstream(connection: UpstreamConnection): void;
   onConnectFailed(endpoint: EndpointState, timedOut: boolean): void;
   /** While waiting in the queue. */

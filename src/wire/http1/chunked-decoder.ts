@@ -1,5 +1,7 @@
-import { CR, HEX, LF, TOKEN } from './characters.ts';
+import type { RequestLimits } from '../../model/http-settings.ts';
+import { CR, HEX, HTAB, LF, SP, TOKEN } from './characters.ts';
 import type { Fault } from './fault.ts';
+import type { HeadSettings } from './head-parser.ts';
 import { HEAD_FAILED, HEAD_MORE, HeadParser } from './head-parser.ts';
 
 export const CHUNK_MORE = 0;
@@ -10,23 +12,75 @@ export type ChunkResult = typeof CHUNK_MORE | typeof CHUNK_DATA | typeof CHUNK_E
 
 /** 2^48 bytes a chunk are more than enough, and exact in a double. */
 const MOST_SIZE_DIGITS = 12;
-/** Extensions of a whole body, in bytes. They mean nothing to us and are an old way to burn a reader's time. */
-const MOST_EXTENSION_BYTES = 4096;
-const TRAILER_LIMITS = { startLine: 0, fieldBytes: 8192, fieldCount: 32 };
+/** In bytes over a whole body, so that no split into chunks gets around them. */
+export type ChunkLimits = Pick<RequestLimits, 'trailerBytes' | 'chunkExtensionBytes' | 'headerCount'>;
 
+/** Of backends' answers. */
+export const RESPONSE_CHUNKS: ChunkLimits = {
+  trailerBytes: 8192,
+  /** Extensions mean nothing to us and are an old way to burn a reader's time. */
+  chunkExtensionBytes: 4096,
+  headerCount: 100,
+};
+
+/*
+ *   1a ; name = "value" ; name CRLF  data  CRLF  …  0 CRLF  trailer  CRLF
+ *     ^BWS, around `;` and `=` alone: RFC 9112 section 7.1.1 has it taken there and nowhere else
+ */
 const SIZE_FIRST = 0;
 const SIZE = 1;
-const EXTENSION = 2;
-const EXTENSION_QUOTED = 3;
-const EXTENSION_ESCAPED = 4;
-const SIZE_LF = 5;
-const DATA = 6;
-const DATA_CR = 7;
-const DATA_LF = 8;
-const TRAILER_FIRST = 9;
-const TRAILER_LF = 10;
-const TRAILER = 11;
-const ENDED = 12;
+const EXTENSION_NAME_FIRST = 2;
+const EXTENSION_NAME = 3;
+const EXTENSION_NAME_SPACE = 4;
+const EXTENSION_VALUE_FIRST = 5;
+const EXTENSION_VALUE = 6;
+const EXTENSION_QUOTED = 7;
+const EXTENSION_ESCAPED = 8;
+const EXTENSION_QUOTE_END = 9;
+/** After a size or a value: another extension has to follow. */
+const EXTENSION_SPACE = 10;
+const SIZE_LF = 11;
+const DATA = 12;
+const DATA_CR = 13;
+const DATA_LF = 14;
+const TRAILER_FIRST = 15;
+const TRAILER_LF = 16;
+const TRAILER = 17;
+const ENDED = 18;
+const BAD = -1;
+
+const SEMICOLON = 59;
+const EQUALS = 61;
+const QUOTE = 34;
+const BACKSLASH = 92;
+
+/** The state after `byte` of an extension; BAD where the grammar has no such byte there. */
+function extensionState(state: number, byte: number): number {
+  if (state === EXTENSION_QUOTED || state === EXTENSION_ESCAPED) {
+    if ((byte < 32 && byte !== HTAB) || byte === 127) return BAD;
+    if (state === EXTENSION_ESCAPED) return EXTENSION_QUOTED;
+    return byte === BACKSLASH ? EXTENSION_ESCAPED : byte === QUOTE ? EXTENSION_QUOTE_END : EXTENSION_QUOTED;
+  }
+  const isSpace = byte === SP || byte === HTAB;
+  switch (state) {
+    case EXTENSION_NAME_FIRST:
+      return isSpace ? state : TOKEN[byte] === 1 ? EXTENSION_NAME : BAD;
+    case EXTENSION_VALUE_FIRST:
+      if (isSpace) return state;
+      return byte === QUOTE ? EXTENSION_QUOTED : TOKEN[byte] === 1 ? EXTENSION_VALUE : BAD;
+    case EXTENSION_NAME:
+    case EXTENSION_NAME_SPACE:
+      if (byte === EQUALS) return EXTENSION_VALUE_FIRST;
+      if (isSpace) return EXTENSION_NAME_SPACE;
+      break;
+    default:
+      if (isSpace) return EXTENSION_SPACE;
+  }
+  if (byte === SEMICOLON) return EXTENSION_NAME_FIRST;
+  if (state === EXTENSION_NAME_SPACE || state === EXTENSION_SPACE) return BAD;
+  if (byte === CR) return SIZE_LF;
+  return TOKEN[byte] === 1 && state !== EXTENSION_QUOTE_END ? state : BAD;
+}
 
 /**
  * Decodes the chunked coding (RFC 9112 section 7.1) in any number of pieces. `next` is called until it says MORE,
@@ -43,16 +97,23 @@ export class ChunkedDecoder {
   #left = 0;
   #digits = 0;
   #extensionBytes = 0;
+  #limits: ChunkLimits = RESPONSE_CHUNKS;
+  #keepsTrailer = true;
+  #trailerParser: HeadParser | null = null;
   #trailerBytes: Buffer | null = null;
   #trailerLength = 0;
 
-  reset(): void {
+  /** `keepsTrailer` false: it is read and left out, as where Connection names fields that must not go on. */
+  reset(limits: ChunkLimits, keepsTrailer = true): void {
+    this.#limits = limits;
+    this.#keepsTrailer = keepsTrailer;
     this.fault = null;
     this.trailer = null;
     this.#state = SIZE_FIRST;
     this.#left = 0;
     this.#digits = 0;
     this.#extensionBytes = 0;
+    this.#trailerParser = null;
     this.#trailerBytes = null;
     this.#trailerLength = 0;
   }
@@ -76,27 +137,9 @@ export class ChunkedDecoder {
           }
           if (this.#state === SIZE_FIRST) return this.#fail('invalid_chunk_size', at);
           if (byte === CR) this.#state = SIZE_LF;
-          else if (byte === 59) this.#state = EXTENSION;
+          else if (byte === SEMICOLON) this.#state = EXTENSION_NAME_FIRST;
+          else if (byte === SP || byte === HTAB) this.#state = EXTENSION_SPACE;
           else return this.#fail('invalid_chunk_size', at);
-          at += 1;
-          break;
-        }
-        case EXTENSION:
-        case EXTENSION_QUOTED:
-        case EXTENSION_ESCAPED: {
-          const byte = bytes[at]!;
-          this.#extensionBytes += 1;
-          if (this.#extensionBytes > MOST_EXTENSION_BYTES) return this.#fail('chunk_extension_too_long', at);
-          if (this.#state === EXTENSION) {
-            if (byte === CR) this.#state = SIZE_LF;
-            else if (byte === 34) this.#state = EXTENSION_QUOTED;
-            else if (TOKEN[byte] !== 1 && byte !== 59 && byte !== 61)
-              return this.#fail('invalid_chunk_extension', at);
-          } else if ((byte < 32 && byte !== 9) || byte === 127) {
-            return this.#fail('invalid_chunk_extension', at);
-          } else if (this.#state === EXTENSION_ESCAPED) this.#state = EXTENSION_QUOTED;
-          else if (byte === 92) this.#state = EXTENSION_ESCAPED;
-          else if (byte === 34) this.#state = EXTENSION;
           at += 1;
           break;
         }
@@ -139,9 +182,18 @@ export class ChunkedDecoder {
           return CHUNK_END;
         case TRAILER:
           return this.#parseTrailer(bytes, at, end);
-        default:
+        case ENDED:
           this.position = at;
           return this.fault === null ? CHUNK_END : CHUNK_FAILED;
+        default: {
+          this.#extensionBytes += 1;
+          if (this.#extensionBytes > this.#limits.chunkExtensionBytes)
+            return this.#fail('chunk_extension_too_long', at);
+          const state = extensionState(this.#state, bytes[at]!);
+          if (state === BAD) return this.#fail('invalid_chunk_extension', at);
+          this.#state = state;
+          at += 1;
+        }
       }
     }
     this.position = at;
@@ -149,26 +201,33 @@ export class ChunkedDecoder {
   }
 
   #parseTrailer(bytes: Uint8Array, at: number, end: number): ChunkResult {
-    const most = TRAILER_LIMITS.fieldBytes + 4;
-    this.trailer ??= new HeadParser('trailer', TRAILER_LIMITS);
-    this.#trailerBytes ??= Buffer.allocUnsafe(most);
+    const { trailerBytes, headerCount } = this.#limits;
+    const trailer = this.#trailerParser ?? trailerParser(trailerBytes, headerCount);
+    this.#trailerParser = trailer;
     const before = this.#trailerLength;
-    const take = Math.min(end - at, most - before);
+    // Two bytes for the empty line, and one more that shows that there is too much.
+    const take = Math.min(end - at, trailerBytes + 3 - before);
+    const length = before + take;
+    if (this.#trailerBytes === null || this.#trailerBytes.length < length) {
+      const larger = Buffer.allocUnsafe(Math.max(256, length * 2));
+      this.#trailerBytes?.copy(larger, 0, 0, before);
+      this.#trailerBytes = larger;
+    }
     this.#trailerBytes.set(bytes.subarray(at, at + take), before);
-    this.#trailerLength = before + take;
-    const result = this.trailer.parse(this.#trailerBytes, 0, this.#trailerLength);
+    this.#trailerLength = length;
+    const result = trailer.parse(this.#trailerBytes, 0, length);
     if (result === HEAD_FAILED) {
-      const fault = this.trailer.fault;
+      const fault = trailer.fault;
       const large = fault === 'fields_too_large' || fault === 'too_many_fields';
       return this.#fail(large ? 'trailer_too_large' : 'invalid_trailer', at);
     }
     if (result === HEAD_MORE) {
-      if (this.#trailerLength === most) return this.#fail('trailer_too_large', at);
       this.position = at + take;
       return CHUNK_MORE;
     }
-    this.position = at + this.trailer.length - before;
+    this.position = at + trailer.length - before;
     this.#state = ENDED;
+    if (this.#keepsTrailer) this.trailer = trailer;
     return CHUNK_END;
   }
 
@@ -178,4 +237,12 @@ export class ChunkedDecoder {
     this.#state = ENDED;
     return CHUNK_FAILED;
   }
+}
+
+function trailerParser(headerBytes: number, headerCount: number): HeadParser {
+  const settings: HeadSettings = {
+    underscores: 'Drop',
+    limits: { requestLineBytes: 0, headerBytes, headerCount },
+  };
+  return new HeadParser('trailer', settings);
 }

@@ -11,6 +11,13 @@ export const FAULTS = {
   invalid_line_end: 400,
   invalid_field_name: 400,
   invalid_field_value: 400,
+  /** `Content_Length`, `Transfer.Encoding`: whoever maps odd characters to one takes them for the real one. */
+  framing_near_miss: 400,
+  /** Where the listener refuses names that CGI cannot tell from those with `-`. */
+  underscore_in_field_name: 400,
+  invalid_connection: 400,
+  /** Connection names a field that is meant for every recipient (RFC 9110 section 7.6.1). */
+  protected_connection_option: 400,
   /** Leading space: obs-fold, or space between the start line and the first field (RFC 9112 section 2.2, 5.2). */
   folded_line: 400,
   too_many_fields: 431,

@@ -1,4 +1,4 @@
-import { LOWER } from './characters.ts';
+import { LOWER, NAME, NAME_PLAIN } from './characters.ts';
 
 /**
  * Fields that the engine or the proxy reads or writes itself, recognised by length and bytes. Everything else is
@@ -23,13 +23,16 @@ export const FIELD_ID = {
   X_FORWARDED_HOST: 15,
   X_FORWARDED_PORT: 16,
   X_REQUEST_ID: 17,
-  /** Has an underscore: backends that turn `-` into `_` (CGI) would take it for another field. */
+  /**
+   * Has an underscore, or differs from a known field in odd characters only: a backend that turns `-` and these into
+   * `_` (CGI) would take it for another field. Never forwarded from a request.
+   */
   UNDERSCORE: 18,
-  /** Not allowed in a trailer section (RFC 9110 section 6.5.1). */
-  NOT_IN_TRAILER: 19,
+  /** Meant for every recipient, and read from the head: neither in a trailer section nor named by Connection. */
+  HEAD_ONLY: 19,
 } as const;
 
-const BY_NAME: Readonly<Record<string, number>> = {
+const BY_NAME: Record<string, number> = {
   host: FIELD_ID.HOST,
   connection: FIELD_ID.CONNECTION,
   'content-length': FIELD_ID.CONTENT_LENGTH,
@@ -47,26 +50,26 @@ const BY_NAME: Readonly<Record<string, number>> = {
   'x-forwarded-host': FIELD_ID.X_FORWARDED_HOST,
   'x-forwarded-port': FIELD_ID.X_FORWARDED_PORT,
   'x-request-id': FIELD_ID.X_REQUEST_ID,
-  authorization: FIELD_ID.NOT_IN_TRAILER,
-  'proxy-authorization': FIELD_ID.NOT_IN_TRAILER,
-  'proxy-authenticate': FIELD_ID.NOT_IN_TRAILER,
-  'www-authenticate': FIELD_ID.NOT_IN_TRAILER,
-  cookie: FIELD_ID.NOT_IN_TRAILER,
-  'set-cookie': FIELD_ID.NOT_IN_TRAILER,
-  'content-type': FIELD_ID.NOT_IN_TRAILER,
-  'content-encoding': FIELD_ID.NOT_IN_TRAILER,
-  'content-range': FIELD_ID.NOT_IN_TRAILER,
-  'cache-control': FIELD_ID.NOT_IN_TRAILER,
-  range: FIELD_ID.NOT_IN_TRAILER,
-  location: FIELD_ID.NOT_IN_TRAILER,
 };
+
+/**
+ * RFC 9110 section 6.5.1 without naming them: authentication, request modifiers, control data and what says how
+ * content is to be read. `x-real-ip` is an address that backends believe.
+ */
+const HEAD_ONLY =
+  'authorization proxy-authorization authentication-info proxy-authentication-info proxy-authenticate ' +
+  'www-authenticate cookie set-cookie content-type content-encoding content-range content-location ' +
+  'cache-control pragma range if-match if-none-match if-modified-since if-unmodified-since if-range ' +
+  'max-forwards age expires date location retry-after vary x-real-ip';
+for (const name of HEAD_ONLY.split(' ')) BY_NAME[name] = FIELD_ID.HEAD_ONLY;
 
 interface Candidate {
   readonly bytes: Uint8Array;
   readonly id: number;
 }
 
-const LONGEST = 20;
+const LONGEST = 32;
+const DASH = 45;
 const BY_LENGTH: Candidate[][] = Array.from({ length: LONGEST }, () => []);
 for (const [name, id] of Object.entries(BY_NAME))
   BY_LENGTH[name.length]!.push({ bytes: Buffer.from(name), id });
@@ -85,6 +88,22 @@ export function fieldId(bytes: Uint8Array, start: number, end: number): number {
     let at = 1;
     while (at < length && name[at] === LOWER[bytes[start + at]!]) at += 1;
     if (at >= length) return candidate.id;
+  }
+  return FIELD_ID.OTHER;
+}
+
+/** The known field that the name in `bytes[start, end)` is where every odd character counts as `-`; or OTHER. */
+export function looseFieldId(bytes: Uint8Array, start: number, end: number): number {
+  const length = end - start;
+  if (length >= LONGEST) return FIELD_ID.OTHER;
+  for (const { bytes: name, id } of BY_LENGTH[length]!) {
+    let at = 0;
+    while (at < length) {
+      const byte = bytes[start + at]!;
+      if (name[at] !== (NAME[byte] === NAME_PLAIN ? LOWER[byte] : DASH)) break;
+      at += 1;
+    }
+    if (at === length) return id;
   }
   return FIELD_ID.OTHER;
 }

@@ -1,9 +1,25 @@
 import { HTAB, LOWER, SP, TOKEN } from './characters.ts';
 import type { Fault } from './fault.ts';
-import { FIELD_ID } from './field-name.ts';
+import { FIELD_ID, fieldId } from './field-name.ts';
 
 export const NO_LENGTH = -1;
 const MOST_DIGITS = 15;
+const COMMA = 44;
+
+const PROTECTED = new Uint8Array(32);
+for (const id of [
+  FIELD_ID.HOST,
+  FIELD_ID.CONTENT_LENGTH,
+  FIELD_ID.FORWARDED,
+  FIELD_ID.X_FORWARDED_FOR,
+  FIELD_ID.X_FORWARDED_PROTO,
+  FIELD_ID.X_FORWARDED_HOST,
+  FIELD_ID.X_FORWARDED_PORT,
+  FIELD_ID.X_REQUEST_ID,
+  FIELD_ID.HEAD_ONLY,
+]) {
+  PROTECTED[id] = 1;
+}
 
 /** `word` is in lower case. */
 function isWord(bytes: Uint8Array, start: number, end: number, word: Uint8Array): boolean {
@@ -37,6 +53,7 @@ export class Framing {
   #keep = false;
   #upgradeToken = false;
   #upgradeField = false;
+  #unknownExpectation = false;
 
   reset(): void {
     this.contentLength = NO_LENGTH;
@@ -51,6 +68,7 @@ export class Framing {
     this.#keep = false;
     this.#upgradeToken = false;
     this.#upgradeField = false;
+    this.#unknownExpectation = false;
   }
 
   field(
@@ -76,12 +94,10 @@ export class Framing {
         this.chunked = true;
         return null;
       case FIELD_ID.CONNECTION:
-        this.#connection(bytes, start, end);
-        return null;
+        return this.#connection(bytes, start, end);
       case FIELD_ID.EXPECT:
-        if (role === 'response') return null;
-        if (!isWord(bytes, start, end, CONTINUE)) return 'invalid_expectation';
-        this.expectContinue = true;
+        if (isWord(bytes, start, end, CONTINUE)) this.expectContinue = true;
+        else if (end > start) this.#unknownExpectation = true;
         return null;
       case FIELD_ID.UPGRADE:
         if (end > start) this.#upgradeField = true;
@@ -102,6 +118,7 @@ export class Framing {
       }
       // RFC 9110 section 10.1.1: an expectation in HTTP/1.0 is ignored.
       if (version === 10) this.expectContinue = false;
+      else if (this.#unknownExpectation) return 'invalid_expectation';
     } else if (status < 200 || status === 204) {
       // RFC 9112 section 6.1, 6.3: these have no body; one that says otherwise is not to be trusted.
       if (this.chunked) return 'invalid_transfer_encoding';
@@ -129,24 +146,34 @@ export class Framing {
     return null;
   }
 
-  #connection(bytes: Uint8Array, start: number, end: number): void {
+  /**
+   * `#connection-option`, empty elements allowed. A field that is named goes (RFC 9110 section 7.6.1), except that
+   * nobody may name one that is meant for every recipient: so a client cannot take away what a proxy before us has
+   * said of it. Fields of the connection go anyway.
+   */
+  #connection(bytes: Uint8Array, start: number, end: number): Fault | null {
     let at = start;
     while (at < end) {
-      while (at < end && (bytes[at] === SP || bytes[at] === HTAB || bytes[at] === 44)) at += 1;
+      const byte = bytes[at]!;
+      if (byte === SP || byte === HTAB || byte === COMMA) {
+        at += 1;
+        continue;
+      }
       const word = at;
       while (at < end && TOKEN[bytes[at]!] === 1) at += 1;
       const wordEnd = at;
       while (at < end && (bytes[at] === SP || bytes[at] === HTAB)) at += 1;
-      if (wordEnd === word || (at < end && bytes[at] !== 44)) {
-        // Not a token: kept out of the decision, and passed over.
-        while (at < end && bytes[at] !== 44) at += 1;
-        continue;
-      }
+      if (wordEnd === word || (at < end && bytes[at] !== COMMA)) return 'invalid_connection';
       if (isWord(bytes, word, wordEnd, CLOSE)) this.#close = true;
       else if (isWord(bytes, word, wordEnd, KEEP_ALIVE)) this.#keep = true;
       else if (isWord(bytes, word, wordEnd, UPGRADE)) this.#upgradeToken = true;
-      else this.namedFields = true;
+      else {
+        const id = fieldId(bytes, word, wordEnd);
+        if (id === FIELD_ID.OTHER) this.namedFields = true;
+        else if (PROTECTED[id] === 1) return 'protected_connection_option';
+      }
     }
+    return null;
   }
 }
 

@@ -1,6 +1,20 @@
-import { COLON, CR, FIELD, HTAB, LF, SP, TARGET, TOKEN } from './characters.ts';
+import type { HttpSettings, RequestLimits } from '../../model/http-settings.ts';
+import { HTTP_DEFAULTS } from '../../model/http-settings.ts';
+import {
+  COLON,
+  CR,
+  FIELD,
+  HTAB,
+  LF,
+  NAME as NAME_KIND,
+  NAME_PLAIN,
+  NAME_UNDERSCORE,
+  SP,
+  TARGET,
+  TOKEN,
+} from './characters.ts';
 import type { Fault } from './fault.ts';
-import { FIELD_ID, fieldId } from './field-name.ts';
+import { FIELD_ID, fieldId, looseFieldId } from './field-name.ts';
 import { Framing } from './framing.ts';
 
 /*
@@ -20,15 +34,17 @@ export const VALUE_END = 3;
 
 export type HeadRole = 'request' | 'response' | 'trailer';
 
-export interface HeadLimits {
-  /** Bytes of the start line, without CRLF. */
-  readonly startLine: number;
-  /** Bytes of all field lines. */
-  readonly fieldBytes: number;
-  readonly fieldCount: number;
+/** What a head is read by; a listener's HttpSettings are such. Sizes in bytes. */
+export interface HeadSettings {
+  readonly underscores: HttpSettings['underscores'];
+  readonly limits: Pick<RequestLimits, 'requestLineBytes' | 'headerBytes' | 'headerCount'>;
 }
 
-export const DEFAULT_LIMITS: HeadLimits = { startLine: 8192, fieldBytes: 65_536, fieldCount: 100 };
+/** Answers of backends: no setting of a listener is about them. */
+export const RESPONSE_HEADS: HeadSettings = {
+  underscores: 'Keep',
+  limits: { requestLineBytes: 8192, headerBytes: 65_536, headerCount: 100 },
+};
 
 const START = 0;
 const START_LF = 1;
@@ -48,8 +64,28 @@ const REASON = 14;
 const DONE = 15;
 const FAILED = 16;
 
+const NEAR_MISS = -1;
+const REFUSED = -2;
+
 const HTTP = Uint8Array.from(Buffer.from('HTTP/'));
 const VERSION_LENGTH = 8;
+
+function isPri(bytes: Buffer, at: number): boolean {
+  return bytes[at] === 80 && bytes[at + 1] === 82 && bytes[at + 2] === 73;
+}
+
+function isHttp11(bytes: Buffer, at: number): boolean {
+  return (
+    bytes[at] === 72 &&
+    bytes[at + 1] === 84 &&
+    bytes[at + 2] === 84 &&
+    bytes[at + 3] === 80 &&
+    bytes[at + 4] === 47 &&
+    bytes[at + 5] === 49 &&
+    bytes[at + 6] === 46 &&
+    bytes[at + 7] === 49
+  );
+}
 
 export const HEAD_MORE = 0;
 export const HEAD_DONE = 1;
@@ -59,11 +95,10 @@ export type HeadResult = typeof HEAD_MORE | typeof HEAD_DONE | typeof HEAD_FAILE
 /**
  * Parses one message head (RFC 9112 sections 2 to 5), or a trailer section, in any number of pieces. Sans-IO:
  * `parse` is called with the same bytes from `base` on, and more of them each time; it goes on where it stopped.
- * Reusable: `reset` before each message.
+ * Reusable: `reset` before each message, with what is to hold for it.
  */
 export class HeadParser {
   readonly role: HeadRole;
-  readonly limits: HeadLimits;
   /** The buffer of the last `parse` call; valid as long as its owner says. */
   bytes: Buffer = Buffer.alloc(0);
   base = 0;
@@ -81,28 +116,35 @@ export class HeadParser {
   reasonStart = 0;
   reasonEnd = 0;
   fieldCount = 0;
-  readonly fields: Int32Array;
-  readonly ids: Uint8Array;
+  fields = new Int32Array(0);
+  ids = new Uint8Array(0);
   readonly framing = new Framing();
   fault: Fault | null = null;
   #state = START;
   #at = 0;
   #mark = 0;
   #fieldsStart = 0;
+  #nameKinds = 0;
+  #settings: HeadSettings;
 
-  constructor(role: HeadRole, limits: HeadLimits = DEFAULT_LIMITS) {
+  constructor(role: HeadRole, settings: HeadSettings = role === 'request' ? HTTP_DEFAULTS : RESPONSE_HEADS) {
     this.role = role;
-    this.limits = limits;
-    this.fields = new Int32Array(limits.fieldCount * FIELD_STRIDE);
-    this.ids = new Uint8Array(limits.fieldCount);
-    this.reset();
+    this.#settings = settings;
+    this.reset(settings);
   }
 
-  reset(): void {
+  reset(settings: HeadSettings): void {
+    this.#settings = settings;
+    const most = settings.limits.headerCount;
+    if (this.ids.length < most) {
+      this.ids = new Uint8Array(most);
+      this.fields = new Int32Array(most * FIELD_STRIDE);
+    }
     this.#state = this.role === 'request' ? START : this.role === 'response' ? VERSION : FIELD_START;
     this.#at = 0;
     this.#mark = 0;
     this.#fieldsStart = 0;
+    this.#nameKinds = 0;
     this.length = 0;
     this.methodStart = 0;
     this.targetFlags = 0;
@@ -122,12 +164,14 @@ export class HeadParser {
   parse(bytes: Buffer, base: number, end: number): HeadResult {
     this.bytes = bytes;
     this.base = base;
+    const { requestLineBytes, headerBytes, headerCount } = this.#settings.limits;
     let state = this.#state;
     let at = base + this.#at;
     while (at < end) {
       switch (state) {
         case START:
-          // RFC 9112 section 2.2: one empty line before a request line is passed over.
+          // RFC 9112 section 2.2: one empty line before a request line is passed over, for clients that send
+          // CRLF after a body. More have no such excuse, and would be a head that never ends.
           if (bytes[at] === CR && at === base) {
             at += 1;
             state = START_LF;
@@ -144,16 +188,19 @@ export class HeadParser {
           break;
         case METHOD:
           while (at < end && TOKEN[bytes[at]!] === 1) at += 1;
-          if (at - base > this.limits.startLine) return this.#fail('request_line_too_long');
+          if (at - base - this.methodStart > requestLineBytes) return this.#fail('request_line_too_long');
           if (at >= end) break;
           if (bytes[at] !== SP || at - base === this.methodStart) return this.#fail('invalid_method');
           this.methodEnd = at - base;
+          // RFC 9113 section 11.6: a method for the preface of HTTP/2 alone.
+          if (this.methodEnd - this.methodStart === 3 && isPri(bytes, at - 3))
+            return this.#fail('version_not_supported');
           at += 1;
           this.targetStart = at - base;
           state = TARGET_STATE;
           break;
         case TARGET_STATE: {
-          const limit = base + this.methodStart + this.limits.startLine;
+          const limit = base + this.methodStart + requestLineBytes;
           let flags = this.targetFlags;
           let flag = 0;
           while (at < end) {
@@ -173,20 +220,24 @@ export class HeadParser {
           break;
         }
         case VERSION: {
-          const offset = at - base - this.#mark;
-          const byte = bytes[at]!;
-          if (offset < HTTP.length) {
-            if (byte !== HTTP[offset]) return this.#fail('invalid_version');
-          } else if (offset === 6) {
-            if (byte !== 46) return this.#fail('invalid_version');
-          } else if (byte < 48 || byte > 57) return this.#fail('invalid_version');
-          at += 1;
-          if (offset < VERSION_LENGTH - 1) break;
-          if (bytes[at - 3] !== 49 || byte > 49) return this.#fail('version_not_supported');
-          this.version = byte === 49 ? 11 : 10;
+          if (at - base === this.#mark && end - at >= VERSION_LENGTH && isHttp11(bytes, at)) {
+            at += VERSION_LENGTH;
+            this.version = 11;
+          } else {
+            const offset = at - base - this.#mark;
+            const byte = bytes[at]!;
+            if (offset < HTTP.length) {
+              if (byte !== HTTP[offset]) return this.#fail('invalid_version');
+            } else if (offset === 6) {
+              if (byte !== 46) return this.#fail('invalid_version');
+            } else if (byte < 48 || byte > 57) return this.#fail('invalid_version');
+            at += 1;
+            if (offset < VERSION_LENGTH - 1) break;
+            if (bytes[at - 3] !== 49 || byte > 49) return this.#fail('version_not_supported');
+            this.version = byte === 49 ? 11 : 10;
+          }
           if (this.role === 'request') {
-            if (at - base - this.methodStart > this.limits.startLine)
-              return this.#fail('request_line_too_long');
+            if (at - base - this.methodStart > requestLineBytes) return this.#fail('request_line_too_long');
             state = LINE_CR;
           } else {
             this.#mark = at - base;
@@ -216,7 +267,7 @@ export class HeadParser {
         }
         case REASON:
           while (at < end && FIELD[bytes[at]!] === 1) at += 1;
-          if (at - base > this.limits.startLine) return this.#fail('request_line_too_long');
+          if (at - base > requestLineBytes) return this.#fail('request_line_too_long');
           if (at >= end) break;
           this.reasonEnd = at - base;
           state = LINE_CR;
@@ -240,14 +291,22 @@ export class HeadParser {
             break;
           }
           if (byte === SP || byte === HTAB) return this.#fail('folded_line');
-          if (this.fieldCount >= this.limits.fieldCount) return this.#fail('too_many_fields');
+          if (this.fieldCount >= headerCount) return this.#fail('too_many_fields');
           this.fields[this.fieldCount * FIELD_STRIDE] = at - base;
+          this.#nameKinds = 0;
           state = NAME;
           break;
         }
-        case NAME:
-          while (at < end && TOKEN[bytes[at]!] === 1) at += 1;
-          if (at - base - this.#fieldsStart > this.limits.fieldBytes) return this.#fail('fields_too_large');
+        case NAME: {
+          let kinds = this.#nameKinds;
+          while (at < end) {
+            const kind = NAME_KIND[bytes[at]!]!;
+            if (kind === 0) break;
+            kinds |= kind;
+            at += 1;
+          }
+          this.#nameKinds = kinds;
+          if (at - base - this.#fieldsStart > headerBytes) return this.#fail('fields_too_large');
           if (at >= end) break;
           if (bytes[at] !== COLON || at - base === this.fields[this.fieldCount * FIELD_STRIDE]) {
             return this.#fail('invalid_field_name');
@@ -256,6 +315,7 @@ export class HeadParser {
           at += 1;
           state = VALUE_SPACE;
           break;
+        }
         case VALUE_SPACE:
           while (at < end && (bytes[at] === SP || bytes[at] === HTAB)) at += 1;
           if (at >= end) break;
@@ -264,10 +324,12 @@ export class HeadParser {
           break;
         case VALUE: {
           while (at < end && FIELD[bytes[at]!] === 1) at += 1;
-          if (at - base - this.#fieldsStart > this.limits.fieldBytes) return this.#fail('fields_too_large');
+          if (at - base - this.#fieldsStart > headerBytes) return this.#fail('fields_too_large');
           if (at >= end) break;
           if (bytes[at] !== CR)
             return this.#fail(bytes[at] === LF ? 'invalid_line_end' : 'invalid_field_value');
+          // The line's end counts, seen or not: so no split of the bytes makes a difference.
+          if (at + 2 - base - this.#fieldsStart > headerBytes) return this.#fail('fields_too_large');
           const index = this.fieldCount * FIELD_STRIDE;
           let valueEnd = at;
           const valueStart = base + this.fields[index + VALUE_START]!;
@@ -303,9 +365,8 @@ export class HeadParser {
     this.#state = state;
     this.#at = at - base;
     // A space run before a value counts too, or it could go on for ever.
-    if (state >= FIELD_START && state <= FIELD_LF && at - base - this.#fieldsStart > this.limits.fieldBytes) {
+    if (state === VALUE_SPACE && at - base - this.#fieldsStart > headerBytes)
       return this.#fail('fields_too_large');
-    }
     return HEAD_MORE;
   }
 
@@ -351,18 +412,15 @@ export class HeadParser {
     const index = field * FIELD_STRIDE;
     const nameStart = this.base + this.fields[index]!;
     const nameEnd = this.base + this.fields[index + NAME_END]!;
-    let id = fieldId(this.bytes, nameStart, nameEnd);
-    if (id === FIELD_ID.OTHER) {
-      for (let at = nameStart; at < nameEnd; at += 1) {
-        if (this.bytes[at] === 95) {
-          id = FIELD_ID.UNDERSCORE;
-          break;
-        }
-      }
-    }
+    const plain = this.#nameKinds === NAME_PLAIN;
+    const id = plain ? fieldId(this.bytes, nameStart, nameEnd) : this.#oddName(nameStart, nameEnd);
+    if (id === NEAR_MISS) return 'framing_near_miss';
+    if (id === REFUSED) return 'underscore_in_field_name';
     this.ids[field] = id;
     this.fieldCount = field + 1;
-    if (id === FIELD_ID.OTHER || id > FIELD_ID.UPGRADE || this.role === 'trailer') return null;
+    if (id === FIELD_ID.OTHER || id > FIELD_ID.UPGRADE) return null;
+    // RFC 9110 section 6.5.1: some read these in trailers too, and would frame the next message or close by them.
+    if (this.role === 'trailer') return 'invalid_trailer';
     return this.framing.field(
       id,
       this.bytes,
@@ -371,6 +429,18 @@ export class HeadParser {
       this.base,
       this.role,
     );
+  }
+
+  /** Of a name with other characters than letters, digits and `-`: OTHER, UNDERSCORE, or below zero a fault. */
+  #oddName(start: number, end: number): number {
+    const resembles = looseFieldId(this.bytes, start, end);
+    if (resembles === FIELD_ID.CONTENT_LENGTH || resembles === FIELD_ID.TRANSFER_ENCODING) return NEAR_MISS;
+    if (this.role === 'response') return FIELD_ID.OTHER;
+    if ((this.#nameKinds & NAME_UNDERSCORE) !== 0) {
+      if (this.role === 'trailer' || this.#settings.underscores === 'Drop') return FIELD_ID.UNDERSCORE;
+      if (this.#settings.underscores === 'Refuse') return REFUSED;
+    }
+    return resembles === FIELD_ID.OTHER ? FIELD_ID.OTHER : FIELD_ID.UNDERSCORE;
   }
 
   #fail(fault: Fault): HeadResult {

@@ -112,3 +112,60 @@ export const damage: fc.Arbitrary<(head: string) => string> = fc.oneof(
     .nat(400)
     .map((at) => (head: string) => head.slice(0, at % head.length) + head.slice((at % head.length) + 1)),
 );
+
+const counted = fc
+  .string({ unit: fc.constantFrom(...'abc\r\n0:\xff'), maxLength: 30 })
+  .map((body) => ({ lines: `Content-Length: ${body.length}\r\n`, text: body }));
+const coded = chunkedBody.map(({ text }) => ({ lines: 'Transfer-Encoding: chunked\r\n', text }));
+const options = fc.constantFrom(
+  '',
+  '',
+  '',
+  'Connection: keep-alive\r\n',
+  'Connection: close\r\n',
+  'Connection: X, close\r\n',
+);
+
+/** Whole requests with body and trailer; HTTP/1.0 too. */
+export const wholeRequest = fc
+  .tuple(
+    method,
+    target,
+    query,
+    fc.array(field, { maxLength: 5 }),
+    fc.oneof(fc.constant({ lines: '', text: '' }), counted, coded),
+    options,
+    fc.constantFrom('HTTP/1.1', 'HTTP/1.1', 'HTTP/1.1', 'HTTP/1.0'),
+  )
+  .map(([verb, path, rest, fields, body, connection, version]) => {
+    const { lines, text } =
+      version === 'HTTP/1.0' && body.lines.startsWith('T') ? { lines: '', text: '' } : body;
+    return `${verb} ${path}${rest} ${version}\r\nHost: a.example\r\n${fields.join('')}${lines}${connection}\r\n${text}`;
+  });
+
+/** What a client sends ahead: several requests on one connection. */
+export const requestStream = fc
+  .array(wholeRequest, { minLength: 1, maxLength: 5 })
+  .map((requests) => requests.join(''));
+
+/** Interim answers and a final one, with each way of ending. */
+export const wholeAnswer = fc
+  .tuple(
+    fc.array(
+      fc.constantFrom('HTTP/1.1 100 Continue\r\n\r\n', 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'),
+      {
+        maxLength: 2,
+      },
+    ),
+    fc.constantFrom('200 OK', '200 ', '204 No Content', '304 Not Modified', '404 Not Found', '599 \xe9'),
+    fc.array(field, { maxLength: 5 }),
+    fc.oneof(fc.constant({ lines: '', text: 'to the end' }), counted, coded),
+    options,
+    fc.constantFrom('HTTP/1.1', 'HTTP/1.1', 'HTTP/1.0'),
+  )
+  .map(([interim, status, fields, body, connection, version]) => {
+    const empty = status.startsWith('204') || status.startsWith('304');
+    const kept =
+      empty || (version === 'HTTP/1.0' && body.lines.startsWith('T')) ? { lines: '', text: '' } : body;
+    return `${interim.join('')}${version} ${status}\r\n${fields.join('')}${kept.lines}${connection}\r\n${kept.text}`;
+  });
