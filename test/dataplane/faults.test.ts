@@ -14,32 +14,9 @@ import { SocketStream } from '../../src/os/socket-stream.ts';
 import { ChunkedDecoder } from '../../src/wire/http1/chunked-decoder.ts';
 import { HeadParser } from '../../src/wire/http1/head-parser.ts';
 import { MessageWriter } from '../../src/wire/http1/writer.ts';
-import type { Harness } from './harness.ts';
 import { cluster, endpoint, route, rule, start, withHttp } from './harness.ts';
+import { inject, settled } from './inject.ts';
 import { exchange, OK, RawClient, rawBackend } from './raw.ts';
-
-type Method = (...given: unknown[]) => unknown;
-
-/** Makes the `nth` call of a method throw, before or after it has done its work. Returns how to undo that. */
-function inject(prototype: object, name: string, nth: number, after: boolean): () => boolean {
-  const holder = prototype as Record<string, Method>;
-  const original = holder[name]!;
-  let calls = 0;
-  let thrown = false;
-  holder[name] = function (this: unknown, ...given: unknown[]): unknown {
-    calls += 1;
-    const now = calls === nth;
-    if (now) thrown = true;
-    if (now && !after) throw new TypeError(`injected into ${name}`);
-    const result = original.apply(this, given);
-    if (now) throw new TypeError(`injected after ${name}`);
-    return result;
-  };
-  return () => {
-    holder[name] = original;
-    return thrown;
-  };
-}
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 const LAST = 'GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
@@ -104,15 +81,6 @@ async function converse(port: number, text: string): Promise<string> {
   if (text.includes('Upgrade')) client.socket.end();
   await client.untilOver();
   return client.text;
-}
-
-async function settled(harness: Harness, what: string): Promise<void> {
-  const gauges = ['open_connections', 'active_connections', 'upstream_pending_requests'] as const;
-  for (let turn = 0; turn < 2000; turn += 1) {
-    if (gauges.every((gauge) => harness.count(gauge) === 0)) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  assert.fail(`${what}: ${gauges.map((gauge) => `${gauge} ${harness.count(gauge)}`).join(', ')}`);
 }
 
 test('a fault anywhere costs the connection it happened on, and nothing else', {

@@ -23,9 +23,14 @@ let backend: RecordingBackend;
 let harness: Harness;
 
 before(async () => {
-  backend = await RecordingBackend.start(
-    (text) => readStream('request', Buffer.from(text, 'latin1')).messages.length,
-  );
+  backend = await RecordingBackend.start((text) => {
+    try {
+      return readStrictly(text).messages.length;
+    } catch {
+      // The test that reads it afterwards says what is wrong.
+      return 1;
+    }
+  });
   harness = await start({
     resources: [
       { kind: 'cluster', value: cluster() },
@@ -65,10 +70,12 @@ async function arrived(): Promise<Arrived> {
     const isUpgrade = messages.some(({ fields }) => fields.includes('Connection: Upgrade'));
     // An expectation, or a method of their own, is no matter of framing.
     const isKnown = messages.every(({ start }) => /^(GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH) /.test(start));
-    if (!isUpgrade) assert.deepEqual(mine.messages, plain, text);
+    // RFC 9112 section 3.2: empty where HTTP/1.0 names no host. A listener of ours would not take that.
+    const isNameless = messages.some(({ fields }) => fields.includes('Host: '));
+    if (!isUpgrade && !isNameless) assert.deepEqual(mine.messages, plain, text);
     if (!isUpgrade && isKnown) assert.deepEqual(theirs.messages, plain, text);
     if (isCut) cut += 1;
-    else if (!isUpgrade) assert.equal(mine.ending, 'clean');
+    else if (!isUpgrade && !isNameless) assert.equal(mine.ending, 'clean');
     for (const { start, fields, body } of messages) {
       for (const field of fields) assert.doesNotMatch(field, HOP_BY_HOP);
       starts.push(start);
@@ -78,15 +85,21 @@ async function arrived(): Promise<Arrived> {
   return { starts, bodies, cut };
 }
 
-/** Sends the pieces one after another, each in a read of its own where the kernel lets it. */
-async function send(pieces: readonly string[]): Promise<string> {
+/**
+ * Sends the pieces one after another, each in a read of its own where the kernel lets it. `wanted`: how many answers
+ * come before the client ends its half; without it the proxy has to end the connection.
+ */
+async function send(pieces: readonly string[], wanted: number | null = null): Promise<string> {
   await backend.forget();
   const client = new RawClient(harness.port);
   for (const piece of pieces) {
     client.send(piece);
     await turn();
   }
-  client.socket.end();
+  if (wanted !== null) {
+    await client.until(({ text }) => statusesOf(text).length >= wanted);
+    client.socket.end();
+  }
   await client.untilOver();
   return client.text;
 }
@@ -140,15 +153,16 @@ test('whatever comes, drawn and damaged, the backend gets whole requests, each o
       async (stream, harms, cuts) => {
         const text = harms.reduce((damaged, harm) => harm(damaged), stream) + CLOSE;
         const at = [0, ...cuts.map((cut) => cut % text.length).sort((a, b) => a - b), text.length];
-        await send(at.slice(1).map((end, index) => text.slice(at[index], end)));
-        const { starts, bodies } = await arrived();
         const mine = readStream('request', Buffer.from(text, 'latin1'));
+        const pieces = at.slice(1).map((end, index) => text.slice(at[index], end));
+        await send(pieces, mine.ending === 'more' ? mine.messages.length : null);
+        const { starts, bodies } = await arrived();
         forwarded += starts.length;
         assert.deepEqual(bodies, mine.messages.map(({ body }) => body).slice(0, bodies.length));
         assert.equal(starts.length, mine.messages.length);
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 2000 },
   );
   assert.ok(forwarded > 500, `${forwarded} were forwarded: the generator only makes rubbish`);
 });

@@ -3,7 +3,7 @@
  * oracle of its own; it shares nothing with the codec.
  */
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
-const START = new RegExp(`^(${TOKEN}) (/[!"$-\\[\\]-~]*|\\*) HTTP/1\\.1\\r\\n`);
+const START = new RegExp(`^(${TOKEN}) (/[!"$->@-\\[\\]-~]*(?:\\?[!"$-~]*)?|\\*) HTTP/1\\.1\\r\\n`);
 const FIELD = new RegExp(`^(${TOKEN}): ([\\t -~\\x80-\\xff]*)\\r\\n`);
 const CHUNK = /^([1-9a-f][0-9a-f]{0,11})\r\n/;
 const LENGTH = /^(?:0|[1-9][0-9]{0,14})$/;

@@ -94,12 +94,16 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
 
   /** No request has begun, nor any byte of one. */
   get isIdle(): boolean {
-    return this.#state === HEAD && !this.#headBegun && (this.#work === null || this.#work.stash === null);
+    return this.#state === HEAD && !this.#headBegun && !this.#hasStash;
   }
 
   /** A request or a tunnel is under way, or its answer is still going out. */
   get isBusy(): boolean {
     return this.isBlocked || this.#work?.exchange.isActive === true;
+  }
+
+  get #hasStash(): boolean {
+    return this.#work !== null && this.#work.stash !== null;
   }
 
   get #headBegun(): boolean {
@@ -133,8 +137,10 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     this.#context.time = this.#context.system.now();
     switch (this.#state) {
       case HEAD:
-        // Half a head, or nothing: there is nobody to answer.
-        this.close();
+        // Half a head, or nothing: there is nobody to answer, but perhaps somebody who still takes an answer.
+        this.flush();
+        if (this.isBlocked) this.#linger();
+        else this.close();
         break;
       case BODY_LENGTH:
       case BODY_CHUNKED:
@@ -147,8 +153,8 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
         this.close();
         break;
       default:
-        // The request is whole; a client may close its half and still wait for the answer.
-        this.keepAlive = false;
+        // The request is whole; a client may close its half and still wait for answers, also to what it sent ahead.
+        if (!this.#hasStash) this.keepAlive = false;
     }
   }
 
@@ -435,7 +441,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     }
     const requestComplete = this.#state === WAIT || this.#state === HEAD;
     this.stream.share();
-    if (!requestComplete || !this.keepAlive || this.#peerEnded) {
+    if (!requestComplete || !this.keepAlive || (this.#peerEnded && !this.#feeding && !this.#hasStash)) {
       this.flush();
       this.#work?.reader.drop();
       // Nothing more comes that a close would answer by a reset, which could overtake the answer.
@@ -448,7 +454,9 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     if (this.#feeding) return;
     const stash = this.#begun().takeStash();
     if (stash !== null) this.#feed(stash, 0, stash.length);
-    if (this.#state === HEAD) this.stream.resume();
+    // As if it came only now.
+    if (this.#peerEnded && !this.#hasStash) this.onEnd();
+    else if (this.#state === HEAD) this.stream.resume();
   }
 
   /** The next message's start is in doubt, or unwanted: say no more, hear a little more, go. */

@@ -74,10 +74,11 @@ export class Mirrors {
         pool.counters.mirrored('too_large');
         continue;
       }
+      const copy = new MirroredRequest(context, pool, this.#bytes, isHead);
       try {
-        new MirroredRequest(context, pool, this.#bytes, isHead).send();
+        copy.send();
       } catch (error) {
-        context.faults.report(error);
+        copy.onFault(error);
       }
     }
   }

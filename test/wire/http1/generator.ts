@@ -4,9 +4,30 @@ const TOKEN_CHARACTERS = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABC
 const token = fc.string({ unit: fc.constantFrom(...TOKEN_CHARACTERS), minLength: 1, maxLength: 12 });
 const method = fc.constantFrom('GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS', 'PATCH');
 const target = fc
-  .array(fc.constantFrom('a', 'bc', '.', '..', '%41', '%2F', '%2e', '', 'x~y', ';p=1', ':', '@'), {
-    maxLength: 5,
-  })
+  .array(
+    fc.constantFrom(
+      'a',
+      'b',
+      'c',
+      'd',
+      'ef',
+      'index.html',
+      'bc',
+      '.',
+      '..',
+      '%41',
+      '%2F',
+      '%2e',
+      '',
+      'x~y',
+      ';p=1',
+      ':',
+      '@',
+    ),
+    {
+      maxLength: 5,
+    },
+  )
   .map((segments) => `/${segments.join('/')}`);
 const query = fc.constantFrom('', '?', '?a=b', '?a=b&c[]=%20', '?x=/../y');
 const value = fc.string({
