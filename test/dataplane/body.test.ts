@@ -284,6 +284,39 @@ test('a client that has ended its half gets the answers to all that it has sent,
   await assertClean(on);
 });
 
+test('a client that ends its half while the tail of its last answer waits for it gets that tail', async (context) => {
+  const body = Buffer.alloc(12_000_000, 97);
+  const on = await scene(context, (socket) => {
+    socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n`);
+    socket.write(body);
+  });
+  for (const how of ['Connection: close\r\n', '']) {
+    const client = new RawClient(on.harness.port);
+    client.socket.pause();
+    client.send(`GET / ${HOST}${how}\r\n`);
+    await until(() => on.backend.connections.length > 0);
+    let last = -1;
+    for (let still = 0; still < 20; still += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      const left = on.backend.connections.reduce((sum, socket) => sum + socket.writableLength, 0);
+      if (left !== last) still = 0;
+      last = left;
+    }
+    // Until only the tail is left, whatever the kernel keeps.
+    let came = 0;
+    client.socket.removeAllListeners('data');
+    client.socket.on('data', (bytes: Buffer) => {
+      came += bytes.length;
+      if (came < body.length / 2) return;
+      client.socket.end();
+    });
+    client.socket.resume();
+    await client.untilOver();
+    assert.ok(came > body.length, `${came} bytes`);
+  }
+  await assertClean(on);
+});
+
 test('a backend that has ended its half still gets the rest of a body, where its answer is whole', async (context) => {
   const on = await scene(context, (socket, bytes) => {
     if (bytes.toString('latin1').startsWith('POST')) socket.end(OK);

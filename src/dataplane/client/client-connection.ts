@@ -164,11 +164,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     this.#context.time = now;
     this.#begun().taking.pause(now);
     if (this.#state === LINGER) {
-      if (this.#peerEnded) this.close();
-      else {
-        this.stream.end();
-        this.#context.wheel.set(this.#timer, this.#context.timeouts.linger);
-      }
+      this.#linger();
       return;
     }
     this.#watch();
@@ -191,10 +187,8 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   onTimer(): void {
     const now = this.#context.time;
     const settings = this.#settings;
-    if (
-      this.isBlocked &&
-      this.#begun().isStalled(now, settings, this.stream.unsent, this.#state === TUNNEL)
-    ) {
+    const isTunnel = this.#state === TUNNEL;
+    if (this.isBlocked && this.#begun().isStalled(now, settings, this.stream.unsent, isTunnel)) {
       this.exchange.abort('client_stalled');
       return;
     }
@@ -221,7 +215,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
       case TUNNEL:
       case LINGER:
         if (this.isBlocked) break;
-        if (this.#state === TUNNEL) this.exchange.abort('tunnel_idle');
+        if (isTunnel) this.exchange.abort('tunnel_idle');
         else this.close();
         return;
     }
