@@ -188,8 +188,8 @@ export const DISAGREEMENTS: readonly Disagreement[] = [
         role,
         side: 'we',
         key: 'HPE_STRICT',
-        why: 'the same, around the name of an extension',
-        when: /;[ \t]|[ \t][=;]/,
+        why: 'the same, around the name and before the value of an extension',
+        when: /;[ \t]|[ \t][=;]|=[ \t]/,
         example: build('Transfer-Encoding: chunked\r\n', '0;a =b\r\n\r\n'),
       },
     ];
