@@ -366,11 +366,11 @@ export class ClusterPool {
     if (balancer.isTimed) balancer.observe(connection.endpoint, milliseconds, 'answered');
   }
 
-  /** The connection broke, or its answer did not come in time. */
+  /** The connection broke, or its answer did not come in time; how long one went on before it broke is no latency. */
   failed(connection: UpstreamConnection): void {
     const { balancer } = this.#balance;
-    if (balancer.isTimed)
-      balancer.observe(connection.endpoint, this.#context.time - connection.sentAt, 'failed');
+    const waited = connection.hasAnswer ? 0 : this.#context.time - connection.sentAt;
+    if (balancer.isTimed) balancer.observe(connection.endpoint, waited, 'failed');
   }
 
   /** A request has ended and its connection can take another. */
