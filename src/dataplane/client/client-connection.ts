@@ -15,11 +15,8 @@ import { BODY_CHUNKED, BODY_LENGTH, CLOSED, HEAD, LINGER, TUNNEL, WAIT } from '.
 import type { ClientWork } from './client-work.ts';
 import type { Exchange } from './exchange.ts';
 import type { Output, OutputOwner } from './output.ts';
-import { GREATEST_HEAD_BYTES, OUTPUT_BYTES } from './output.ts';
+import { COALESCED_BYTES, GREATEST_HEAD_BYTES, OUTPUT_BYTES } from './output.ts';
 import { soonest } from './pace.ts';
-
-/** Bodies up to this size leave together with their head in one write. */
-const COALESCED_BYTES = 32 * 1024;
 
 /**
  * A client's HTTP/1.1 connection: bytes to requests, answers to bytes, in order. One request is worked on at a time;
@@ -399,9 +396,10 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   upgrade(): void {
     this.#state = TUNNEL;
     this.#watch();
+    // First: the backend may not take all that is kept, and then no more is read.
+    this.stream.resume();
     const stash = this.#begun().takeStash();
     if (stash !== null) this.exchange.tunnelBytes(stash, 0, stash.length);
-    this.stream.resume();
     if (this.#peerEnded) this.exchange.tunnelEnd();
   }
 
@@ -524,7 +522,8 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     const at = reader.next;
     const framing = head.framing;
     this.#requests += 1;
-    this.keepAlive = framing.keepAlive && this.#requests !== this.#settings.limits.requestsPerConnection;
+    const most = this.#settings.limits.requestsPerConnection;
+    this.keepAlive = framing.keepAlive && (most === 0 || this.#requests < most);
     this.#isLast = !framing.keepAlive;
     if (!this.isBlocked) this.#context.wheel.clear(this.#timer);
     if (framing.chunked) {
