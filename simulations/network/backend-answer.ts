@@ -15,6 +15,8 @@ export interface Temperament {
   readonly early: number;
   /** Closes a connection after an answer without having said so. */
   readonly closeIdle: number;
+  /** Answers as HTTP/1.0: without chunks, and its connection ends. */
+  readonly old: number;
   /** The longest that it thinks about an answer, in ms. */
   readonly thinkMs: number;
   /** The longest answer, in bytes. */
@@ -28,6 +30,7 @@ export const WELL: Temperament = {
   lie: 0,
   early: 0,
   closeIdle: 0,
+  old: 0,
   thinkMs: 10,
   mostBytes: 4_000,
 };
@@ -58,15 +61,16 @@ export function planAnswer(id: number, method: string, temperament: Temperament,
   const status = prng.chance(0.9) ? 200 : prng.pick([204, 404, 500]);
   const hasBody = method !== 'HEAD' && status !== 204;
   const length = hasBody ? bodyLength(prng, temperament.mostBytes) : 0;
-  const framing =
-    !hasBody || prng.chance(0.6) ? 'length' : prng.pick(['chunked', 'chunked', 'close'] as const);
+  const isOld = prng.chance(temperament.old);
+  const drawn = !hasBody || prng.chance(0.6) ? 'length' : prng.pick(['chunked', 'chunked', 'close'] as const);
+  const framing = isOld && drawn === 'chunked' ? 'close' : drawn;
   const body = pattern(id, 0, length);
   const lie = hasBody && prng.chance(temperament.lie) ? prng.pick(LIES) : '';
-  const closes = framing === 'close' || lie !== '' || prng.chance(0.05);
-  const interim = prng.chance(0.03) ? 'HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n' : '';
+  const closes = framing === 'close' || isOld || lie !== '' || prng.chance(0.05);
+  const interim = !isOld && prng.chance(0.03) ? 'HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n' : '';
   const head = (fields: string) =>
     Buffer.from(
-      `${interim}HTTP/1.1 ${status} Said\r\nX-Answer: ${id}\r\nX-Secret: of the backend\r\n${fields}${closes && prng.chance(0.5) ? 'Connection: close\r\n' : ''}\r\n`,
+      `${interim}HTTP/1.${isOld && lie === '' ? 0 : 1} ${status} Said\r\nX-Answer: ${id}\r\nX-Secret: of the backend\r\n${fields}${closes && prng.chance(0.5) ? 'Connection: close\r\n' : ''}\r\n`,
       'latin1',
     );
   const plan = {

@@ -143,6 +143,9 @@ export class ClientConnection implements SideOwner, MessageReaderOwner {
     this.#check = null;
     check.end();
     this.answers.push(check);
+    const most = this.#options.mostRequests;
+    if (most > 0 && (this.answers.length > most || (this.answers.length === most && !this.#isLast)))
+      this.#broken(`got ${this.answers.length} answers on a connection that may have ${most}`);
     const request = this.#waiting.shift()!;
     if (check.reason !== '')
       this.#options.note(`request ${request.id} is answered ${check.status} ${check.reason}`);

@@ -66,6 +66,8 @@ export interface ClientOptions {
   /** Another value whenever listeners change; null: they change now. */
   readonly listening: () => string | null;
   readonly clusters: readonly string[];
+  /** That a connection may have; 0: any number. */
+  readonly mostRequests: number;
   /** The longest that it can have to wait for any byte, in ms. */
   readonly patienceMs: number;
   readonly manners: Manners;

@@ -58,7 +58,11 @@ const SHORT: Timeouts = {
 export function drawTopology(prng: Prng): Topology {
   const isShort = prng.chance(0.8);
   const timeouts = isShort ? SHORT : TIMEOUTS;
-  const http: HttpSettings = isShort ? { ...HTTP_DEFAULTS, timeouts: SHORT_CLIENT } : HTTP_DEFAULTS;
+  const http: HttpSettings = {
+    ...HTTP_DEFAULTS,
+    ...(isShort ? { timeouts: SHORT_CLIENT } : {}),
+    limits: { ...HTTP_DEFAULTS.limits, requestsPerConnection: prng.split('limits').pick([0, 0, 2, 3]) },
+  };
   const clusters = Array.from({ length: 1 + prng.below(3) }, (_, index) => drawCluster(prng, index));
   const endpoints = clusters.flatMap(({ name }, cluster) =>
     Array.from({ length: 1 + prng.below(3) }, (_, index) =>
@@ -269,6 +273,7 @@ export function drawTemperament(prng: Prng): Temperament {
     lie: some(0.15),
     early: some(0.5),
     closeIdle: some(0.6),
+    old: some(0.5),
     thinkMs: prng.pick([1, 20, 200]),
     mostBytes: prng.pick([1_000, 20_000, 200_000]),
   };

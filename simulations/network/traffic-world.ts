@@ -96,6 +96,7 @@ export class TrafficWorld {
         targets: () => this.targets(),
         listening: () => this.edge.listening,
         clusters: clusters.map((each) => each.name),
+        mostRequests: topology.http.limits.requestsPerConnection,
         patienceMs: this.patienceMs,
         manners,
         note: (text) => this.note(text),
