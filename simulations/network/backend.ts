@@ -86,6 +86,7 @@ export class BackendConnection implements SideOwner, MessageReaderOwner, Backend
   #plan: PlannedAnswer | null = null;
   #sentBefore = 0;
   #requestDone = true;
+  #isEcho = false;
 
   constructor(backend: Backend, side: Side) {
     this.#backend = backend;
@@ -105,7 +106,12 @@ export class BackendConnection implements SideOwner, MessageReaderOwner, Backend
     if (this.isCut) return;
     for (let length = this.side.read(READ); length > 0 && !this.isCut; length = this.side.read(READ))
       this.#reader.feed(READ.subarray(0, length));
-    if (!this.isCut && (this.side.isBroken || this.side.atEnd)) this.#gone();
+    if (this.isCut || !(this.side.isBroken || this.side.atEnd)) return;
+    if (this.#isEcho && !this.side.isBroken)
+      this.#outbox.whenEmpty(() => {
+        if (!this.isCut) this.cut(false);
+      });
+    else this.#gone();
   }
 
   onHead({ first, second, fields }: MessageHead): boolean {
@@ -126,9 +132,32 @@ export class BackendConnection implements SideOwner, MessageReaderOwner, Backend
     this.#length = Number(fields.get('x-length') ?? 0);
     this.#requestDone = false;
     this.#hasBegun = false;
+    const { prng, temperament } = this.#backend;
+    if (this.#attempt?.request.upgrades === true && !prng.chance(temperament.lie)) {
+      this.#switch(this.#attempt);
+      return false;
+    }
     if (this.#attempt !== null && this.#backend.prng.chance(this.#backend.temperament.early)) this.#answer();
     else if (this.#attempt !== null && !this.isPoisoned) this.#askForBody(this.#attempt);
     return true;
+  }
+
+  /** From now on it sends back whatever comes. */
+  #switch(attempt: Attempt): void {
+    const { prng, temperament, network } = this.#backend;
+    this.#isEcho = true;
+    this.#answering = true;
+    this.#reader.toRaw();
+    attempt.answer = { status: 101, length: 0, isWhole: false };
+    this.#outbox.send(
+      Buffer.from(
+        `HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: echo\r\nX-Answer: ${attempt.id}\r\n\r\n`,
+      ),
+    );
+    if (!prng.chance(temperament.die)) return;
+    network.clock.after(prng.between(0, 1_000), () => {
+      if (!this.isCut) this.cut(prng.chance(0.5));
+    });
   }
 
   #checkFields(id: number, cluster: string, fields: ReadonlyMap<string, string>): void {
@@ -160,6 +189,7 @@ export class BackendConnection implements SideOwner, MessageReaderOwner, Backend
         `byte ${this.#read + wrong} of the body of request ${request.id} is not what its client sent`,
       );
     this.#read += bytes.length;
+    if (this.#isEcho) this.#outbox.send(Buffer.from(bytes));
   }
 
   onMessageEnd(): void {

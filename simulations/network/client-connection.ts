@@ -5,6 +5,7 @@ import type { RequestEntry } from './ledger.ts';
 import type { MessageHead, MessageReaderOwner } from './message-reader.ts';
 import { MessageReader } from './message-reader.ts';
 import { Outbox } from './outbox.ts';
+import { mismatch, pattern } from './pattern.ts';
 import type { Side, SideOwner } from './side.ts';
 
 const READ = Buffer.alloc(65_536);
@@ -37,6 +38,9 @@ export class ClientConnection implements SideOwner, MessageReaderOwner {
   #isReading = false;
   #isLast = false;
   #isStalled = false;
+  /** Of the upgraded connection: what it sends, and what has come back. */
+  #tunnelled = -1;
+  #echoed = 0;
   #progressAt: number;
 
   constructor(
@@ -68,8 +72,18 @@ export class ClientConnection implements SideOwner, MessageReaderOwner {
     this.#watch(patienceMs);
   }
 
+  /** It waits for the answer to a request to upgrade, after which it has something to say. */
+  get #mayUpgrade(): boolean {
+    return this.#tunnelled === -1 && this.#waiting.some(({ upgrades }) => upgrades);
+  }
+
   get waiting(): number {
     return this.#waiting.length;
+  }
+
+  /** An upgraded connection has brought back all that was sent through it. */
+  get isEchoed(): boolean {
+    return this.#tunnelled > 0 && this.#echoed === this.#tunnelled;
   }
 
   onConnect(): void {
@@ -106,6 +120,10 @@ export class ClientConnection implements SideOwner, MessageReaderOwner {
   onHead(head: MessageHead): boolean {
     const status = Number(head.second);
     const request = this.#waiting[0];
+    if (status === 101) {
+      this.#upgraded(request, head.fields.get('x-answer') ?? '');
+      return false;
+    }
     if (status < 200) {
       this.#check = null;
       this.#interim(status, request);
@@ -134,7 +152,15 @@ export class ClientConnection implements SideOwner, MessageReaderOwner {
   }
 
   onBody(bytes: Buffer): void {
-    this.#check?.body(bytes);
+    if (this.#tunnelled === -1) {
+      this.#check?.body(bytes);
+      return;
+    }
+    const { id } = this.#waiting[0]!;
+    const wrong = mismatch(id, this.#echoed, bytes);
+    this.#echoed += bytes.length;
+    if (wrong !== -1 || this.#echoed > this.#tunnelled)
+      this.#broken(`got another echo through the connection that request ${id} upgraded than it had sent`);
   }
 
   onMessageEnd(): void {
@@ -203,6 +229,7 @@ export class ClientConnection implements SideOwner, MessageReaderOwner {
     for (let index = 0; index < atOnce; index += 1) {
       this.#left -= 1;
       const host = served ? prng.pick(hosts).host : this.#host;
+      const upgrades = this.#left === 0 && atOnce === 1 && !this.#isOld && prng.chance(this.#manners.upgrade);
       const { entry, head, body, isLast } = writeRequest(ledger, prng, {
         client: name,
         cluster: this.#cluster ?? prng.pick(clusters),
@@ -212,6 +239,7 @@ export class ClientConnection implements SideOwner, MessageReaderOwner {
         isPipelined: atOnce > 1,
         isOld: this.#isOld,
         last: this.#left === 0,
+        upgrades,
       });
       this.#waiting.push(entry);
       if (this.#isOld && isLast) this.#isLast = true;
@@ -238,6 +266,19 @@ export class ClientConnection implements SideOwner, MessageReaderOwner {
     else this.#send(bytes);
   }
 
+  #upgraded(request: RequestEntry | undefined, answer: string): void {
+    if (request?.upgrades !== true || request.attempts.at(-1)?.id !== Number(answer)) {
+      this.#broken('got a 101 that nobody asked for');
+      return;
+    }
+    const { prng } = this.#options;
+    this.#reader.toRaw();
+    this.#tunnelled = 1 + prng.below(this.#manners.mostBytes);
+    const bytes = pattern(request.id, 0, this.#tunnelled);
+    if (prng.chance(this.#manners.slowSender)) this.#sendSlowly(bytes);
+    else this.#send(bytes);
+  }
+
   /** 100 only where it was asked for, and once; none at all for HTTP/1.0 (RFC 9110 section 15.2). */
   #interim(status: number, request: RequestEntry | undefined): void {
     if (request === undefined || request.isOld) this.#broken(`got a ${status} that nobody waits for`);
@@ -259,7 +300,9 @@ export class ClientConnection implements SideOwner, MessageReaderOwner {
   #send(bytes: Buffer): void {
     this.#outbox.send(bytes);
     this.#outbox.whenEmpty(() => {
-      if (this.#left === 0 && this.#options.prng.chance(this.#manners.halfClose)) this.#side.end();
+      // Half of an upgraded connection is always ended: the echo goes on, and then ends it.
+      const isOver = this.#tunnelled !== -1 || this.#options.prng.chance(this.#manners.halfClose);
+      if (this.#left === 0 && isOver && !this.#mayUpgrade) this.#side.end();
     });
   }
 

@@ -25,11 +25,18 @@ export function writeRequest(
     readonly isPipelined: boolean;
     readonly isOld: boolean;
     readonly last: boolean;
+    readonly upgrades: boolean;
   },
 ): WrittenRequest {
-  const { client, cluster, host, served, manners, isPipelined, isOld, last } = options;
-  const withBody = !(isPipelined && prng.chance(0.7)) && prng.chance(manners.body);
-  const method = withBody ? prng.pick(['POST', 'PUT'] as const) : prng.chance(0.1) ? 'HEAD' : 'GET';
+  const { client, cluster, host, served, manners, isPipelined, isOld, last, upgrades } = options;
+  const withBody = !upgrades && !(isPipelined && prng.chance(0.7)) && prng.chance(manners.body);
+  const method = upgrades
+    ? 'GET'
+    : withBody
+      ? prng.pick(['POST', 'PUT'] as const)
+      : prng.chance(0.1)
+        ? 'HEAD'
+        : 'GET';
   const bodyLength = withBody ? prng.below(prng.chance(0.7) ? 300 : manners.mostBytes) : 0;
   const chunked = withBody && !isOld && prng.chance(0.5);
   const expects =
@@ -42,12 +49,13 @@ export function writeRequest(
     bodyLength,
     isOld,
     expects,
+    upgrades,
     isRedirected,
     host,
     served,
   });
   const keeps = isOld && !last && prng.chance(0.5);
-  const closes = last && prng.chance(0.5);
+  const closes = !upgrades && last && prng.chance(0.5);
   const path = `${isRedirected ? '/old' : ''}/${cluster.split('/')[1]}/${entry.id}`;
   const lines = [
     `${method} ${path} HTTP/1.${isOld ? 0 : 1}`,
@@ -58,6 +66,7 @@ export function writeRequest(
     'X-Remove: from the client',
     ...(chunked ? ['Transfer-Encoding: chunked'] : withBody ? [`Content-Length: ${bodyLength}`] : []),
     ...(expects ? ['Expect: 100-continue'] : []),
+    ...(upgrades ? ['Connection: upgrade', 'Upgrade: echo'] : []),
     ...(keeps ? ['Connection: keep-alive'] : closes ? ['Connection: close'] : []),
   ];
   const body = pattern(entry.id, 0, bodyLength);

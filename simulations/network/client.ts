@@ -28,6 +28,8 @@ export interface Manners {
   readonly old: number;
   /** Asks whether the body is wanted before it sends it (RFC 9110 section 10.1.1). */
   readonly expect: number;
+  /** The last request of a connection asks to upgrade it to one that echoes. */
+  readonly upgrade: number;
   /** A path that is redirected. */
   readonly redirect: number;
 }
@@ -45,6 +47,7 @@ export const POLITE: Manners = {
   thinkMs: 20,
   old: 0,
   expect: 0,
+  upgrade: 0,
   redirect: 0,
 };
 

@@ -12,6 +12,8 @@ export interface RequestEntry {
   readonly isOld: boolean;
   /** Waits with its body for a 100 (Continue), for a while. */
   readonly expects: boolean;
+  /** Asks to upgrade the connection. */
+  readonly upgrades: boolean;
   /** Of a path that the proxy redirects. */
   readonly isRedirected: boolean;
   readonly host: string;

@@ -30,6 +30,7 @@ export class MessageReader {
   #state: State = 'head';
   #bytes: Buffer = EMPTY;
   #left = 0;
+  #isRaw = false;
 
   constructor(kind: 'request' | 'response', owner: MessageReaderOwner) {
     this.#isResponse = kind === 'response';
@@ -40,6 +41,11 @@ export class MessageReader {
     this.#bytes = this.#bytes.length === 0 ? bytes : Buffer.concat([this.#bytes, bytes]);
     while (this.#step()) {}
     if (this.#bytes.length > 0) this.#bytes = Buffer.from(this.#bytes);
+  }
+
+  /** Said with a head: what follows is no message, up to the end of the connection. */
+  toRaw(): void {
+    this.#isRaw = true;
   }
 
   /** The connection has ended by itself: what nothing else ends, ends here. */
@@ -125,6 +131,10 @@ export class MessageReader {
       fields.set(name, before === undefined ? value : `${before}, ${value}`);
     }
     const hasBody = this.#owner.onHead({ first: start[1]!, second: start[2]!, fields });
+    if (this.#isRaw) {
+      this.#state = 'close';
+      return;
+    }
     const length = fields.get('content-length');
     const coding = fields.get('transfer-encoding');
     if (length !== undefined && coding !== undefined) this.#malformed('two framings');

@@ -1,4 +1,5 @@
 import { Attempts } from '../../src/dataplane/client/attempts.ts';
+import { Exchange } from '../../src/dataplane/client/exchange.ts';
 import { Mirrors } from '../../src/dataplane/client/mirrored-request.ts';
 import { SharedLimits } from '../../src/dataplane/limits.ts';
 import { PendingQueue } from '../../src/dataplane/upstream/pending-queue.ts';
@@ -17,7 +18,8 @@ import { SocketStream } from '../../src/os/socket-stream.ts';
  * - `memory-freed-early`: a stream's own memory goes to others while the runtime still reads into it;
  * - `posts-repeated`: whatever the policy says, a request of any method is sent again;
  * - `retries-without-end`: a policy's retries are not counted;
- * - `copies-of-copies`: a copy for a mirror is sent twice.
+ * - `copies-of-copies`: a copy for a mirror is sent twice;
+ * - `tunnel-ends-at-once`: an upgraded connection ends for both ways when its client ends its half.
  */
 export const TRAFFIC_BUGS = [
   'unbounded-pending',
@@ -29,6 +31,7 @@ export const TRAFFIC_BUGS = [
   'posts-repeated',
   'retries-without-end',
   'copies-of-copies',
+  'tunnel-ends-at-once',
 ] as const;
 
 export type TrafficBug = (typeof TRAFFIC_BUGS)[number];
@@ -108,6 +111,15 @@ export function plantTrafficBug(bug: TrafficBug): () => void {
       };
       return () => {
         Attempts.prototype.begin = begin;
+      };
+    }
+    case 'tunnel-ends-at-once': {
+      const { tunnelEnd } = Exchange.prototype;
+      Exchange.prototype.tunnelEnd = function () {
+        this.abort('client_reset');
+      };
+      return () => {
+        Exchange.prototype.tunnelEnd = tunnelEnd;
       };
     }
     case 'copies-of-copies': {

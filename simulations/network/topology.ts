@@ -261,6 +261,7 @@ function drawManners(prng: Prng): Manners {
     old: some(0.6),
     expect: some(0.6),
     redirect: some(0.2),
+    upgrade: some(0.8),
   };
 }
 

@@ -13,6 +13,7 @@ import type { Scenario } from './scenario.ts';
 
 /** After healing an endpoint that was passed over is tried again within this time, and the network has settled. */
 const SETTLE_MS = 3_000;
+const ECHOING = { ...POLITE, upgrade: 1, mostBytes: 50_000 };
 const STOP_SLACK_MS = 3_000;
 /** Chance that the node is stopped in the middle of trouble and traffic, instead of after them. */
 const STOPS_UNDER_LOAD = 0.2;
@@ -129,6 +130,14 @@ async function stop(world: TrafficWorld, look: () => void): Promise<void> {
 
 async function ask(world: TrafficWorld, look: () => void): Promise<void> {
   const { polite, topology, clock } = world;
+  for (const target of world.targets())
+    for (const { name } of topology.clusters) {
+      const connection = polite.connect(target, ECHOING, 1, name);
+      const until = clock.now + world.patienceMs;
+      while (!connection.isOver && clock.now < until) await world.run(clock.now + 100, look);
+      const wrong = connection.isEchoed ? null : `${name} at ${target.host}:${target.port} does not echo all`;
+      hold({ name: 'after healing an upgraded connection brings back what was sent' }, wrong);
+    }
   for (let round = 0; round < 2; round += 1)
     for (const target of world.targets())
       for (const { name } of topology.clusters) {

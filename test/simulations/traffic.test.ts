@@ -19,7 +19,7 @@ test(`every invariant of traffic holds for ${SEEDS} seeds, and what is to happen
   const states = new Set<string>();
   let retries = 0;
   let whole = 0;
-  const kinds = { ofHttp10: 0, continued: 0, filtered: 0, onASharedPort: 0 };
+  const kinds = { ofHttp10: 0, continued: 0, filtered: 0, onASharedPort: 0, upgraded: 0 };
   for (let seed = 1; seed <= SEEDS; seed += 1) {
     const { violation, universe, simulatedMs: ms } = await traffic.run({ seed, planted: null });
     assert.equal(
@@ -35,6 +35,7 @@ test(`every invariant of traffic holds for ${SEEDS} seeds, and what is to happen
     for (const { actor, state } of universe.recorder.records) states.add(`${actor.split('/')[2]} ${state}`);
     retries += universe.ledger.requests.filter(({ attempts }) => attempts.length > 1).length;
     for (const { answer, request, saidContinue } of universe.ledger.attempts) {
+      if (answer?.status === 101) kinds.upgraded += 1;
       if (answer?.isWhole !== true) continue;
       if (request.isOld) kinds.ofHttp10 += 1;
       if (request.expects && saidContinue) kinds.continued += 1;
