@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { NEEDS_CURL } from '../curl.ts';
+import { Draw } from '../draw.ts';
 import type { Standalone } from './harness.ts';
 import {
   backend,
@@ -13,7 +14,7 @@ import {
   routeManifest,
   standalone,
 } from './harness.ts';
-import { attack, Draw, damaged, hostileBackend, REQUESTS } from './hostile.ts';
+import { attack, damaged, hostileBackend, REQUESTS } from './hostile.ts';
 
 const LONG = 'v'.repeat(4000);
 const TIMEOUTS = '      timeouts: { request: 2s, backendRequest: 1s }\n';

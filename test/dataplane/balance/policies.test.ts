@@ -109,15 +109,7 @@ const endpointOf = (port: number, weight = 1): Resource => ({
 
 const keyOf = (port: number): string => `endpoint/default/api/${endpointId({ address: '127.0.0.1', port })}`;
 
-for (const lbPolicy of [
-  'RoundRobin',
-  'Random',
-  'LeastRequest',
-  'P2C',
-  'EWMA',
-  'RingHash',
-  'Maglev',
-] as const) {
+for (const lbPolicy of LB_POLICIES) {
   test(`${lbPolicy}: every backend with weight gets requests, one without gets none`, async (context) => {
     const all = await backends(context, 4);
     const hash = lbPolicy === 'RingHash' || lbPolicy === 'Maglev' ? USER : null;
