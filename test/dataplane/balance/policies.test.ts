@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import type { Cluster } from '../../../src/model/cluster.ts';
+import { LB_POLICIES } from '../../../src/model/cluster.ts';
 import { endpointId } from '../../../src/model/endpoint.ts';
 import type { Resource } from '../../../src/model/resource.ts';
 import type { Harness } from '../harness.ts';
