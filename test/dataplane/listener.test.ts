@@ -222,7 +222,8 @@ test('the access log has a line for each request, whoever answered', async (cont
   assert.equal(first!.route, 'default/all');
   assert.equal(second!.reason, 'bad_request');
   assert.equal(second!.status, 400);
-  assert.equal(second!.bytesOut, '400 Bad Request: bad_request\n'.length);
+  assert.equal(second!.detail, 'missing_host');
+  assert.equal(second!.bytesOut, '400 Bad Request: bad_request (missing_host)\n'.length);
   const [upstreamMs, durationMs] = [Number(first!.upstreamMs), Number(first!.durationMs)];
   assert.ok(upstreamMs > 0 && upstreamMs <= durationMs, `${upstreamMs} of ${durationMs}`);
 });
