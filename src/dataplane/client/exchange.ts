@@ -28,7 +28,7 @@ import { Attempts } from './attempts.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { ExchangeRecord } from './exchange-record.ts';
 import { faultReason, writeLocalAnswer } from './local-answer.ts';
-import { isIdempotent, methodOf } from './method.ts';
+import { definesContent, isIdempotent, methodOf } from './method.ts';
 import { Mirrors } from './mirrored-request.ts';
 import { OutgoingRequest, passOn } from './outgoing-request.ts';
 import { isHttp2Upgrade, writeRequestHead, writtenRequestId } from './request-head.ts';
@@ -180,6 +180,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
       hasBody,
     });
     this.#request.begin(block, framing.chunked, rule.keepsRequest);
+    this.#request.mayBeTwo = hasBody && !definesContent(this.#record.method);
     if (rule.retry !== null) this.#attempts.begin(rule.retry, this.#record.method, pool);
     if (this.#context.accessLog !== null) this.#record.requestId = writtenRequestId(block);
     if (rule.requestTimeoutMs > 0) this.#context.wheel.set(this.#totalTimer, rule.requestTimeoutMs);
@@ -231,6 +232,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
   onUpstream(upstream: UpstreamConnection): void {
     this.#context.wheel.clear(this.#pendingTimer);
     this.#upstream = upstream;
+    if (this.#request.mayBeTwo) upstream.isPersonal = true;
     this.#record.endpoint = upstream.endpoint.id;
     upstream.sentAt = this.#context.time;
     this.#record.sentAt = this.#context.time;
@@ -272,8 +274,8 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     this.#record.answeredAt = this.#context.time;
     this.#record.status = head.status;
     this.#releaseBlock();
-    // The client may never send a body that it was not asked for: where the next request starts is in doubt.
-    if (this.#expectContinue && !this.#request.ended) client.keepAlive = false;
+    // The rest of the request may come late or never: the connection ends with this answer, and the client is told.
+    if (!this.#request.ended) client.keepAlive = false;
     if (client.port.isDraining) client.keepAlive = false;
     this.#framing.begin(body);
     if (this.#framing.toClose) client.keepAlive = false;

@@ -41,7 +41,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
   /** In the shared limits. */
   readonly slot: number;
   sentAt = 0;
-  /** It began with its client's address, and is that client's alone: it goes with its request. */
+  /** It goes with its request: it began with its client's address, or may be answered once more than it was asked. */
   isPersonal = false;
   /** Requests it has been used for. */
   requests = 0;
