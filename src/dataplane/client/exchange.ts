@@ -46,7 +46,7 @@ const view = new HeadView();
  */
 export class Exchange implements UpstreamUser, TimerOwner, Resender {
   isHead = false;
-  wantsUpgrade = false;
+  askedUpgrade = '';
   connecting: UpstreamConnection | null = null;
   hashKey = NO_KEY;
   readonly #context: Context;
@@ -90,6 +90,10 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
 
   get requestSent(): boolean {
     return this.#request.sent;
+  }
+
+  get wantsUpgrade(): boolean {
+    return this.askedUpgrade !== '';
   }
 
   get isActive(): boolean {
@@ -162,7 +166,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
       this.hashKey = hash.read(head, target.path, client.origin.client);
       this.#setCookie = hash.setCookie;
     }
-    this.wantsUpgrade = framing.upgrade && !hasBody && !isHttp2Upgrade(head);
+    if (framing.upgrade && !hasBody && !isHttp2Upgrade(head)) this.askedUpgrade = head.combined('upgrade')!;
     // Whatever comes of it, the bytes after a request to upgrade are not read as another request.
     if (this.wantsUpgrade) client.keepAlive = false;
     this.#expectContinue = framing.expectContinue && hasBody;
@@ -489,7 +493,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     this.#record.start(this.#context.time, method);
     this.isHead = method === 'HEAD';
     this.#framing.reset(head === null || head.version === 11);
-    this.wantsUpgrade = false;
+    this.askedUpgrade = '';
     this.#attempts.reset();
     this.#rule = null;
     this.#listener = null;
