@@ -328,6 +328,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
 
   onUpstreamFailed(upstream: UpstreamConnection, reason: ResponseReason, answered: boolean): void {
     this.#upstream = null;
+    this.#record.detail = upstream.fault;
     if (this.#upgraded) {
       this.#end(reason);
       this.#client.endAfterWrites();
@@ -446,6 +447,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
 
   /** The request's body is not well-formed: what the backend has of it is cut off, not ended. */
   requestFault(fault: Fault): void {
+    this.#record.detail = fault;
     this.#refuseRest(faultReason(fault));
   }
 
@@ -456,6 +458,8 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
 
   /** A head that does not parse: answered, and the connection closed. */
   refuseFault(fault: Fault): void {
+    if (!this.#active) this.#start(null);
+    this.#record.detail = fault;
     this.refuse(faultReason(fault));
   }
 
@@ -479,6 +483,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
       close: !client.keepAlive,
       keepAlive10: client.keepAlive && !this.#framing.is11,
       isHead: this.isHead,
+      detail: this.#record.detail,
       headers:
         this.#record.attempts > 1 ? `${headers}x-novaedge-attempts: ${this.#record.attempts}\r\n` : headers,
     });

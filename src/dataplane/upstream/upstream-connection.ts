@@ -7,6 +7,7 @@ import {
   ChunkedDecoder,
   RESPONSE_CHUNKS,
 } from '../../wire/http1/chunked-decoder.ts';
+import type { Fault } from '../../wire/http1/fault.ts';
 import { NO_LENGTH } from '../../wire/http1/framing.ts';
 import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { HEAD_FAILED, HEAD_MORE, RESPONSE_HEADS } from '../../wire/http1/head-parser.ts';
@@ -41,6 +42,8 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
   /** In the shared limits. */
   readonly slot: number;
   sentAt = 0;
+  /** What was wrong with the answer, where it was refused. */
+  fault: Fault | '' = '';
   /** It goes with its request: it began with its client's address, or may be answered once more than it was asked. */
   isPersonal = false;
   /** Requests it has been used for. */
@@ -289,6 +292,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
             this.#finish(user, at === end, decoder.trailer);
             return;
           } else if (result === CHUNK_FAILED) {
+            this.fault = decoder.fault!;
             this.#fail(user, 'upstream_protocol_error');
             return;
           } else break;
@@ -318,6 +322,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
       if (result === HEAD_MORE) return -1;
       const head = this.#reader.head!;
       if (result === HEAD_FAILED) {
+        this.fault = head.fault!;
         this.#fail(user, 'upstream_protocol_error');
         return -1;
       }
