@@ -28,7 +28,7 @@ import { Attempts } from './attempts.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { ExchangeRecord } from './exchange-record.ts';
 import { faultReason, writeLocalAnswer } from './local-answer.ts';
-import { isIdempotent, methodOf } from './method.ts';
+import { definesContent, isIdempotent, methodOf } from './method.ts';
 import { Mirrors } from './mirrored-request.ts';
 import { OutgoingRequest, passOn } from './outgoing-request.ts';
 import { isHttp2Upgrade, writeRequestHead, writtenRequestId } from './request-head.ts';
@@ -46,7 +46,7 @@ const view = new HeadView();
  */
 export class Exchange implements UpstreamUser, TimerOwner, Resender {
   isHead = false;
-  wantsUpgrade = false;
+  askedUpgrade = '';
   connecting: UpstreamConnection | null = null;
   hashKey = NO_KEY;
   readonly #context: Context;
@@ -90,6 +90,10 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
 
   get requestSent(): boolean {
     return this.#request.sent;
+  }
+
+  get wantsUpgrade(): boolean {
+    return this.askedUpgrade !== '';
   }
 
   get isActive(): boolean {
@@ -162,7 +166,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
       this.hashKey = hash.read(head, target.path, client.origin.client);
       this.#setCookie = hash.setCookie;
     }
-    this.wantsUpgrade = framing.upgrade && !hasBody && !isHttp2Upgrade(head);
+    if (framing.upgrade && !hasBody && !isHttp2Upgrade(head)) this.askedUpgrade = head.combined('upgrade')!;
     // Whatever comes of it, the bytes after a request to upgrade are not read as another request.
     if (this.wantsUpgrade) client.keepAlive = false;
     this.#expectContinue = framing.expectContinue && hasBody;
@@ -180,6 +184,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
       hasBody,
     });
     this.#request.begin(block, framing.chunked, rule.keepsRequest);
+    this.#request.mayBeTwo = hasBody && !definesContent(this.#record.method);
     if (rule.retry !== null) this.#attempts.begin(rule.retry, this.#record.method, pool);
     if (this.#context.accessLog !== null) this.#record.requestId = writtenRequestId(block);
     if (rule.requestTimeoutMs > 0) this.#context.wheel.set(this.#totalTimer, rule.requestTimeoutMs);
@@ -231,6 +236,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
   onUpstream(upstream: UpstreamConnection): void {
     this.#context.wheel.clear(this.#pendingTimer);
     this.#upstream = upstream;
+    if (this.#request.mayBeTwo) upstream.isPersonal = true;
     this.#record.endpoint = upstream.endpoint.id;
     upstream.sentAt = this.#context.time;
     this.#record.sentAt = this.#context.time;
@@ -272,8 +278,8 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     this.#record.answeredAt = this.#context.time;
     this.#record.status = head.status;
     this.#releaseBlock();
-    // The client may never send a body that it was not asked for: where the next request starts is in doubt.
-    if (this.#expectContinue && !this.#request.ended) client.keepAlive = false;
+    // The rest of the request may come late or never: the connection ends with this answer, and the client is told.
+    if (!this.#request.ended) client.keepAlive = false;
     if (client.port.isDraining) client.keepAlive = false;
     this.#framing.begin(body);
     if (this.#framing.toClose) client.keepAlive = false;
@@ -492,7 +498,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     this.#record.start(this.#context.time, method);
     this.isHead = method === 'HEAD';
     this.#framing.reset(head === null || head.version === 11);
-    this.wantsUpgrade = false;
+    this.askedUpgrade = '';
     this.#attempts.reset();
     this.#rule = null;
     this.#listener = null;

@@ -44,7 +44,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
   sentAt = 0;
   /** What was wrong with the answer, where it was refused. */
   fault: Fault | '' = '';
-  /** It began with its client's address, and is that client's alone: it goes with its request. */
+  /** It goes with its request: it began with its client's address, or may be answered once more than it was asked. */
   isPersonal = false;
   /** Requests it has been used for. */
   requests = 0;
@@ -348,7 +348,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     const framing = head.framing;
     this.#context.wheel.clear(this.#timer);
     if (head.status === 101) {
-      if (!user.wantsUpgrade || !framing.upgrade) {
+      if (!framing.upgrade || !isAsked(user.askedUpgrade, head.combined('upgrade')!)) {
         this.#fail(user, 'upstream_protocol_error');
         return false;
       }
@@ -389,4 +389,19 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     this.close();
     user.onUpstreamFailed(this, reason, answered);
   }
+}
+
+/** RFC 9110 section 7.8: every protocol that a server switches to is one that it was asked for; names in any case. */
+function isAsked(asked: string, given: string): boolean {
+  const names = protocols(asked);
+  const switched = protocols(given);
+  return switched.length > 0 && switched.every((name) => names.includes(name));
+}
+
+function protocols(list: string): string[] {
+  return list
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
 }
