@@ -10,6 +10,8 @@ export interface AccessRecord {
   readonly status: number;
   /** Empty where the backend answered. */
   readonly reason: string;
+  /** What exactly was wrong with a message that was refused. */
+  readonly detail: string;
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly durationMs: number;
@@ -75,6 +77,8 @@ export class AccessLog {
     this.#integer(record.status);
     this.#plain(',"reason":"');
     this.#plain(record.reason);
+    this.#plain('","detail":"');
+    this.#plain(record.detail);
     this.#plain('","bytesIn":');
     this.#integer(record.bytesIn);
     this.#plain(',"bytesOut":');

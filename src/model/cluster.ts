@@ -1,11 +1,13 @@
-export type LoadBalancingPolicy =
-  | 'RoundRobin'
-  | 'Random'
-  | 'LeastRequest'
-  | 'P2C'
-  | 'EWMA'
-  | 'RingHash'
-  | 'Maglev';
+export const LB_POLICIES = [
+  'RoundRobin',
+  'Random',
+  'LeastRequest',
+  'P2C',
+  'EWMA',
+  'RingHash',
+  'Maglev',
+] as const;
+export type LoadBalancingPolicy = (typeof LB_POLICIES)[number];
 
 /** What of a request decides its endpoint under RingHash and Maglev. */
 export type HashSource =

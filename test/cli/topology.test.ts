@@ -10,6 +10,7 @@ import { reachable, roots } from '../../src/cli/topology/graph.ts';
 import { renderMermaid } from '../../src/cli/topology/mermaid.ts';
 import { renderText } from '../../src/cli/topology/text.ts';
 import { displayWidth } from '../../src/cli/width.ts';
+import { needs } from '../needs.ts';
 import { readDot } from './dot-reader.ts';
 import { nodeReport, OBJECTS, RESOURCES } from './fixture.ts';
 
@@ -146,8 +147,7 @@ test('no name breaks DOT', () => {
   );
 });
 
-const dot = spawnSync('dot', ['-V']);
-test('Graphviz takes the DOT', { skip: dot.error === undefined ? false : 'dot is not installed' }, () => {
+test('Graphviz takes the DOT', needs('dot'), () => {
   const run = spawnSync('dot', ['-Tsvg'], { input: renderDot(GRAPH), encoding: 'utf8' });
   assert.equal(run.status, 0, run.stderr);
   assert.match(run.stdout, /<svg/);

@@ -19,6 +19,7 @@ const record: fc.Arbitrary<AccessRecord> = fc.record(
     path: text,
     status: fc.integer({ min: 0, max: 999 }),
     reason: fc.constantFrom('', 'upstream_reset'),
+    detail: fc.constantFrom('', 'invalid_path'),
     bytesIn: fc.maxSafeNat(),
     bytesOut: fc.oneof(fc.maxSafeNat(), fc.nat({ max: 2000 })),
     durationMs: milliseconds,

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
@@ -8,12 +8,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-
-/** Options of a test that needs a program: left out with its cause where that is missing, but never in CI. */
-export function needs(command: string): { readonly skip: string | false } {
-  const isThere = spawnSync(command, ['-v']).error === undefined;
-  return { skip: isThere || process.env.CI !== undefined ? false : `${command} is not installed` };
-}
 
 async function freePort(): Promise<number> {
   const server = createServer();

@@ -5,7 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { cluster, endpoint, listener, route, rule, start, withHttp } from './harness.ts';
+import type { HeaderChanges } from '../../src/model/filter.ts';
+import type { Resource } from '../../src/model/resource.ts';
+import { cluster, endpoint, filtered, listener, route, rule, start, withHttp } from './harness.ts';
 import { answering, exchange, OK, RawClient, rawBackend } from './raw.ts';
 
 const GET_CLOSE = 'GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n';
@@ -220,9 +222,62 @@ test('the access log has a line for each request, whoever answered', async (cont
   assert.equal(first!.route, 'default/all');
   assert.equal(second!.reason, 'bad_request');
   assert.equal(second!.status, 400);
-  assert.equal(second!.bytesOut, '400 Bad Request: bad_request\n'.length);
+  assert.equal(second!.detail, 'missing_host');
+  assert.equal(second!.bytesOut, '400 Bad Request: bad_request (missing_host)\n'.length);
   const [upstreamMs, durationMs] = [Number(first!.upstreamMs), Number(first!.durationMs)];
   assert.ok(upstreamMs > 0 && upstreamMs <= durationMs, `${upstreamMs} of ${durationMs}`);
+});
+
+test('the access log has the request id that the backend got: kept, made, replaced, set or removed by a filter', async (context) => {
+  const directory = mkdtempSync(join(tmpdir(), 'novaedge-'));
+  context.after(() => rmSync(directory, { recursive: true }));
+  const file = join(directory, 'access.log');
+  const backend = await rawBackend(context, answering(OK));
+  const changed = (path: string, changes: Partial<HeaderChanges>): Resource => ({
+    kind: 'route',
+    value: {
+      ...filtered([{ type: 'RequestHeaders', changes: { set: [], add: [], remove: [], ...changes } }], {
+        type: 'PathPrefix',
+        value: path,
+      }),
+      name: `default${path}`,
+    },
+  });
+  const harness = await start({
+    accessLog: file,
+    resources: [
+      { kind: 'cluster', value: cluster() },
+      { kind: 'endpoint', value: endpoint(backend.port) },
+      { kind: 'route', value: route() },
+      changed('/set', { set: [{ name: 'X-Request-Id', value: 'of-a-filter' }] }),
+      changed('/removed', { remove: ['x-request-id'] }),
+    ],
+  });
+  context.after(() => harness.dataplane.shutdown());
+  const asked = [
+    ['/kept', 'X-Request-Id: known-id-1\r\n'],
+    ['/made', ''],
+    ['/replaced', 'X-Request-Id: a b\r\n'],
+    ['/set', 'X-Request-Id: known-id-1\r\n'],
+    ['/removed', 'X-Request-Id: known-id-1\r\n'],
+  ] as const;
+  for (const [path, field] of asked)
+    await exchange(harness.port, `GET ${path} HTTP/1.1\r\nHost: a\r\n${field}Connection: close\r\n\r\n`);
+  let lines: string[] = [];
+  while (lines.length < asked.length) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
+  }
+  const heads = backend.received.join('').split(/(?=GET \/)/);
+  for (const [index, [path]] of asked.entries()) {
+    const logged = JSON.parse(lines[index]!) as { path: string; requestId: string };
+    assert.equal(logged.path, path);
+    const head = heads.find((text) => text.startsWith(`GET ${path} `))!;
+    assert.equal(logged.requestId, /\r\nx-request-id: ([^\r]*)/i.exec(head)?.[1] ?? '');
+  }
+  const ids = lines.map((line) => (JSON.parse(line) as { requestId: string }).requestId);
+  assert.deepEqual([ids[0], ids[3], ids[4]], ['known-id-1', 'of-a-filter', '']);
+  for (const made of [ids[1]!, ids[2]!]) assert.match(made, /^[0-9a-f]{32}$/);
 });
 
 test('an object that does not compile keeps its last good version, and its neighbours change', async (context) => {

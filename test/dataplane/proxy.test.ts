@@ -9,7 +9,7 @@ import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import type { Resource } from '../../src/model/resource.ts';
-import { NEEDS_CURL } from '../curl.ts';
+import { needs } from '../needs.ts';
 import type { Harness } from './harness.ts';
 import { cluster, endpoint, filtered, route, rule, start, untilRefused } from './harness.ts';
 import { answering, exchange, OK, RawClient, rawBackend } from './raw.ts';
@@ -610,7 +610,7 @@ test('a policy of the gateway holds for routes that came before it', async (cont
   assert.doesNotMatch(await exchange(port, GET_CLOSE), /X-P/);
 });
 
-test('curl is content', NEEDS_CURL, async (context) => {
+test('curl is content', needs('curl'), async (context) => {
   const backend = await nodeBackend(context, (message, response) => {
     response.setHeader('x-method', message.method ?? '');
     message.pipe(response);

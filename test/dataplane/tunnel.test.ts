@@ -266,3 +266,30 @@ test('a request to upgrade that has a body is an ordinary request', async (conte
   await until(() => backend.received.join('').includes('GET /'));
   client.socket.destroy();
 });
+
+test('a backend that switches to what it was not asked for is at fault', async (context) => {
+  for (const [asked, given, status] of [
+    ['websocket', 'h2c', 502],
+    ['websocket', 'websocket, h2c', 502],
+    ['websocket', ',', 502],
+    ['foo/1', 'foo/2', 502],
+    ['websocket', 'WebSocket', 101],
+    ['foo/2, bar', 'BAR', 101],
+  ] as const) {
+    const backend = await rawBackend(context, (socket) =>
+      socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: ${given}\r\n\r\n`),
+    );
+    const harness = await start({
+      resources: [
+        { kind: 'cluster', value: cluster() },
+        { kind: 'endpoint', value: endpoint(backend.port) },
+        { kind: 'route', value: route() },
+      ],
+    });
+    context.after(() => harness.dataplane.shutdown());
+    const client = new RawClient(harness.port).send(UPGRADE.replace('echo', asked));
+    await client.untilText('\r\n\r\n');
+    client.socket.destroy();
+    assert.equal(client.text.slice(9, 12), String(status), `${given} for ${asked}`);
+  }
+});

@@ -6,14 +6,14 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { NEEDS_CURL } from '../curl.ts';
+import { needs } from '../needs.ts';
 import { eventually, execute, freePort, novactl, novaedge, root } from './harness.ts';
 
 const leftovers = () => readdirSync(tmpdir()).filter((name) => /^novaedge-demo-/.test(name));
 
 test(
   'npm start runs the samples, prints what to try, and Ctrl-C leaves nothing behind',
-  NEEDS_CURL,
+  needs('curl'),
   async (t) => {
     for (const port of [8080, 9001, 9002, 9003])
       assert.equal(await connects(port), false, `port ${port}, which the samples use, is taken`);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { NEEDS_CURL } from '../curl.ts';
+import { Draw } from '../draw.ts';
+import { needs } from '../needs.ts';
 import type { Standalone } from './harness.ts';
 import {
   backend,
@@ -13,7 +14,7 @@ import {
   routeManifest,
   standalone,
 } from './harness.ts';
-import { attack, Draw, damaged, hostileBackend, REQUESTS } from './hostile.ts';
+import { attack, damaged, hostileBackend, REQUESTS } from './hostile.ts';
 
 const LONG = 'v'.repeat(4000);
 const TIMEOUTS = '      timeouts: { request: 2s, backendRequest: 1s }\n';
@@ -97,7 +98,7 @@ function residentMegabytes(system: Standalone): number {
 }
 
 test('hostile clients and backends, and changes while they rage, leave it as it was', {
-  ...NEEDS_CURL,
+  ...needs('curl'),
   timeout: 120_000,
 }, async (context) => {
   const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));

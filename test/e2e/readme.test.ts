@@ -4,12 +4,12 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { NEEDS_CURL } from '../curl.ts';
+import { needs } from '../needs.ts';
 import { curl, execute, freePort, novactl, novaedge, ready, root, temporaryDirectory } from './harness.ts';
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 
-test('the configuration of the README is valid and does what it says', NEEDS_CURL, async (t) => {
+test('the configuration of the README is valid and does what it says', needs('curl'), async (t) => {
   const manifest = /```yaml\n([\s\S]*?)```/.exec(readme)?.[1];
   assert.ok(manifest !== undefined);
   let seen: IncomingHttpHeaders = {};

@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { connect, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { NEEDS_CURL } from '../curl.ts';
+import { needs } from '../needs.ts';
 import {
   backend,
   backendManifest,
@@ -23,7 +23,7 @@ import { traffic } from './traffic.ts';
 
 const body = async (url: string, init?: RequestInit) => (await fetch(url, init)).text();
 
-test('manifests in, HTTP traffic out', NEEDS_CURL, async (t) => {
+test('manifests in, HTTP traffic out', needs('curl'), async (t) => {
   const one = await backend(t, 'one');
   const system = await standalone(t, {
     'app.yaml': `${backendManifest('one', one.port)}---\n${routeManifest('app', '/app', 'one')}`,
@@ -97,7 +97,7 @@ test('a wrong manifest is explained, its last good version serves on, its neighb
   });
 });
 
-test('references heal in any order', NEEDS_CURL, async (t) => {
+test('references heal in any order', needs('curl'), async (t) => {
   const one = await backend(t, 'one');
   const system = await standalone(t, { 'route.yaml': routeManifest('app', '/', 'one') });
   const unresolved = await curl('-i', system.url('/'));
@@ -146,7 +146,7 @@ test('a port that another process shares by SO_REUSEPORT is not joined', async (
 
 test(
   'SIGTERM drains: what is in flight is answered, new connections are refused, exit code 0',
-  NEEDS_CURL,
+  needs('curl'),
   async (t) => {
     let answer: (() => void) | null = null;
     const slow = createServer((_, response) => {

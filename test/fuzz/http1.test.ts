@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Draw } from '../draw.ts';
 import { RequestOracle } from '../wire/http1/llhttp-oracle.ts';
-import { Draw } from './draw.ts';
 import { findIn } from './http1/checks.ts';
 import { corpus, finds } from './http1/corpus.ts';
 import { mutated } from './http1/mutate.ts';

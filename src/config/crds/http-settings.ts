@@ -18,7 +18,7 @@ export const httpSettings = object(
       {
         escapedSlashes: oneOf(['Refuse', 'Keep', 'Decode'], {
           description:
-            '`%2F` and `%5C` in a path: refused with 400, left as they are (they separate nothing), or taken for the character.',
+            '`%2F` and `%5C` in a path: refused with 400, left as they are (they separate nothing), or decoded: `%2F` is a slash, `%5C` is refused as `\\` is.',
           default: path.escapedSlashes,
         }),
         doubleSlashes: oneOf(['Merge', 'Keep', 'Refuse'], {

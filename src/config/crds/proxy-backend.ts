@@ -1,4 +1,4 @@
-import { CLUSTER_DEFAULTS } from '../../model/cluster.ts';
+import { CLUSTER_DEFAULTS, LB_POLICIES } from '../../model/cluster.ts';
 import {
   type CustomKind,
   duration,
@@ -18,16 +18,6 @@ import {
   text,
   weight,
 } from './schema.ts';
-
-export const LB_POLICIES = [
-  'RoundRobin',
-  'Random',
-  'LeastRequest',
-  'P2C',
-  'EWMA',
-  'RingHash',
-  'Maglev',
-] as const;
 
 const limit = (description: string) =>
   integer(description, { minimum: 1, maximum: 2_147_483_647, default: 1024 });

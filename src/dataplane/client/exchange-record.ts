@@ -1,4 +1,5 @@
 import type { ResponseReason } from '../../model/response-reason.ts';
+import type { Fault } from '../../wire/http1/fault.ts';
 import type { Context } from '../context.ts';
 import type { ServedListener } from '../served-listener.ts';
 import type { ServedRule } from '../served-rule.ts';
@@ -12,6 +13,8 @@ export class ExchangeRecord {
   answeredAt = 0;
   status = 0;
   reason: ResponseReason | '' = '';
+  /** What exactly was wrong with a message of the client or the backend. */
+  detail: Fault | '' = '';
   method = '';
   host = '';
   path = '';
@@ -27,6 +30,7 @@ export class ExchangeRecord {
     this.method = method;
     this.answeredAt = 0;
     this.reason = '';
+    this.detail = '';
     this.host = '';
     this.path = '';
     this.bytesIn = 0;
@@ -58,6 +62,7 @@ export class ExchangeRecord {
       path: this.path,
       status: this.status,
       reason: this.reason,
+      detail: this.detail,
       bytesIn: this.bytesIn,
       bytesOut: this.bytesOut,
       durationMs: context.time - this.startedAt,

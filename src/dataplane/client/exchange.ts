@@ -28,7 +28,7 @@ import { Attempts } from './attempts.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { ExchangeRecord } from './exchange-record.ts';
 import { faultReason, writeLocalAnswer } from './local-answer.ts';
-import { isIdempotent, methodOf } from './method.ts';
+import { definesContent, isIdempotent, methodOf } from './method.ts';
 import { Mirrors } from './mirrored-request.ts';
 import { OutgoingRequest, passOn } from './outgoing-request.ts';
 import { isHttp2Upgrade, writeRequestHead, writtenRequestId } from './request-head.ts';
@@ -46,7 +46,7 @@ const view = new HeadView();
  */
 export class Exchange implements UpstreamUser, TimerOwner, Resender {
   isHead = false;
-  wantsUpgrade = false;
+  askedUpgrade = '';
   connecting: UpstreamConnection | null = null;
   hashKey = NO_KEY;
   readonly #context: Context;
@@ -90,6 +90,10 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
 
   get requestSent(): boolean {
     return this.#request.sent;
+  }
+
+  get wantsUpgrade(): boolean {
+    return this.askedUpgrade !== '';
   }
 
   get isActive(): boolean {
@@ -162,7 +166,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
       this.hashKey = hash.read(head, target.path, client.origin.client);
       this.#setCookie = hash.setCookie;
     }
-    this.wantsUpgrade = framing.upgrade && !hasBody && !isHttp2Upgrade(head);
+    if (framing.upgrade && !hasBody && !isHttp2Upgrade(head)) this.askedUpgrade = head.combined('upgrade')!;
     // Whatever comes of it, the bytes after a request to upgrade are not read as another request.
     if (this.wantsUpgrade) client.keepAlive = false;
     this.#expectContinue = framing.expectContinue && hasBody;
@@ -180,6 +184,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
       hasBody,
     });
     this.#request.begin(block, framing.chunked, rule.keepsRequest);
+    this.#request.mayBeTwo = hasBody && !definesContent(this.#record.method);
     if (rule.retry !== null) this.#attempts.begin(rule.retry, this.#record.method, pool);
     if (this.#context.accessLog !== null) this.#record.requestId = writtenRequestId(block);
     if (rule.requestTimeoutMs > 0) this.#context.wheel.set(this.#totalTimer, rule.requestTimeoutMs);
@@ -231,6 +236,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
   onUpstream(upstream: UpstreamConnection): void {
     this.#context.wheel.clear(this.#pendingTimer);
     this.#upstream = upstream;
+    if (this.#request.mayBeTwo) upstream.isPersonal = true;
     this.#record.endpoint = upstream.endpoint.id;
     upstream.sentAt = this.#context.time;
     this.#record.sentAt = this.#context.time;
@@ -272,8 +278,8 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     this.#record.answeredAt = this.#context.time;
     this.#record.status = head.status;
     this.#releaseBlock();
-    // The client may never send a body that it was not asked for: where the next request starts is in doubt.
-    if (this.#expectContinue && !this.#request.ended) client.keepAlive = false;
+    // The rest of the request may come late or never: the connection ends with this answer, and the client is told.
+    if (!this.#request.ended) client.keepAlive = false;
     if (client.port.isDraining) client.keepAlive = false;
     this.#framing.begin(body);
     if (this.#framing.toClose) client.keepAlive = false;
@@ -322,6 +328,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
 
   onUpstreamFailed(upstream: UpstreamConnection, reason: ResponseReason, answered: boolean): void {
     this.#upstream = null;
+    this.#record.detail = upstream.fault;
     if (this.#upgraded) {
       this.#end(reason);
       this.#client.endAfterWrites();
@@ -440,6 +447,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
 
   /** The request's body is not well-formed: what the backend has of it is cut off, not ended. */
   requestFault(fault: Fault): void {
+    this.#record.detail = fault;
     this.#refuseRest(faultReason(fault));
   }
 
@@ -450,6 +458,8 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
 
   /** A head that does not parse: answered, and the connection closed. */
   refuseFault(fault: Fault): void {
+    if (!this.#active) this.#start(null);
+    this.#record.detail = fault;
     this.refuse(faultReason(fault));
   }
 
@@ -473,6 +483,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
       close: !client.keepAlive,
       keepAlive10: client.keepAlive && !this.#framing.is11,
       isHead: this.isHead,
+      detail: this.#record.detail,
       headers:
         this.#record.attempts > 1 ? `${headers}x-novaedge-attempts: ${this.#record.attempts}\r\n` : headers,
     });
@@ -487,7 +498,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     this.#record.start(this.#context.time, method);
     this.isHead = method === 'HEAD';
     this.#framing.reset(head === null || head.version === 11);
-    this.wantsUpgrade = false;
+    this.askedUpgrade = '';
     this.#attempts.reset();
     this.#rule = null;
     this.#listener = null;

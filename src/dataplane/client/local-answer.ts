@@ -17,9 +17,12 @@ export function writeLocalAnswer(
     readonly keepAlive10: boolean;
     readonly isHead: boolean;
     readonly headers: string;
+    /** What exactly was wrong, as far as a reason does not say it; or empty. */
+    readonly detail: string;
   },
 ): number {
-  const body = `${status} ${reasonPhrase(status)}: ${reason}\n`;
+  const detail = options.detail === '' ? '' : ` (${options.detail})`;
+  const body = `${status} ${reasonPhrase(status)}: ${reason}${detail}\n`;
   const connection = options.close
     ? 'Connection: close\r\n'
     : options.keepAlive10

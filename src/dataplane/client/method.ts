@@ -23,3 +23,10 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 export function isIdempotent(method: string): boolean {
   return IDEMPOTENT.has(method);
 }
+
+const WITHOUT_CONTENT = new Set(['GET', 'HEAD', 'DELETE', 'TRACE']);
+
+/** RFC 9110 section 9.3: whether the method says what a body means; servers may leave one unread that it does not. */
+export function definesContent(method: string): boolean {
+  return !WITHOUT_CONTENT.has(method);
+}

@@ -12,12 +12,19 @@ import type { OutgoingRequest } from './outgoing-request.ts';
 class MirroredRequest extends AnswerSink {
   readonly #pool: ClusterPool;
   readonly #bytes: Buffer;
+  readonly #mayBeTwo: boolean;
   #isSent = true;
 
-  constructor(context: Context, pool: ClusterPool, bytes: Buffer, isHead: boolean) {
+  constructor(
+    context: Context,
+    pool: ClusterPool,
+    bytes: Buffer,
+    { isHead, mayBeTwo }: { readonly isHead: boolean; readonly mayBeTwo: boolean },
+  ) {
     super(context, { isHead, mostBytes: Number.POSITIVE_INFINITY, mostMs: context.timeouts.backend });
     this.#pool = pool;
     this.#bytes = bytes;
+    this.#mayBeTwo = mayBeTwo;
   }
 
   send(): void {
@@ -31,6 +38,7 @@ class MirroredRequest extends AnswerSink {
   override onUpstream(upstream: UpstreamConnection): void {
     super.onUpstream(upstream);
     upstream.sentAt = this.context.time;
+    if (this.#mayBeTwo) upstream.isPersonal = true;
     upstream.stream.write(this.#bytes);
   }
 
@@ -49,6 +57,7 @@ export class Mirrors {
   readonly #context: Context;
   readonly #pools: ClusterPool[] = [];
   #bytes: Buffer | null = null;
+  #mayBeTwo = false;
 
   private constructor(context: Context) {
     this.#context = context;
@@ -62,7 +71,10 @@ export class Mirrors {
       drawn ??= new Mirrors(context);
       drawn.#pools.push(pool);
     }
-    if (drawn !== null) drawn.#bytes = request.copy();
+    if (drawn !== null) {
+      drawn.#bytes = request.copy();
+      drawn.#mayBeTwo = request.mayBeTwo;
+    }
     return drawn;
   }
 
@@ -74,7 +86,10 @@ export class Mirrors {
         pool.counters.mirrored('too_large');
         continue;
       }
-      const copy = new MirroredRequest(context, pool, this.#bytes, isHead);
+      const copy = new MirroredRequest(context, pool, this.#bytes, {
+        isHead,
+        mayBeTwo: this.#mayBeTwo,
+      });
       try {
         copy.send();
       } catch (error) {

@@ -19,6 +19,8 @@ const CHUNKS_OVERHEAD = 32;
 export class OutgoingRequest {
   /** The client has sent all of it. */
   ended = false;
+  /** It has a body that a backend may take for another request, and then answer: its connection is used no more. */
+  mayBeTwo = false;
   #block: MessageWriter | null = null;
   #chunked = false;
   #held: Buffer[] = [];

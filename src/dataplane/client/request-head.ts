@@ -1,7 +1,7 @@
 import { FIELD_ID, NEVER_FORWARDED_IN_REQUEST } from '../../wire/http1/field-name.ts';
 import { connectionNames } from '../../wire/http1/framing.ts';
 import type { HeadParser } from '../../wire/http1/head-parser.ts';
-import { FIELD_STRIDE, VALUE_END, VALUE_START } from '../../wire/http1/head-parser.ts';
+import { FIELD_STRIDE, latin1, VALUE_END, VALUE_START } from '../../wire/http1/head-parser.ts';
 import type { RequestTarget } from '../../wire/http1/target.ts';
 import { MessageWriter } from '../../wire/http1/writer.ts';
 import type { ClientOrigin } from '../client-address/client-origin.ts';
@@ -81,6 +81,7 @@ export function writeRequestHead(
   const dropped = plan === null ? null : plan.dropped;
   if (asked) writeForwardingFields(writer, head, target, options, dropped);
   else writeOrigin(writer, target, options, dropped);
+  idStart = -1;
   if (dropped === null || !dropped.has('x-request-id')) writeRequestId(writer, head, options.requestIds);
   if (plan !== null) writer.all(plan.added);
   if (options.upgrade) {
@@ -131,19 +132,26 @@ function writeOrigin(
   }
 }
 
+/** Where the head that was written last has its request id; -1: a filter has its word there. */
+let idStart = -1;
+let idEnd = -1;
+
 function writeRequestId(writer: MessageWriter, head: HeadParser, ids: RequestIds): void {
   writer.all(REQUEST_ID);
+  idStart = writer.length;
   const field = head.find(FIELD_ID.X_REQUEST_ID);
   if (field !== -1) {
     const start = head.base + head.fields[field * FIELD_STRIDE + VALUE_START]!;
     const end = head.base + head.fields[field * FIELD_STRIDE + VALUE_END]!;
     if (isSaneRequestId(head.bytes, start, end)) {
       writer.bytes(head.bytes, start, end);
+      idEnd = writer.length;
       writer.crlf();
       return;
     }
   }
   ids.write(writer);
+  idEnd = writer.length;
   writer.crlf();
 }
 
@@ -159,8 +167,9 @@ export function isHttp2Upgrade(head: HeadParser): boolean {
   return /(^|[\s,])h2c?($|[\s,;])/i.test(head.combined('upgrade') ?? '');
 }
 
-/** As the backend gets it; empty where a filter took it away. */
+/** Of the head that has just been written to `block`, as the backend gets it; empty where a filter took it away. */
 export function writtenRequestId(block: MessageWriter): string {
+  if (idStart !== -1) return latin1(block.block, idStart, idEnd);
   const text = block.block.toString('latin1', 0, block.length);
   const match = /\r\nx-request-id: ([^\r]*)/i.exec(text);
   return match === null ? '' : match[1]!;

@@ -12,7 +12,7 @@ import type { UpstreamUser } from './upstream-user.ts';
  */
 export class AnswerSink implements UpstreamUser, TimerOwner {
   readonly isHead: boolean;
-  readonly wantsUpgrade = false;
+  readonly askedUpgrade = '';
   readonly hashKey = NO_KEY;
   readonly requestSent = true;
   readonly tried: EndpointState[] | null = null;

@@ -7,6 +7,7 @@ import {
   ChunkedDecoder,
   RESPONSE_CHUNKS,
 } from '../../wire/http1/chunked-decoder.ts';
+import type { Fault } from '../../wire/http1/fault.ts';
 import { NO_LENGTH } from '../../wire/http1/framing.ts';
 import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { HEAD_FAILED, HEAD_MORE, RESPONSE_HEADS } from '../../wire/http1/head-parser.ts';
@@ -41,7 +42,9 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
   /** In the shared limits. */
   readonly slot: number;
   sentAt = 0;
-  /** It began with its client's address, and is that client's alone: it goes with its request. */
+  /** What was wrong with the answer, where it was refused. */
+  fault: Fault | '' = '';
+  /** It goes with its request: it began with its client's address, or may be answered once more than it was asked. */
   isPersonal = false;
   /** Requests it has been used for. */
   requests = 0;
@@ -289,6 +292,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
             this.#finish(user, at === end, decoder.trailer);
             return;
           } else if (result === CHUNK_FAILED) {
+            this.fault = decoder.fault!;
             this.#fail(user, 'upstream_protocol_error');
             return;
           } else break;
@@ -318,6 +322,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
       if (result === HEAD_MORE) return -1;
       const head = this.#reader.head!;
       if (result === HEAD_FAILED) {
+        this.fault = head.fault!;
         this.#fail(user, 'upstream_protocol_error');
         return -1;
       }
@@ -343,7 +348,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     const framing = head.framing;
     this.#context.wheel.clear(this.#timer);
     if (head.status === 101) {
-      if (!user.wantsUpgrade || !framing.upgrade) {
+      if (!framing.upgrade || !isAsked(user.askedUpgrade, head.combined('upgrade')!)) {
         this.#fail(user, 'upstream_protocol_error');
         return false;
       }
@@ -384,4 +389,19 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     this.close();
     user.onUpstreamFailed(this, reason, answered);
   }
+}
+
+/** RFC 9110 section 7.8: every protocol that a server switches to is one that it was asked for; names in any case. */
+function isAsked(asked: string, given: string): boolean {
+  const names = protocols(asked);
+  const switched = protocols(given);
+  return switched.length > 0 && switched.every((name) => names.includes(name));
+}
+
+function protocols(list: string): string[] {
+  return list
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
 }

@@ -14,7 +14,8 @@ export type BodyKind = typeof BODY_NONE | typeof BODY_LENGTH | typeof BODY_CHUNK
 /** What a pool and its connections ask of, and tell, the request they work for. */
 export interface UpstreamUser {
   readonly isHead: boolean;
-  readonly wantsUpgrade: boolean;
+  /** The protocols that it asks to be switched to, as a list; empty: none. */
+  readonly askedUpgrade: string;
   /** All of the request has been handed to the connection. */
   readonly requestSent: boolean;
   /** Endpoints that have failed for this request. */

@@ -34,6 +34,10 @@ export const FAULTS = {
   invalid_expectation: 417,
   invalid_status: 400,
   invalid_path: 400,
+  /** These three where the listener's settings refuse what others take. */
+  escaped_slash_in_path: 400,
+  double_slash_in_path: 400,
+  dot_segment_in_path: 400,
   invalid_chunk_size: 400,
   invalid_chunk_extension: 400,
   chunk_extension_too_long: 400,

@@ -132,15 +132,16 @@ for (const id of [
   NEVER_FORWARDED[id] = 1;
 }
 
-/** As NEVER_FORWARDED, and what a client says of itself and the proxy knows better. */
-export const NEVER_FORWARDED_IN_REQUEST = Uint8Array.from(NEVER_FORWARDED);
-for (const id of [
+/** What a client says of itself and the proxy knows better. */
+export const SAID_BY_PROXY = [
   FIELD_ID.FORWARDED,
   FIELD_ID.X_FORWARDED_FOR,
   FIELD_ID.X_FORWARDED_PROTO,
   FIELD_ID.X_FORWARDED_HOST,
   FIELD_ID.X_FORWARDED_PORT,
   FIELD_ID.X_REQUEST_ID,
-]) {
-  NEVER_FORWARDED_IN_REQUEST[id] = 1;
-}
+] as const;
+
+/** As NEVER_FORWARDED, and SAID_BY_PROXY. */
+export const NEVER_FORWARDED_IN_REQUEST = Uint8Array.from(NEVER_FORWARDED);
+for (const id of SAID_BY_PROXY) NEVER_FORWARDED_IN_REQUEST[id] = 1;

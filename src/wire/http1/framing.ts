@@ -1,25 +1,14 @@
 import { HTAB, LOWER, SP, TOKEN } from './characters.ts';
 import type { Fault } from './fault.ts';
-import { FIELD_ID, fieldId } from './field-name.ts';
+import { FIELD_ID, fieldId, SAID_BY_PROXY } from './field-name.ts';
 
 export const NO_LENGTH = -1;
 const MOST_DIGITS = 15;
 const COMMA = 44;
 
 const PROTECTED = new Uint8Array(32);
-for (const id of [
-  FIELD_ID.HOST,
-  FIELD_ID.CONTENT_LENGTH,
-  FIELD_ID.FORWARDED,
-  FIELD_ID.X_FORWARDED_FOR,
-  FIELD_ID.X_FORWARDED_PROTO,
-  FIELD_ID.X_FORWARDED_HOST,
-  FIELD_ID.X_FORWARDED_PORT,
-  FIELD_ID.X_REQUEST_ID,
-  FIELD_ID.HEAD_ONLY,
-]) {
+for (const id of [FIELD_ID.HOST, FIELD_ID.CONTENT_LENGTH, FIELD_ID.HEAD_ONLY, ...SAID_BY_PROXY])
   PROTECTED[id] = 1;
-}
 
 /** `word` is in lower case. */
 function isWord(bytes: Uint8Array, start: number, end: number, word: Uint8Array): boolean {

@@ -1,5 +1,6 @@
 import type { PathSettings } from '../../model/http-settings.ts';
 import { HEX, TARGET_BACKSLASH, TARGET_DOT, TARGET_PERCENT, UNRESERVED } from './characters.ts';
+import type { Fault } from './fault.ts';
 
 /** Whether `normalizePath` could change or refuse a path; `flags` are the TARGET_* of its bytes, or-ed. */
 export function needsNormalizing(flags: number, path: string): boolean {
@@ -45,6 +46,19 @@ export function normalizePath(path: string, settings: PathSettings): string | nu
   if (DOTS_WITH_PARAMETERS.test(result)) return null;
   if (settings.dotSegments === 'Resolve') return resolveDots(result);
   return DOTS.test(result) ? null : result;
+}
+
+/** Why `normalizePath` has refused a path: a setting of the listener, or that nobody should take it. */
+export function pathFault(path: string, settings: PathSettings): Fault {
+  const others: PathSettings = { escapedSlashes: 'Keep', doubleSlashes: 'Keep', dotSegments: 'Resolve' };
+  if (normalizePath(path, others) === null) return 'invalid_path';
+  if (settings.escapedSlashes === 'Refuse' && /%(?:2f|5c)/i.test(path)) return 'escaped_slash_in_path';
+  if (
+    settings.doubleSlashes === 'Refuse' &&
+    normalizePath(path, { ...settings, doubleSlashes: 'Keep' }) !== null
+  )
+    return 'double_slash_in_path';
+  return settings.dotSegments === 'Refuse' ? 'dot_segment_in_path' : 'invalid_path';
 }
 
 const SLASHES = /\/{2,}/g;

@@ -3,7 +3,7 @@ import { TARGET_FRAGMENT, TARGET_QUERY } from './characters.ts';
 import type { Fault } from './fault.ts';
 import type { HeadParser } from './head-parser.ts';
 import { hostFault, hostOf } from './host.ts';
-import { needsNormalizing, normalizePath } from './path.ts';
+import { needsNormalizing, normalizePath, pathFault } from './path.ts';
 
 /**
  * The request target as it is routed and forwarded (RFC 9112 section 3.2). The path that decides the route is the
@@ -72,7 +72,7 @@ export class RequestTarget {
     }
     if (!needsNormalizing(flags, this.path)) return null;
     const path = normalizePath(this.path, settings);
-    if (path === null) return 'invalid_path';
+    if (path === null) return pathFault(this.path, settings);
     if (path !== this.path) {
       this.path = path;
       this.verbatim = false;

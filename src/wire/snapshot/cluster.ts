@@ -1,4 +1,5 @@
-import type { Cluster, HashSource, LoadBalancingPolicy, RetryBudget } from '../../model/cluster.ts';
+import type { Cluster, HashSource, RetryBudget } from '../../model/cluster.ts';
+import { LB_POLICIES } from '../../model/cluster.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { ResourceCodec } from './codec.ts';
 import { count, inside, name, oneOf, part, port, text, weight } from './field.ts';
@@ -11,22 +12,13 @@ import type {
 import type { RetryBudgetDecoded } from './generated/novaedge/v1/RetryBudget.ts';
 import type { Sparse } from './schema.ts';
 
-const POLICIES = [
-  'RoundRobin',
-  'Random',
-  'LeastRequest',
-  'P2C',
-  'EWMA',
-  'RingHash',
-  'Maglev',
-] as const satisfies readonly LoadBalancingPolicy[];
 const HASH_SOURCES = ['SourceIP', 'Path', 'Header', 'Cookie'] as const;
 const PROXY_PROTOCOLS = ['V1', 'V2'] as const;
 
 export const clusterCodec: ResourceCodec<Cluster, ClusterEncoded, ClusterDecoded> = {
   toMessage: (cluster) => ({
     name: name(cluster.name, 'name'),
-    lbPolicy: oneOf(cluster.lbPolicy, POLICIES, 'lbPolicy'),
+    lbPolicy: oneOf(cluster.lbPolicy, LB_POLICIES, 'lbPolicy'),
     connectTimeoutMs: count(cluster.connectTimeoutMs, 'connectTimeoutMs') || undefined,
     idleTimeoutMs: count(cluster.idleTimeoutMs, 'idleTimeoutMs') || undefined,
     maxConnections: count(cluster.maxConnections, 'maxConnections') || undefined,
@@ -49,7 +41,7 @@ export const clusterCodec: ResourceCodec<Cluster, ClusterEncoded, ClusterDecoded
   }),
   fromMessage: (message) => ({
     name: name(message.name, 'name'),
-    lbPolicy: oneOf(message.lbPolicy, POLICIES, 'lbPolicy'),
+    lbPolicy: oneOf(message.lbPolicy, LB_POLICIES, 'lbPolicy'),
     connectTimeoutMs: message.connectTimeoutMs,
     idleTimeoutMs: message.idleTimeoutMs,
     maxConnections: message.maxConnections,

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import type { Cluster } from '../../../src/model/cluster.ts';
+import { LB_POLICIES } from '../../../src/model/cluster.ts';
 import { endpointId } from '../../../src/model/endpoint.ts';
 import type { Resource } from '../../../src/model/resource.ts';
 import type { Harness } from '../harness.ts';
@@ -109,15 +110,7 @@ const endpointOf = (port: number, weight = 1): Resource => ({
 
 const keyOf = (port: number): string => `endpoint/default/api/${endpointId({ address: '127.0.0.1', port })}`;
 
-for (const lbPolicy of [
-  'RoundRobin',
-  'Random',
-  'LeastRequest',
-  'P2C',
-  'EWMA',
-  'RingHash',
-  'Maglev',
-] as const) {
+for (const lbPolicy of LB_POLICIES) {
   test(`${lbPolicy}: every backend with weight gets requests, one without gets none`, async (context) => {
     const all = await backends(context, 4);
     const hash = lbPolicy === 'RingHash' || lbPolicy === 'Maglev' ? USER : null;

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { hashText, xxhash32 } from '../../../src/dataplane/balance/xxhash32.ts';
+import { needs } from '../../needs.ts';
 
 /** From the self-test of the reference implementation (XXH32_selfTest): bytes of a generator, seeds 0 and its prime. */
 const PRIME = 2_654_435_761;
@@ -64,9 +65,7 @@ test('the place in the memory does not matter, nor does whether it is text or by
   );
 });
 
-const lz4 = spawnSync('lz4', ['--version']).status === 0;
-
-test('lz4 writes the same as the checksum of a frame', { skip: lz4 ? false : 'there is no lz4 here' }, () => {
+test('lz4 writes the same as the checksum of a frame', needs('lz4'), () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 1, maxLength: 300 }), (bytes) => {
       const { stdout } = spawnSync('lz4', ['-c', '-'], { input: bytes });

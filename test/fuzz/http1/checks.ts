@@ -3,11 +3,11 @@ import { HTTP_DEFAULTS } from '../../../src/model/http-settings.ts';
 import { HEAD_DONE, HeadParser, RESPONSE_HEADS } from '../../../src/wire/http1/head-parser.ts';
 import { RequestTarget } from '../../../src/wire/http1/target.ts';
 import { MessageWriter } from '../../../src/wire/http1/writer.ts';
+import type { Draw } from '../../draw.ts';
 import { difference, isListed } from '../../wire/http1/differential.ts';
 import type { RequestOracle } from '../../wire/http1/llhttp-oracle.ts';
 import type { Role } from '../../wire/http1/stream.ts';
 import { readStream } from '../../wire/http1/stream.ts';
-import type { Draw } from '../draw.ts';
 
 const MOST_CUTS_EVERYWHERE = 400;
 

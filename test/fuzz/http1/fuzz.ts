@@ -1,5 +1,5 @@
+import { Draw } from '../../draw.ts';
 import { RequestOracle } from '../../wire/http1/llhttp-oracle.ts';
-import { Draw } from '../draw.ts';
 import { findIn } from './checks.ts';
 import { corpus, keepFind } from './corpus.ts';
 import { mutated } from './mutate.ts';

@@ -463,9 +463,7 @@ const PATHS: readonly Nasty[] = [
     'leaves the root half escaped': '/.%2e',
     backslash: '/a\\b',
     'backslash for dots': '/a\\..\\b',
-    'escaped slash': '/a%2fb',
     'escaped slash with dots': '/a/..%2f..%2Fetc/passwd',
-    'escaped backslash': '/a%5cb',
     'escaped NUL': '/a%00.txt',
     'escaped CR LF': '/a%0d%0aX:1',
     'escaped DEL': '/%7f',
@@ -482,6 +480,10 @@ const PATHS: readonly Nasty[] = [
     'overlong dots': '/%c0%ae%c0%ae/b',
     'overlong slash in three': '/%e0%80%af',
     'overlong slash in four': '/%f0%80%80%af',
+  }),
+  ...all('escaped_slash_in_path', path, {
+    'escaped slash': '/a%2fb',
+    'escaped backslash': '/a%5cb',
   }),
   ...all(null, path, {
     'dots within': '/a/../b/./c',

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { PathSettings } from '../../../src/model/http-settings.ts';
 import { HTTP_DEFAULTS } from '../../../src/model/http-settings.ts';
-import { normalizePath } from '../../../src/wire/http1/path.ts';
+import { normalizePath, pathFault } from '../../../src/wire/http1/path.ts';
 
 const settings: fc.Arbitrary<PathSettings> = fc.record({
   escapedSlashes: fc.constantFrom('Refuse', 'Keep', 'Decode'),
@@ -125,4 +125,21 @@ for (const [text, change, wanted] of [
   ['/%c0', {}, '/%C0'],
 ] as const) {
   test(`${text} with ${JSON.stringify(change)}`, () => assert.equal(normalizePath(text, by(change)), wanted));
+}
+
+for (const [text, change, wanted] of [
+  ['/a%2fb', {}, 'escaped_slash_in_path'],
+  ['/a%5Cb', {}, 'escaped_slash_in_path'],
+  ['/a%2f..', {}, 'invalid_path'],
+  ['/a//b', { doubleSlashes: 'Refuse' }, 'double_slash_in_path'],
+  ['/a%2f/b', { escapedSlashes: 'Decode', doubleSlashes: 'Refuse' }, 'double_slash_in_path'],
+  ['/a//../b', { doubleSlashes: 'Refuse', dotSegments: 'Refuse' }, 'dot_segment_in_path'],
+  ['/a/./b', { dotSegments: 'Refuse' }, 'dot_segment_in_path'],
+  ['/..', { dotSegments: 'Refuse' }, 'invalid_path'],
+  ['/a%00', {}, 'invalid_path'],
+] as const) {
+  test(`why ${text} is refused with ${JSON.stringify(change)}`, () => {
+    assert.equal(normalizePath(text, by(change)), null);
+    assert.equal(pathFault(text, by(change)), wanted);
+  });
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { HashSource, LoadBalancingPolicy } from '../../../src/model/cluster.ts';
-import { CLUSTER_DEFAULTS } from '../../../src/model/cluster.ts';
+import type { HashSource } from '../../../src/model/cluster.ts';
+import { CLUSTER_DEFAULTS, LB_POLICIES } from '../../../src/model/cluster.ts';
 import type { Filter, HeaderChanges, PathChange } from '../../../src/model/filter.ts';
 import type { ClientAddressSettings, HttpSettings } from '../../../src/model/http-settings.ts';
 import type { Resource, ResourceKey } from '../../../src/model/resource.ts';
@@ -154,15 +154,7 @@ export const resource: fc.Arbitrary<Resource> = fc.oneof(
   }).map((value): Resource => ({ kind: 'route', value })),
   record({
     name: objectName,
-    lbPolicy: fc.constantFrom(
-      'RoundRobin',
-      'Random',
-      'LeastRequest',
-      'P2C',
-      'EWMA',
-      'RingHash',
-      'Maglev',
-    ) as fc.Arbitrary<LoadBalancingPolicy>,
+    lbPolicy: fc.constantFrom(...LB_POLICIES),
     hash: fc.option(hashSource),
     connectTimeoutMs: uint32,
     idleTimeoutMs: uint32,
