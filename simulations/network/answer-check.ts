@@ -21,6 +21,9 @@ const POSSIBLE: ReadonlySet<string> = new Set<ResponseReason>([
   'upstream_timeout',
 ]);
 
+/** What exactly was wrong with a message. */
+const DETAIL = / \(\w+\)(?=\n$)/;
+
 /** Follows one answer as a client gets it, and compares it with what the backend that gave it has said of it. */
 export class AnswerCheck {
   /** Why the proxy answered by itself; empty: a backend did. */
@@ -101,7 +104,8 @@ export class AnswerCheck {
   end(): void {
     const { id, method } = this.#request;
     if (this.reason !== '') {
-      if (this.#local !== (method === 'HEAD' ? '' : this.#text))
+      const text = this.#local.replace(DETAIL, '');
+      if (text !== (method === 'HEAD' ? '' : this.#text))
         this.#ledger.broken(`request ${id} got ${JSON.stringify(this.#local)} for ${this.reason}`);
       return;
     }

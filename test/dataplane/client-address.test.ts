@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -52,9 +52,9 @@ async function world(
     backend,
     logged: async (count) => {
       shutdown();
-      // Written in the background.
+      // Made and written in the background.
       for (;;) {
-        const lines = readFileSync(accessLog, 'utf8').split('\n').slice(0, -1);
+        const lines = (existsSync(accessLog) ? readFileSync(accessLog, 'utf8') : '').split('\n').slice(0, -1);
         if (lines.length >= count)
           return lines.map((line) => (JSON.parse(line) as { client: string }).client);
         await setImmediate();

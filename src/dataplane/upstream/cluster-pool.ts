@@ -580,15 +580,14 @@ export class ClusterPool {
     );
   }
 
-  #closeIdle(endpoint: EndpointState): void {
-    for (const connection of [...endpoint.idle]) connection.close();
+  #closeIdle({ idle }: EndpointState): void {
+    for (const connection of [...idle]) connection.close();
   }
 
   /** While no request is under way: a connection is being made for one. */
   #isAwaited(): boolean {
-    for (const endpoint of [...this.endpoints.values(), ...this.#removed])
-      for (const { user } of endpoint.connections) if (user !== null) return true;
-    return false;
+    const endpoints = [...this.endpoints.values(), ...this.#removed];
+    return endpoints.some(({ connections }) => [...connections].some(({ user }) => user !== null));
   }
 
   #checkDrained(): void {
