@@ -118,6 +118,11 @@ export class Ledger {
       return attempt;
     }
     const before = request.attempts.at(-1);
+    // What the proxy had given up before it arrived may come after what it sent next.
+    if (before !== undefined && !connection.side.incoming.isOpenToWrite) {
+      request.attempts.splice(-1, 0, attempt);
+      return attempt;
+    }
     if (before !== undefined) this.#checkRetry(request, before, backend);
     request.attempts.push(attempt);
     return attempt;

@@ -177,6 +177,21 @@ test('the last answer that a connection may have says so', async (context) => {
   await assertClean(on);
 });
 
+test('a limit of requests that comes down ends a connection that has had more with its next answer', async (context) => {
+  const on = await scene(context, (socket) => socket.write(OK), {
+    listener: withHttp({}, { requestsPerConnection: 0 }),
+  });
+  const client = new RawClient(on.harness.port).send(GET.repeat(5));
+  await client.until(({ text }) => text.split('ok').length === 6);
+  const value = { ...on.harness.listenerConfig(), ...withHttp({}, { requestsPerConnection: 3 }) };
+  on.harness.change([{ kind: 'listener', value }]);
+  client.text = '';
+  client.send(GET);
+  await client.untilOver();
+  assert.match(client.text, /^HTTP\/1\.1 200 .*Connection: close\r\n.*ok$/s);
+  await assertClean(on);
+});
+
 test('what a client sends ahead of its answers is read up to the limit, and the rest later', async (context) => {
   const waiting: Socket[] = [];
   const on = await scene(context, (socket) => waiting.push(socket), {

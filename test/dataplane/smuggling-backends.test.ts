@@ -90,7 +90,7 @@ for (const { name, text, fault } of NASTY_ANSWERS) {
         assert.doesNotMatch(client.text, /\r\n0\r\n\r\n$/);
         assert.doesNotMatch(client.text, /good/);
       } else {
-        await client.untilText('upstream_protocol_error\n');
+        await client.untilText(`upstream_protocol_error (${fault})\n`);
         assert.match(client.text, /^HTTP\/1\.1 502 Bad Gateway\r\n/);
         assert.equal(client.text.split('HTTP/1.1').length, 2, 'nothing of the answer comes through');
         // The client did nothing wrong and keeps its connection.
@@ -136,7 +136,7 @@ test('101 that nobody asked for, and one without its fields, is a fault', async 
   ] as const) {
     nasty = [text];
     const client = new RawClient(harness.port).send(request);
-    await client.untilText('upstream_protocol_error\n');
+    await client.untilText('502 Bad Gateway: upstream_protocol_error');
     assert.match(client.text, /^HTTP\/1\.1 502 /);
     assert.doesNotMatch(client.text, /secret/);
     client.socket.destroy();

@@ -121,6 +121,7 @@ for (const first of ['client', 'backend'] as const)
     on.backend.destroy();
     await assertOver(on);
     assert.equal(on.harness.count('local_response_count'), 0);
+    assert.equal(on.harness.dataplane.report('whole').endpoints[0]!.failures, 0, 'that is how tunnels end');
   });
 
 test('a reset of either side ends both, and nobody is blamed', async (context) => {

@@ -144,11 +144,13 @@ export class Attempts implements TimerOwner {
   }
 
   onTimer(): void {
-    if (this.#held === null) return;
+    const held = this.#held;
+    if (held === null) return;
+    this.#held = null;
     try {
       this.#owner.sendAgain();
     } finally {
-      this.#letGo();
+      held.letGo();
     }
   }
 

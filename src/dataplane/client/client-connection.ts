@@ -11,24 +11,12 @@ import type { Context } from '../context.ts';
 import type { ServedPort } from '../served-port.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
+import { BODY_CHUNKED, BODY_LENGTH, CLOSED, HEAD, LINGER, TUNNEL, WAIT } from './client-state.ts';
 import type { ClientWork } from './client-work.ts';
 import type { Exchange } from './exchange.ts';
 import type { Output, OutputOwner } from './output.ts';
-import { GREATEST_HEAD_BYTES, OUTPUT_BYTES } from './output.ts';
+import { COALESCED_BYTES, GREATEST_HEAD_BYTES, OUTPUT_BYTES } from './output.ts';
 import { soonest } from './pace.ts';
-
-const HEAD = 0;
-const BODY_LENGTH = 1;
-const BODY_CHUNKED = 2;
-/** The request is complete, its answer is not. What comes is kept for later. */
-const WAIT = 3;
-const TUNNEL = 4;
-/** Answered before the request's end: what still comes is thrown away for a moment, so that the answer arrives. */
-const LINGER = 5;
-const CLOSED = 6;
-
-/** Bodies up to this size leave together with their head in one write. */
-const COALESCED_BYTES = 32 * 1024;
 
 /**
  * A client's HTTP/1.1 connection: bytes to requests, answers to bytes, in order. One request is worked on at a time;
@@ -138,6 +126,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     switch (this.#state) {
       case HEAD:
       case LINGER:
+        if (this.#hasStash) break;
         // Half a head, or nothing: there is nobody to answer, but perhaps somebody who still takes an answer.
         this.flush();
         if (this.isBlocked) this.#linger();
@@ -169,6 +158,10 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     }
     this.#watch();
     this.exchange.onClientWritable();
+    if (this.#hasStash && this.#state === HEAD) {
+      this.#proceed();
+      this.flush();
+    }
     this.rest();
   }
 
@@ -403,9 +396,10 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   upgrade(): void {
     this.#state = TUNNEL;
     this.#watch();
+    // First: the backend may not take all that is kept, and then no more is read.
+    this.stream.resume();
     const stash = this.#begun().takeStash();
     if (stash !== null) this.exchange.tunnelBytes(stash, 0, stash.length);
-    this.stream.resume();
     if (this.#peerEnded) this.exchange.tunnelEnd();
   }
 
@@ -435,11 +429,17 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     }
     this.#state = HEAD;
     this.#watch();
-    if (this.#feeding) return;
+    if (!this.#feeding) this.#proceed();
+  }
+
+  /** What has been sent ahead is worked off, as far as the client takes the answers. */
+  #proceed(): void {
+    if (this.#hasStash && this.isBlocked) return;
     const stash = this.#begun().takeStash();
-    if (stash !== null) this.#feed(stash, 0, stash.length);
+    if (stash !== null) this.#feed(stash, 0, stash.length, true);
+    if (this.#hasStash) return;
     // As if it came only now.
-    if (this.#peerEnded && !this.#hasStash) this.onEnd();
+    if (this.#peerEnded) this.onEnd();
     else if (this.#state === HEAD) this.stream.resume();
   }
 
@@ -459,11 +459,13 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     else this.#context.wheel.set(this.#timer, this.#context.timeouts.linger);
   }
 
-  #feed(bytes: Buffer, from: number, end: number): void {
+  /** `isOurs`: memory of its own, of which what is kept can be kept as it is. */
+  #feed(bytes: Buffer, from: number, end: number, isOurs = false): void {
     this.#feeding = true;
     let at = from;
     while (at < end) {
-      if (this.#state === HEAD) at = this.#readHead(bytes, at, end);
+      // Whoever does not take answers has no more made, or they would be kept here.
+      if (this.#state === HEAD && (!this.isBlocked || this.#headBegun)) at = this.#readHead(bytes, at, end);
       else if (this.#state === BODY_LENGTH) {
         const take = Math.min(this.#left, end - at);
         this.#left -= take;
@@ -471,8 +473,8 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
         at += take;
         if (this.#left === 0 && this.#state === BODY_LENGTH) this.#requestComplete(null);
       } else if (this.#state === BODY_CHUNKED) at = this.#readChunks(bytes, at, end);
-      else if (this.#state === WAIT) {
-        this.#keep(bytes, at, end);
+      else if (this.#state === WAIT || this.#state === HEAD) {
+        this.#keep(bytes, at, end, isOurs);
         at = end;
       } else at = end;
     }
@@ -520,7 +522,8 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     const at = reader.next;
     const framing = head.framing;
     this.#requests += 1;
-    this.keepAlive = framing.keepAlive && this.#requests !== this.#settings.limits.requestsPerConnection;
+    const most = this.#settings.limits.requestsPerConnection;
+    this.keepAlive = framing.keepAlive && (most === 0 || this.#requests < most);
     this.#isLast = !framing.keepAlive;
     if (!this.isBlocked) this.#context.wheel.clear(this.#timer);
     if (framing.chunked) {
@@ -567,14 +570,14 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     } else this.exchange.requestEnd(trailer);
   }
 
-  #keep(bytes: Buffer, from: number, end: number): void {
+  #keep(bytes: Buffer, from: number, end: number, isOurs = false): void {
     if (from === end) return;
     this.#isLast = false;
     const work = this.#begun();
     // Behind a request to upgrade comes the new protocol, or nothing that is read.
     if (!this.keepAlive && !work.exchange.wantsUpgrade) return;
-    work.keep(bytes, from, end);
-    if (work.stashLength > this.#settings.limits.pipelinedBytes) this.stream.pause();
+    work.keep(bytes, from, end, isOurs);
+    if (this.#state === HEAD || work.stashLength > this.#settings.limits.pipelinedBytes) this.stream.pause();
   }
 
   #block(): void {

@@ -44,7 +44,12 @@ export class ClientWork {
     this.taking.reset(0);
   }
 
-  keep(bytes: Buffer, from: number, end: number): void {
+  keep(bytes: Buffer, from: number, end: number, isOurs: boolean): void {
+    if (isOurs && this.stash === null) {
+      this.stash = bytes.subarray(from, end);
+      this.stashLength = end - from;
+      return;
+    }
     const wanted = this.stashLength + end - from;
     if (this.stash === null || this.stash.length < wanted) {
       const larger = Buffer.allocUnsafe(wanted * 2);

@@ -3,6 +3,8 @@ import { MessageWriter } from '../../wire/http1/writer.ts';
 /** A head of the greatest size we take, written anew, and one read's worth of body beside it. */
 export const OUTPUT_BYTES = 224 * 1024;
 export const GREATEST_HEAD_BYTES = 96 * 1024;
+/** Bodies up to this size leave together with their head in one write. */
+export const COALESCED_BYTES = 32 * 1024;
 
 /**
  * What goes to a client is put together here, one client at a time in a thread, and leaves in one write when all

@@ -366,11 +366,11 @@ export class ClusterPool {
     if (balancer.isTimed) balancer.observe(connection.endpoint, milliseconds, 'answered');
   }
 
-  /** The connection broke, or its answer did not come in time. */
+  /** The connection broke, or its answer did not come in time; how long one went on before it broke is no latency. */
   failed(connection: UpstreamConnection): void {
     const { balancer } = this.#balance;
-    if (balancer.isTimed)
-      balancer.observe(connection.endpoint, this.#context.time - connection.sentAt, 'failed');
+    const waited = connection.hasAnswer ? 0 : this.#context.time - connection.sentAt;
+    if (balancer.isTimed) balancer.observe(connection.endpoint, waited, 'failed');
   }
 
   /** A request has ended and its connection can take another. */
@@ -584,9 +584,16 @@ export class ClusterPool {
     for (const connection of [...endpoint.idle]) connection.close();
   }
 
+  /** While no request is under way: a connection is being made for one. */
+  #isAwaited(): boolean {
+    for (const endpoint of [...this.endpoints.values(), ...this.#removed])
+      for (const { user } of endpoint.connections) if (user !== null) return true;
+    return false;
+  }
+
   #checkDrained(): void {
     if (!this.isDraining || this.#active > 0 || this.#pending.length > 0 || !this.isOpen) return;
-    if (this.#holders > 0) return;
+    if (this.#holders > 0 || this.#isAwaited()) return;
     this.isOpen = false;
     this.#context.notify({ type: 'pool.drained', cluster: this.name });
   }

@@ -381,8 +381,11 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
 
   #fail(user: UpstreamUser, reason: 'upstream_reset' | 'upstream_protocol_error' | 'upstream_timeout'): void {
     const answered = this.#answered;
-    this.endpoint.failures += 1;
-    this.pool.failed(this);
+    // Upgraded connections end when either side says so: that is no failure, and how long they lasted no latency.
+    if (this.#state !== TUNNEL) {
+      this.endpoint.failures += 1;
+      this.pool.failed(this);
+    }
     this.close();
     user.onUpstreamFailed(this, reason, answered);
   }

@@ -1,4 +1,4 @@
-import { openSync, rmSync, unlinkSync } from 'node:fs';
+import { openSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import net, { type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
@@ -27,6 +27,20 @@ function taken(path: string): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+/**
+ * When a thread took on that fault, and whether it is this one. It is asked for again and again until somebody has
+ * answered: what comes late must not make the successor fail as well.
+ */
+function claim(path: string): { readonly at: number; readonly isOurs: boolean } {
+  const at = wall();
+  try {
+    writeFileSync(path, String(at), { flag: 'wx' });
+    return { at, isOurs: true };
+  } catch {
+    return { at: Number(readFileSync(path, 'utf8')), isOurs: false };
   }
 }
 
@@ -117,9 +131,11 @@ function runThread(path: string): void {
         accepted.get(port)?.some((at) => at >= openedAt && at <= closedAt),
       )
       .map(({ port }) => port);
-    channel.postMessage({ id: request.id, at: wall(), ports } satisfies FaultReply);
+    const { at, isOurs } =
+      request.do === 'fault' ? claim(join(path, `fault-${request.id}`)) : { at: wall(), isOurs: false };
+    channel.postMessage({ id: request.id, at, ports } satisfies FaultReply);
     // What it has said is to be out before it fails.
-    if (request.do === 'fault') setTimeout(() => fail(request.fault, path), 5);
+    if (request.do === 'fault' && isOurs) setTimeout(() => fail(request.fault, path), 5);
   };
 }
 
