@@ -101,7 +101,9 @@ export class AnswerCheck {
   end(): void {
     const { id, method } = this.#request;
     if (this.reason !== '') {
-      if (this.#local !== (method === 'HEAD' ? '' : this.#text))
+      // Behind the reason it may say what exactly was wrong.
+      const said = this.#local.replace(/ \([a-z0-9_]+\)\n$/, '\n');
+      if (said !== (method === 'HEAD' ? '' : this.#text))
         this.#ledger.broken(`request ${id} got ${JSON.stringify(this.#local)} for ${this.reason}`);
       return;
     }
