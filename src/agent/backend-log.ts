@@ -36,7 +36,7 @@ export class BackendLog {
         if (this.#first(`${cluster} ${limit}`, worker))
           this.#logger.warn(
             { cluster, limit },
-            `${limit} of ${cluster} is reached: requests are refused with 503`,
+            `${limit} of ${cluster} is reached: requests ${limit === 'maxConnections' ? 'wait for a connection' : 'are refused with 503'}`,
           );
         break;
       }

@@ -45,7 +45,11 @@ test('limits are told as endpoints are', () => {
   log.note(0, { type: 'limit.reached', ...limit });
   log.note(0, { type: 'limit.cleared', ...limit });
   assert.deepEqual(lines(), [
-    'maxConnections of default/api is reached: requests are refused with 503',
+    'maxConnections of default/api is reached: requests wait for a connection',
     'default/api is below its maxConnections again',
+  ]);
+  log.note(0, { type: 'limit.reached', cluster: 'default/api', limit: 'maxPendingRequests' });
+  assert.deepEqual(lines().slice(-1), [
+    'maxPendingRequests of default/api is reached: requests are refused with 503',
   ]);
 });

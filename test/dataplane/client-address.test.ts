@@ -448,3 +448,27 @@ test('a listener whose networks are none is refused by name, and the one in use 
     assert.ok(failures[0]!.message.includes(`"${cidr}"`), failures[0]!.message);
   }
 });
+
+test('only a trusted peer says what backends believe of a client', async (context) => {
+  const fields = ['X-Real-IP: 6.6.6.6', 'x-FORWARDED-Prefix: /admin', 'X-Forwarded-User: root'];
+  const long = `X-Forwarded-${'A'.repeat(40)}: 1`;
+  const odd = 'X!Forwarded!User: root';
+  for (const trustedHops of [0, 1]) {
+    const { harness, backend } = await world(context, { trustedHops });
+    const filtered = 'X-Forwarde: kept';
+    const answer = await exchange(harness.port, request([...fields, long, odd, filtered]));
+    assert.match(answer, /^HTTP\/1\.1 200 /);
+    const got = backend.received.join('').split('\r\n');
+    assert.ok(got.includes(filtered));
+    assert.ok(!got.includes(odd));
+    for (const field of [...fields, long]) assert.equal(got.includes(field), trustedHops === 1, field);
+  }
+  const { harness, backend } = await world(context, {}, [
+    {
+      type: 'RequestHeaders',
+      changes: { set: [{ name: 'X-Real-IP', value: '10.0.0.1' }], add: [], remove: [] },
+    },
+  ]);
+  await exchange(harness.port, request(fields));
+  assert.deepEqual(backend.received.join('').match(/x-real-ip: .*/gi), ['X-Real-IP: 10.0.0.1']);
+});

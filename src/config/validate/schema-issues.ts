@@ -121,6 +121,9 @@ function wrongType(schema: JsonSchema, given: unknown): string {
         ? 'a list'
         : (names[typeof given] ?? `a ${typeof given}`);
   if (schema.type === 'string' && (typeof given === 'number' || typeof given === 'boolean')) {
+    const { [MEANS]: means } = schema;
+    if (typeof means === 'string' && !new RegExp(String(schema.pattern ?? '')).test(String(given)))
+      return `must be ${means}, but is ${given}`;
     return `must be a string, but ${given} is ${typeof given === 'number' ? 'a number' : 'a truth value'}: put it in quotes`;
   }
   if (schema.type === 'integer' && typeof given === 'string') {

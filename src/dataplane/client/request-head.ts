@@ -1,4 +1,8 @@
-import { FIELD_ID, NEVER_FORWARDED_IN_REQUEST } from '../../wire/http1/field-name.ts';
+import {
+  FIELD_ID,
+  NEVER_FORWARDED_IN_REQUEST,
+  NEVER_FORWARDED_OF_CLIENT,
+} from '../../wire/http1/field-name.ts';
 import { connectionNames } from '../../wire/http1/framing.ts';
 import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { FIELD_STRIDE, latin1, VALUE_END, VALUE_START } from '../../wire/http1/head-parser.ts';
@@ -77,7 +81,8 @@ export function writeRequestHead(
   writer.all(VERSION_HOST);
   writer.latin1(hostname);
   writer.crlf();
-  writer.fields(head, NEVER_FORWARDED_IN_REQUEST, droppedBy(head, plan));
+  const never = origin.isTrusted ? NEVER_FORWARDED_IN_REQUEST : NEVER_FORWARDED_OF_CLIENT;
+  writer.fields(head, never, droppedBy(head, plan));
   const dropped = plan === null ? null : plan.dropped;
   if (asked) writeForwardingFields(writer, head, target, options, dropped);
   else writeOrigin(writer, target, options, dropped);

@@ -30,6 +30,8 @@ export const FIELD_ID = {
   UNDERSCORE: 18,
   /** Meant for every recipient, and read from the head: neither in a trailer section nor named by Connection. */
   HEAD_ONLY: 19,
+  /** X-Real-IP, and X-Forwarded-* besides those above: what backends believe of a client, if a proxy says it. */
+  SAID_OF_CLIENT: 20,
 } as const;
 
 const BY_NAME: Record<string, number> = {
@@ -54,14 +56,16 @@ const BY_NAME: Record<string, number> = {
 
 /**
  * RFC 9110 section 6.5.1 without naming them: authentication, request modifiers, control data and what says how
- * content is to be read. `x-real-ip` is an address that backends believe.
+ * content is to be read.
  */
 const HEAD_ONLY =
   'authorization proxy-authorization authentication-info proxy-authentication-info proxy-authenticate ' +
   'www-authenticate cookie set-cookie content-type content-encoding content-range content-location ' +
   'cache-control pragma range if-match if-none-match if-modified-since if-unmodified-since if-range ' +
-  'max-forwards age expires date location retry-after vary x-real-ip';
+  'max-forwards age expires date location retry-after vary';
 for (const name of HEAD_ONLY.split(' ')) BY_NAME[name] = FIELD_ID.HEAD_ONLY;
+
+BY_NAME['x-real-ip'] = FIELD_ID.SAID_OF_CLIENT;
 
 interface Candidate {
   readonly bytes: Uint8Array;
@@ -70,6 +74,8 @@ interface Candidate {
 
 const LONGEST = 32;
 const DASH = 45;
+const X = 120;
+const SAID_PREFIX = Buffer.from('x-forwarded-');
 const BY_LENGTH: Candidate[][] = Array.from({ length: LONGEST }, () => []);
 for (const [name, id] of Object.entries(BY_NAME))
   BY_LENGTH[name.length]!.push({ bytes: Buffer.from(name), id });
@@ -77,9 +83,9 @@ for (const [name, id] of Object.entries(BY_NAME))
 /** Known id of the field name in `bytes[start, end)`, in any case. */
 export function fieldId(bytes: Uint8Array, start: number, end: number): number {
   const length = end - start;
-  if (length >= LONGEST) return FIELD_ID.OTHER;
-  const candidates = BY_LENGTH[length]!;
   const first = LOWER[bytes[start]!];
+  if (length >= LONGEST) return unlisted(bytes, start, length, first!);
+  const candidates = BY_LENGTH[length]!;
   const last = LOWER[bytes[end - 1]!];
   for (let index = 0; index < candidates.length; index += 1) {
     const candidate = candidates[index]!;
@@ -89,13 +95,24 @@ export function fieldId(bytes: Uint8Array, start: number, end: number): number {
     while (at < length && name[at] === LOWER[bytes[start + at]!]) at += 1;
     if (at >= length) return candidate.id;
   }
-  return FIELD_ID.OTHER;
+  return unlisted(bytes, start, length, first!);
+}
+
+/** `first`: its first byte in lower case. */
+function unlisted(bytes: Uint8Array, start: number, length: number, first: number): number {
+  if (first !== X || length <= SAID_PREFIX.length) return FIELD_ID.OTHER;
+  for (let at = 1; at < SAID_PREFIX.length; at += 1) {
+    const byte = bytes[start + at]!;
+    if (SAID_PREFIX[at] !== (NAME[byte] === NAME_PLAIN ? LOWER[byte] : DASH)) return FIELD_ID.OTHER;
+  }
+  return FIELD_ID.SAID_OF_CLIENT;
 }
 
 /** The known field that the name in `bytes[start, end)` is where every odd character counts as `-`; or OTHER. */
 export function looseFieldId(bytes: Uint8Array, start: number, end: number): number {
   const length = end - start;
-  if (length >= LONGEST) return FIELD_ID.OTHER;
+  const first = LOWER[bytes[start]!]!;
+  if (length >= LONGEST) return unlisted(bytes, start, length, first);
   for (const { bytes: name, id } of BY_LENGTH[length]!) {
     let at = 0;
     while (at < length) {
@@ -105,7 +122,7 @@ export function looseFieldId(bytes: Uint8Array, start: number, end: number): num
     }
     if (at === length) return id;
   }
-  return FIELD_ID.OTHER;
+  return unlisted(bytes, start, length, first);
 }
 
 /** Known id of a lower-case name, or OTHER. */
@@ -142,6 +159,10 @@ export const SAID_BY_PROXY = [
   FIELD_ID.X_REQUEST_ID,
 ] as const;
 
-/** As NEVER_FORWARDED, and SAID_BY_PROXY. */
+/** As NEVER_FORWARDED, and SAID_BY_PROXY: what is copied of the request of a peer whose word is taken. */
 export const NEVER_FORWARDED_IN_REQUEST = Uint8Array.from(NEVER_FORWARDED);
 for (const id of SAID_BY_PROXY) NEVER_FORWARDED_IN_REQUEST[id] = 1;
+
+/** Of anybody else's request. */
+export const NEVER_FORWARDED_OF_CLIENT = Uint8Array.from(NEVER_FORWARDED_IN_REQUEST);
+NEVER_FORWARDED_OF_CLIENT[FIELD_ID.SAID_OF_CLIENT] = 1;

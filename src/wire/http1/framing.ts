@@ -7,7 +7,13 @@ const MOST_DIGITS = 15;
 const COMMA = 44;
 
 const PROTECTED = new Uint8Array(32);
-for (const id of [FIELD_ID.HOST, FIELD_ID.CONTENT_LENGTH, FIELD_ID.HEAD_ONLY, ...SAID_BY_PROXY])
+for (const id of [
+  FIELD_ID.HOST,
+  FIELD_ID.CONTENT_LENGTH,
+  FIELD_ID.HEAD_ONLY,
+  FIELD_ID.SAID_OF_CLIENT,
+  ...SAID_BY_PROXY,
+])
   PROTECTED[id] = 1;
 
 /** `word` is in lower case. */
