@@ -1,4 +1,4 @@
-import { HTAB, LOWER, SP, TOKEN } from './characters.ts';
+import { CR, HTAB, LOWER, SP, TOKEN } from './characters.ts';
 import type { Fault } from './fault.ts';
 import { FIELD_ID, fieldId, SAID_BY_PROXY } from './field-name.ts';
 
@@ -85,7 +85,9 @@ export class Framing {
         if (this.contentLength !== NO_LENGTH) return 'repeated_content_length';
         return this.#contentLength(bytes, start, end);
       case FIELD_ID.TRANSFER_ENCODING:
-        if (this.chunked || !isWord(bytes, start, end, CHUNKED)) return 'invalid_transfer_encoding';
+        // Whitespace behind it is in the grammar, but a reader that does not trim it takes this for another coding.
+        if (this.chunked || bytes[end] !== CR || !isWord(bytes, start, end, CHUNKED))
+          return 'invalid_transfer_encoding';
         this.chunked = true;
         return null;
       case FIELD_ID.CONNECTION:

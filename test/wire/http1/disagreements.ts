@@ -166,14 +166,6 @@ export const DISAGREEMENTS: readonly Disagreement[] = [
     why: 'a method is any token (RFC 9110 section 9.1); llhttp knows a list',
     example: line('FOO / HTTP/1.1'),
   },
-  {
-    role: 'request',
-    side: 'we',
-    key: 'HPE_INVALID_TRANSFER_ENCODING',
-    when: /transfer-encoding:[ \t]*chunked[ \t]+\r/i,
-    why: 'optional whitespace may be a tab, behind the value too',
-    example: post('Transfer-Encoding: chunked\t\r\n', '0\r\n\r\n'),
-  },
   ...(['request', 'response'] as const).flatMap((role): Disagreement[] => {
     const build = role === 'request' ? post : answer;
     return [

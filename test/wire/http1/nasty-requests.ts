@@ -69,6 +69,8 @@ const FRAMING: readonly Nasty[] = [
   }),
   ...all('invalid_transfer_encoding', coding, {
     'no coding': '',
+    'coding before a tab': 'chunked\t',
+    'coding before a space': 'chunked ',
     'unknown coding': ' cow',
     identity: ' identity',
     'coding twice in a list': ' chunked, chunked',
@@ -124,7 +126,7 @@ const FRAMING: readonly Nasty[] = [
   ...all(null, (fields) => post(fields, '0\r\n\r\n'), {
     'coding in capitals': 'TRANSFER-ENCODING: CHUNKED\r\n',
     'coding without space': 'Transfer-Encoding:chunked\r\n',
-    'coding between tabs': 'Transfer-Encoding:\t chunked \t\r\n',
+    'coding behind tabs': 'Transfer-Encoding:\t chunked\r\n',
   }),
   ...all(null, length, { 'length between tabs': '\t5\t', 'length without space': '5' }),
 ];
