@@ -17,7 +17,6 @@ import { SocketStream } from '../../src/os/socket-stream.ts';
  * - `deaf-to-drain`: a listener that drains goes on listening;
  * - `memory-freed-early`: a stream's own memory goes to others while the runtime still reads into it;
  * - `posts-repeated`: whatever the policy says, a request of any method is sent again;
- * - `retries-without-end`: a policy's retries are not counted;
  * - `copies-of-copies`: a copy for a mirror is sent twice;
  * - `tunnel-ends-at-once`: an upgraded connection ends for both ways when its client ends its half.
  */
@@ -29,7 +28,6 @@ export const TRAFFIC_BUGS = [
   'deaf-to-drain',
   'memory-freed-early',
   'posts-repeated',
-  'retries-without-end',
   'copies-of-copies',
   'tunnel-ends-at-once',
 ] as const;
@@ -102,15 +100,6 @@ export function plantTrafficBug(bug: TrafficBug): () => void {
       Attempts.prototype.mayRepeat = () => true;
       return () => {
         Attempts.prototype.mayRepeat = mayRepeat;
-      };
-    }
-    case 'retries-without-end': {
-      const { begin } = Attempts.prototype;
-      Attempts.prototype.begin = function (policy, ...rest) {
-        begin.call(this, { ...policy, attempts: Number.POSITIVE_INFINITY }, ...rest);
-      };
-      return () => {
-        Attempts.prototype.begin = begin;
       };
     }
     case 'tunnel-ends-at-once': {
