@@ -320,12 +320,15 @@ export class ListenerSet implements PortHooks {
     // Where others drain here still, the port goes with the last of them, but takes nobody new from now on.
     if (others.length === 0) {
       this.#left.set(port, served.name);
-      port.limitDrain(this.#options.drainTimeoutMs);
+      // It may have been closing for a while, under the deadline of an actor that is wished for elsewhere now.
+      const begun = Math.max(0, this.#context.system.now() - port.closingSince);
+      port.limitDrain(Math.max(0, this.#options.drainTimeoutMs - begun));
     }
     this.#drainPort(port, this.#context.timeouts.drainNotice);
   }
 
   #drainPort(port: ServedPort, notice: number): void {
+    port.closingSince = Math.min(port.closingSince, this.#context.system.now());
     if (port.isClosing || port.socket === null) {
       port.isClosing = true;
       port.settle();

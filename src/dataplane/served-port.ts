@@ -35,6 +35,8 @@ export class ServedPort implements TimerOwner {
   socket: ListenSocket | null = null;
   /** Its socket is being closed: it takes no more listeners. */
   isClosing = false;
+  /** Since when, by the monotonic clock in ms; not finite: it is not. */
+  closingSince = Number.POSITIVE_INFINITY;
   /** Its socket has been closed: connections end with their request in flight, or after a moment without one. */
   isDraining = false;
   /** Listeners that wait for it to be bound. */

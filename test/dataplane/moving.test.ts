@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
+import { clocked, until } from './clocked.ts';
 import type { Harness } from './harness.ts';
 import { cluster, endpoint, LISTENER, listener, route, rule, start, untilRefused } from './harness.ts';
 import { answering, exchange, OK, RawClient, rawBackend } from './raw.ts';
@@ -167,6 +168,45 @@ test('what a removed listener served it serves to its connections until they hav
   await harness.notified('pool.drained');
   assert.equal(dataplane.closePool('default/api'), 0);
   assert.deepEqual(dataplane.report('whole'), { listeners: [], clusters: [], endpoints: [] });
+});
+
+test('a listener that is wished again elsewhere while it drains gives its old port no more time', async (context) => {
+  const [old, next] = [await freePort(context), await freePort(context)];
+  const clock = clocked();
+  const backend = await rawBackend(context, () => {});
+  const harness = await start({
+    port: old,
+    system: clock.system,
+    resources: [
+      { kind: 'cluster', value: cluster() },
+      { kind: 'endpoint', value: endpoint(backend.port) },
+      { kind: 'route', value: route() },
+    ],
+  });
+  context.after(() => harness.dataplane.shutdown());
+  const { dataplane } = harness;
+  const client = new RawClient(old).send(GET);
+  await until(() => backend.received[0]?.endsWith('\r\n\r\n') === true);
+  // The harness gives five seconds to drain.
+  harness.change([], [`listener/${LISTENER}`]);
+  dataplane.drainListener(LISTENER);
+  await untilRefused(old);
+  clock.advance(3000);
+  const moved = listener({ port: next });
+  dataplane.prepare({
+    base: '1',
+    version: '2',
+    upserts: [{ kind: 'listener', value: moved }],
+    removals: [],
+  });
+  await dataplane.bindListener(moved);
+  dataplane.commit([]);
+  dataplane.activateListener(LISTENER);
+  clock.advance(1500);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.equal(client.closed, false, 'it still has half a second');
+  clock.advance(1000);
+  await until(() => client.closed || client.ended);
 });
 
 test('a request finishes with the route and the cluster it has chosen, also where it waits for a connection', async (context) => {
