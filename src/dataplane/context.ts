@@ -1,3 +1,4 @@
+import type { ResponseReason } from '../model/response-reason.ts';
 import type { System } from '../os/system.ts';
 import type { HeadParser } from '../wire/http1/head-parser.ts';
 import type { MessageWriter } from '../wire/http1/writer.ts';
@@ -5,7 +6,7 @@ import type { AccessLog } from './access-log.ts';
 import type { BuildTable } from './balance/hash-table.ts';
 import type { ClientWork } from './client/client-work.ts';
 import type { DataplaneNotification } from './control.ts';
-import type { Counters } from './counters.ts';
+import type { Counters, LabelledCounters } from './counters.ts';
 import type { Faults } from './faults.ts';
 import type { SharedLimits } from './limits.ts';
 import type { RequestIds } from './request-id.ts';
@@ -33,7 +34,7 @@ export interface Context {
   readonly faults: Faults;
   readonly notify: (notification: DataplaneNotification) => void;
   /** Answers of NovaEdge itself by reason. */
-  readonly localResponses: (reason: string) => number;
+  readonly localResponses: LabelledCounters<ResponseReason>;
 }
 
 /** Objects that are used again, so that an idle connection does not hold them. */

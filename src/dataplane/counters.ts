@@ -101,24 +101,31 @@ export class StatusCounters {
   }
 }
 
-/** A counter for each reason, allocated when the reason first comes up. */
-export class ReasonCounters {
+/** A counter for each value of one more label (`reason`, if nothing else is said), allocated when the value first comes up. */
+export class LabelledCounters<Value extends string = string> {
   readonly #counters: Counters;
   readonly #metric: DataplaneMetric;
   readonly #labels: Readonly<Record<string, string>>;
-  readonly #indices = new Map<string, number>();
+  readonly #label: string;
+  readonly #indices = new Map<Value, number>();
 
-  constructor(counters: Counters, metric: DataplaneMetric, labels: Readonly<Record<string, string>>) {
+  constructor(
+    counters: Counters,
+    metric: DataplaneMetric,
+    labels: Readonly<Record<string, string>>,
+    label = 'reason',
+  ) {
     this.#counters = counters;
     this.#metric = metric;
     this.#labels = labels;
+    this.#label = label;
   }
 
-  add(reason: string): void {
-    let index = this.#indices.get(reason);
+  add(value: Value): void {
+    let index = this.#indices.get(value);
     if (index === undefined) {
-      index = this.#counters.counter(this.#metric, { ...this.#labels, reason });
-      this.#indices.set(reason, index);
+      index = this.#counters.counter(this.#metric, { ...this.#labels, [this.#label]: value });
+      this.#indices.set(value, index);
     }
     this.#counters.values[index]! += 1;
   }

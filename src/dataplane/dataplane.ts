@@ -20,7 +20,7 @@ import { Configuration } from './configuration.ts';
 import type { Context } from './context.ts';
 import { FreeList } from './context.ts';
 import type { AtObject, DataplaneControl, DataplaneOptions, Preparation } from './control.ts';
-import { Counters } from './counters.ts';
+import { Counters, LabelledCounters } from './counters.ts';
 import { Faults } from './faults.ts';
 import { SharedLimits } from './limits.ts';
 import { ListenerSet } from './listener-set.ts';
@@ -46,7 +46,6 @@ export class Dataplane implements DataplaneControl {
   readonly #tables: RoutingTables;
   readonly #listeners: ListenerSet;
   readonly #stopTicking: () => void;
-  readonly #cutReasons = new Map<string, number>();
 
   constructor(options: DataplaneOptions, timeouts: Partial<Timeouts> = {}, system: System = SYSTEM) {
     const counters = new Counters(options.counters, options.register);
@@ -67,7 +66,7 @@ export class Dataplane implements DataplaneControl {
       accessLog: options.accessLog === null ? null : new AccessLog(options.accessLog),
       faults: new Faults(system.now, options.notify),
       notify: options.notify,
-      localResponses: (reason) => this.#localResponses(reason),
+      localResponses: new LabelledCounters(counters, 'local_response_count', {}),
     };
     this.#context = context;
     this.#tables = new RoutingTables(counters, this.#configuration, (cluster) => this.#pool(cluster));
@@ -223,14 +222,5 @@ export class Dataplane implements DataplaneControl {
     } catch (error) {
       this.#context.faults.report(error);
     }
-  }
-
-  #localResponses(reason: string): number {
-    let index = this.#cutReasons.get(reason);
-    if (index === undefined) {
-      index = this.#context.counters.counter('local_response_count', { reason });
-      this.#cutReasons.set(reason, index);
-    }
-    return index;
   }
 }

@@ -1,11 +1,11 @@
 import type { Listener } from '../model/gateway.ts';
 import type { Counters } from './counters.ts';
-import { ReasonCounters, StatusCounters } from './counters.ts';
+import { LabelledCounters, StatusCounters } from './counters.ts';
 
 /** Where a listener's counts are; they go on when it is bound anew. */
 export class ListenerCounters {
   readonly unrouted: StatusCounters;
-  readonly announcementFaults: ReasonCounters;
+  readonly announcementFaults: LabelledCounters;
   readonly openConnections: number;
   readonly connections: number;
   readonly activeConnections: number;
@@ -15,7 +15,7 @@ export class ListenerCounters {
   constructor(counters: Counters, listener: string) {
     const labels = { listener };
     this.unrouted = new StatusCounters(counters, 'request_count', { ...labels, route: '' });
-    this.announcementFaults = new ReasonCounters(counters, 'proxy_protocol_faults', labels);
+    this.announcementFaults = new LabelledCounters(counters, 'proxy_protocol_faults', labels);
     this.openConnections = counters.counter('open_connections', labels);
     this.connections = counters.counter('connection_count', labels);
     this.activeConnections = counters.counter('active_connections', labels);
@@ -33,24 +33,12 @@ export class ServedListener {
   isDraining = false;
   /** Closed, but not by the configuration: its hosts are somebody's still, and are told to come again. */
   isGone = false;
-  readonly unrouted: StatusCounters;
-  readonly announcementFaults: ReasonCounters;
-  readonly openConnections: number;
-  readonly connections: number;
-  readonly activeConnections: number;
-  readonly connectionsCut: number;
-  readonly duration: number;
+  readonly counters: ListenerCounters;
   requests = 0;
 
   constructor(counters: ListenerCounters, config: Listener) {
     this.name = config.name;
     this.config = config;
-    this.unrouted = counters.unrouted;
-    this.announcementFaults = counters.announcementFaults;
-    this.openConnections = counters.openConnections;
-    this.connections = counters.connections;
-    this.activeConnections = counters.activeConnections;
-    this.connectionsCut = counters.connectionsCut;
-    this.duration = counters.duration;
+    this.counters = counters;
   }
 }

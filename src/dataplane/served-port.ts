@@ -78,12 +78,12 @@ export class ServedPort implements TimerOwner {
   accept(stream: SocketStream): void {
     const connection = this.#hooks.accept(this, stream);
     this.connections.add(connection);
-    if (this.addressing?.announces(stream.remoteAddress) === true) this.#hear(connection, stream);
     const counted = this.#counted;
     if (counted !== null) {
-      this.#context.counters.values[counted.connections]! += 1;
-      this.#context.counters.values[counted.openConnections]! += 1;
+      this.#context.counters.values[counted.counters.connections]! += 1;
+      this.#context.counters.values[counted.counters.openConnections]! += 1;
     }
+    if (this.addressing?.announces(stream.remoteAddress) === true) this.#hear(connection, stream);
     if (this.isDraining) connection.drain();
   }
 
@@ -91,20 +91,21 @@ export class ServedPort implements TimerOwner {
     const { headerMs } = this.settings.http.timeouts;
     const counted = this.#counted;
     new Announcement(this.#context, stream, connection, headerMs, (fault) =>
-      counted?.announcementFaults.add(fault),
+      counted?.counters.announcementFaults.add(fault),
     );
   }
 
   closed(connection: ClientConnection): void {
     if (!this.connections.delete(connection)) return;
     const counted = this.#counted;
-    if (counted !== null) this.#context.counters.values[counted.openConnections]! -= 1;
+    if (counted !== null) this.#context.counters.values[counted.counters.openConnections]! -= 1;
     if (this.isClosing) this.settle();
   }
 
   countCut(connection: ClientConnection): void {
     const counted = this.#counted;
-    if (counted !== null && connection.isBusy) this.#context.counters.values[counted.connectionsCut]! += 1;
+    if (counted !== null && connection.isBusy)
+      this.#context.counters.values[counted.counters.connectionsCut]! += 1;
   }
 
   /** After each step of a drain: tells who is done by it. */

@@ -1,5 +1,5 @@
 import type { HashSource } from '../../model/cluster.ts';
-import { LOWER } from '../../wire/http1/characters.ts';
+import { isWord } from '../../wire/http1/characters.ts';
 import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { FIELD_STRIDE, NAME_END, VALUE_END, VALUE_START } from '../../wire/http1/head-parser.ts';
 import type { Xoshiro128 } from '../xoshiro128.ts';
@@ -98,7 +98,5 @@ function isSame(bytes: Buffer, start: number, name: Buffer): boolean {
 
 function isNamed(head: HeadParser, field: number, name: Buffer): boolean {
   const start = head.base + head.fields[field * FIELD_STRIDE]!;
-  if (head.base + head.fields[field * FIELD_STRIDE + NAME_END]! - start !== name.length) return false;
-  for (let at = 0; at < name.length; at += 1) if (LOWER[head.bytes[start + at]!] !== name[at]) return false;
-  return true;
+  return isWord(head.bytes, start, head.base + head.fields[field * FIELD_STRIDE + NAME_END]!, name);
 }

@@ -1,12 +1,12 @@
 import { FIELD_ID } from '../../wire/http1/field-name.ts';
 import type { HeadParser } from '../../wire/http1/head-parser.ts';
+import { hostFault } from '../../wire/http1/host.ts';
 import type { RequestTarget } from '../../wire/http1/target.ts';
 import type { MessageWriter } from '../../wire/http1/writer.ts';
 import type { ClientOrigin } from './client-origin.ts';
 import { parameterValue } from './forwarded-element.ts';
 
 const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]{0,15}$/;
-const HOST = /^(?:[A-Za-z0-9_-][A-Za-z0-9._~-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?$/;
 const PORT = /^[1-9][0-9]{0,4}$/;
 /** Longest that may be written of each entry beyond its text: `for="[` address `]:65535"`, host and scheme. */
 const ENTRY_BYTES = 96;
@@ -112,14 +112,14 @@ function readAsked(head: HeadParser, { addressing, chain, clientEntry, isTrusted
     const parameters = clientEntry === -1 ? undefined : chain.elements[clientEntry]?.parameters;
     return {
       proto: valid(SCHEME, parameters?.get('proto')).toLowerCase(),
-      host: valid(HOST, parameters?.get('host')),
+      host: validHost(parameters?.get('host')),
       port: '',
     };
   }
   const port = valid(PORT, only(head, FIELD_ID.X_FORWARDED_PORT));
   return {
     proto: valid(SCHEME, only(head, FIELD_ID.X_FORWARDED_PROTO)).toLowerCase(),
-    host: valid(HOST, only(head, FIELD_ID.X_FORWARDED_HOST)),
+    host: validHost(only(head, FIELD_ID.X_FORWARDED_HOST)),
     port: Number(port) > 65_535 ? '' : port,
   };
 }
@@ -132,4 +132,8 @@ function only(head: HeadParser, id: number): string | undefined {
 
 function valid(pattern: RegExp, value: string | undefined): string {
   return value !== undefined && pattern.test(value) ? value : '';
+}
+
+function validHost(value: string | undefined): string {
+  return value === undefined || hostFault(value) ? '' : value;
 }

@@ -43,15 +43,15 @@ export class ExchangeRecord {
   enter(context: Context, listener: ServedListener): void {
     listener.active += 1;
     listener.requests += 1;
-    context.counters.values[listener.activeConnections]! += 1;
+    context.counters.values[listener.counters.activeConnections]! += 1;
   }
 
   finish(context: Context, listener: ServedListener | null, rule: ServedRule | null, client: string): void {
     if (listener !== null) {
       listener.active -= 1;
-      context.counters.values[listener.activeConnections]! -= 1;
-      context.counters.observe(listener.duration, context.time - this.startedAt);
-      if (rule === null) listener.unrouted.add(this.status);
+      context.counters.values[listener.counters.activeConnections]! -= 1;
+      context.counters.observe(listener.counters.duration, context.time - this.startedAt);
+      if (rule === null) listener.counters.unrouted.add(this.status);
       else rule.counters.add(this.status);
     }
     context.accessLog?.write({

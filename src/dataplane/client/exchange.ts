@@ -571,8 +571,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
   }
 
   #count(reason: ResponseReason): void {
-    const index = this.#context.localResponses(reason);
-    this.#context.counters.values[index]! += 1;
+    this.#context.localResponses.add(reason);
   }
 
   #finish(): void {

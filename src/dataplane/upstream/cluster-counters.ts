@@ -1,15 +1,15 @@
 import type { MirrorOutcome, RetryReason } from '../../model/retry-reason.ts';
 import type { Counters } from '../counters.ts';
-import { StatusCounters } from '../counters.ts';
+import { LabelledCounters, StatusCounters } from '../counters.ts';
 
 /** Counts of one cluster in one worker; cells are taken when the pool opens. */
 export class ClusterCounters {
   readonly #counters: Counters;
   readonly #labels: { readonly cluster: string };
   readonly #answers: StatusCounters;
-  readonly #failures = new Map<string, number>();
-  readonly #retries = new Map<RetryReason, number>();
-  readonly #mirrored = new Map<MirrorOutcome, number>();
+  readonly #failures: LabelledCounters;
+  readonly #retries: LabelledCounters<RetryReason>;
+  readonly #mirrored: LabelledCounters<MirrorOutcome>;
   #refused = -1;
   #registered = false;
   #connections = 0;
@@ -21,6 +21,9 @@ export class ClusterCounters {
     this.#counters = counters;
     this.#labels = { cluster };
     this.#answers = new StatusCounters(counters, 'upstream_request_count', this.#labels);
+    this.#failures = new LabelledCounters(counters, 'upstream_connect_failures', this.#labels);
+    this.#retries = new LabelledCounters(counters, 'upstream_retries', this.#labels);
+    this.#mirrored = new LabelledCounters(counters, 'upstream_mirrored_requests', this.#labels, 'outcome');
   }
 
   register(): void {
@@ -51,21 +54,11 @@ export class ClusterCounters {
   }
 
   connectFailed(reason: string): void {
-    let index = this.#failures.get(reason);
-    if (index === undefined) {
-      index = this.#counters.counter('upstream_connect_failures', { ...this.#labels, reason });
-      this.#failures.set(reason, index);
-    }
-    this.#counters.values[index]! += 1;
+    this.#failures.add(reason);
   }
 
   retried(reason: RetryReason): void {
-    let index = this.#retries.get(reason);
-    if (index === undefined) {
-      index = this.#counters.counter('upstream_retries', { ...this.#labels, reason });
-      this.#retries.set(reason, index);
-    }
-    this.#counters.values[index]! += 1;
+    this.#retries.add(reason);
   }
 
   retryRefused(): void {
@@ -75,12 +68,7 @@ export class ClusterCounters {
   }
 
   mirrored(outcome: MirrorOutcome): void {
-    let index = this.#mirrored.get(outcome);
-    if (index === undefined) {
-      index = this.#counters.counter('upstream_mirrored_requests', { ...this.#labels, outcome });
-      this.#mirrored.set(outcome, index);
-    }
-    this.#counters.values[index]! += 1;
+    this.#mirrored.add(outcome);
   }
 
   requests(): number {

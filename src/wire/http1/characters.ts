@@ -58,3 +58,10 @@ for (let digit = 10; digit < 16; digit += 1) {
   HEX[55 + digit] = digit;
   HEX[87 + digit] = digit;
 }
+
+/** Whether `bytes[start, end)` are `word`, in any case; `word` is in lower case. */
+export function isWord(bytes: Uint8Array, start: number, end: number, word: Uint8Array): boolean {
+  if (end - start !== word.length) return false;
+  for (let at = 0; at < word.length; at += 1) if (LOWER[bytes[start + at]!] !== word[at]) return false;
+  return true;
+}

@@ -1,4 +1,4 @@
-import { CR, HTAB, LOWER, SP, TOKEN } from './characters.ts';
+import { CR, HTAB, isWord, SP, TOKEN } from './characters.ts';
 import type { Fault } from './fault.ts';
 import { FIELD_ID, fieldId, SAID_BY_PROXY } from './field-name.ts';
 
@@ -15,13 +15,6 @@ for (const id of [
   ...SAID_BY_PROXY,
 ])
   PROTECTED[id] = 1;
-
-/** `word` is in lower case. */
-function isWord(bytes: Uint8Array, start: number, end: number, word: Uint8Array): boolean {
-  if (end - start !== word.length) return false;
-  for (let at = 0; at < word.length; at += 1) if (LOWER[bytes[start + at]!] !== word[at]) return false;
-  return true;
-}
 
 const CHUNKED = Uint8Array.from(Buffer.from('chunked'));
 const CLOSE = Uint8Array.from(Buffer.from('close'));
