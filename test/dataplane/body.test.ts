@@ -7,7 +7,7 @@ import type { RouteRule } from '../../src/model/route.ts';
 import type { Clocked } from './clocked.ts';
 import { clocked, until } from './clocked.ts';
 import type { Harness } from './harness.ts';
-import { cluster, endpoint, route, rule, start, withHttp } from './harness.ts';
+import { route, rule, startProxy, withHttp } from './harness.ts';
 import type { RawBackend } from './raw.ts';
 import { exchange, OK, RawClient, rawBackend } from './raw.ts';
 
@@ -27,16 +27,11 @@ async function scene(
 ): Promise<Scene> {
   const clock = clocked();
   const backend = await rawBackend(context, serve);
-  const harness = await start({
-    resources: [
-      { kind: 'cluster', value: cluster() },
-      { kind: 'endpoint', value: endpoint(backend.port) },
-      { kind: 'route', value: route({ rules: [rule(settings.rule)] }) },
-    ],
+  const harness = await startProxy(context, [backend.port], {
     listener: settings.listener ?? {},
     system: clock.system,
+    more: [{ kind: 'route', value: route({ rules: [rule(settings.rule)] }) }],
   });
-  context.after(() => harness.dataplane.shutdown());
   return { ...clock, harness, backend };
 }
 

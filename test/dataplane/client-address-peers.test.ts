@@ -12,7 +12,7 @@ import { CLIENT_ADDRESS_DEFAULTS } from '../../src/model/http-settings.ts';
 import { needs } from '../needs.ts';
 import { haproxy, nginx } from './foreign-proxy.ts';
 import type { Harness } from './harness.ts';
-import { cluster, endpoint, route, start } from './harness.ts';
+import { cluster, startProxy } from './harness.ts';
 import { answering, OK, rawBackend } from './raw.ts';
 
 async function ours(
@@ -21,15 +21,10 @@ async function ours(
   settings: Partial<ClientAddressSettings>,
   overrides: Partial<Cluster> = {},
 ): Promise<Harness> {
-  const harness = await start({
+  const harness = await startProxy(context, [backend], {
     listener: { clientAddress: { ...CLIENT_ADDRESS_DEFAULTS, ...settings } },
-    resources: [
-      { kind: 'cluster', value: cluster(overrides) },
-      { kind: 'endpoint', value: endpoint(backend) },
-      { kind: 'route', value: route() },
-    ],
+    more: [{ kind: 'cluster', value: cluster(overrides) }],
   });
-  context.after(() => harness.dataplane.shutdown());
   return harness;
 }
 

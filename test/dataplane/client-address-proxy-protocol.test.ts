@@ -10,7 +10,7 @@ import { LIMIT_CONNECTIONS, limitBytes } from '../../src/model/limits.ts';
 import { decodeProxyHeader, encodeProxyHeader } from '../../src/wire/proxy-protocol/header-reader.ts';
 import { v2 } from '../wire/proxy-protocol/frames.ts';
 import type { Harness } from './harness.ts';
-import { cluster, endpoint, route, start } from './harness.ts';
+import { cluster, startProxy } from './harness.ts';
 import type { RawBackend } from './raw.ts';
 import { answering, exchange, OK, RawClient, rawBackend } from './raw.ts';
 
@@ -33,19 +33,14 @@ async function world(
 ): Promise<{ harness: Harness; backend: RawBackend }> {
   const backend = await rawBackend(context, serve);
   const timeouts = { ...HTTP_DEFAULTS.timeouts, ...(headerMs === undefined ? {} : { headerMs }) };
-  const harness = await start({
+  const harness = await startProxy(context, [backend.port], {
     listener: {
       clientAddress: { ...CLIENT_ADDRESS_DEFAULTS, ...settings },
       http: { ...HTTP_DEFAULTS, timeouts },
     },
     ...(limits === undefined ? {} : { limits }),
-    resources: [
-      { kind: 'cluster', value: cluster(overrides) },
-      { kind: 'endpoint', value: endpoint(backend.port) },
-      { kind: 'route', value: route() },
-    ],
+    more: [{ kind: 'cluster', value: cluster(overrides) }],
   });
-  context.after(() => harness.dataplane.shutdown());
   return { harness, backend };
 }
 

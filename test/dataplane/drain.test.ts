@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { clocked, until } from './clocked.ts';
 import type { Harness } from './harness.ts';
-import { cluster, endpoint, listener, route, start } from './harness.ts';
+import { cluster, endpoint, listener, route, start, startProxy } from './harness.ts';
 import { answering, exchange, OK, RawClient, rawBackend } from './raw.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -79,15 +79,9 @@ test('answers of a drain say close, idle connections go, and nobody new is taken
   const busy: Socket[] = [];
   const backend = await rawBackend(context, (socket) => busy.push(socket));
   const { system, advance } = clocked();
-  const harness = await start({
-    resources: [
-      { kind: 'cluster', value: cluster() },
-      { kind: 'endpoint', value: endpoint(backend.port) },
-      { kind: 'route', value: route() },
-    ],
+  const harness = await startProxy(context, [backend.port], {
     system,
   });
-  context.after(() => harness.dataplane.shutdown());
   const idle = new RawClient(harness.port);
   const working = new RawClient(harness.port).send(GET);
   await until(() => busy.length === 1 && harness.count('open_connections') === 2);
@@ -120,14 +114,7 @@ test('at the deadline requests and tunnels are cut and counted, idle connections
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome');
     else if (!text.startsWith('GET')) socket.write(bytes);
   });
-  const harness = await start({
-    resources: [
-      { kind: 'cluster', value: cluster() },
-      { kind: 'endpoint', value: endpoint(backend.port) },
-      { kind: 'route', value: route() },
-    ],
-  });
-  context.after(() => harness.dataplane.shutdown());
+  const harness = await startProxy(context, [backend.port]);
   const idle = new RawClient(harness.port);
   const waiting = new RawClient(harness.port).send(GET);
   const begun = await new RawClient(harness.port).send(GET.replace('/', '/begun')).untilText('some');

@@ -14,7 +14,7 @@ import { SocketStream } from '../../src/os/socket-stream.ts';
 import { ChunkedDecoder } from '../../src/wire/http1/chunked-decoder.ts';
 import { HeadParser } from '../../src/wire/http1/head-parser.ts';
 import { MessageWriter } from '../../src/wire/http1/writer.ts';
-import { cluster, endpoint, route, rule, start, withHttp } from './harness.ts';
+import { cluster, endpoint, route, rule, start, startProxy, withHttp } from './harness.ts';
 import { inject, settled } from './inject.ts';
 import { exchange, OK, RawClient, rawBackend } from './raw.ts';
 
@@ -174,15 +174,9 @@ test('a fault before anything of the answer has left is answered 500, and the an
   const backend = await rawBackend(context, (socket, bytes) => {
     for (const _ of bytes.toString('latin1').matchAll(/GET /g)) socket.write(OK);
   });
-  const harness = await start({
-    resources: [
-      { kind: 'cluster', value: cluster() },
-      { kind: 'endpoint', value: endpoint(backend.port) },
-      { kind: 'route', value: route() },
-    ],
+  const harness = await startProxy(context, [backend.port], {
     timeouts: { linger: 50 },
   });
-  context.after(() => harness.dataplane.shutdown());
   for (const name of ['fields', 'endHead']) {
     const undo = inject(MessageWriter.prototype, name, 4, false);
     const text = await exchange(harness.port, GET + GET + GET).finally(undo);

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import type { TestContext } from 'node:test';
 import type { DataplaneNotification } from '../../src/dataplane/control.ts';
 import { Dataplane } from '../../src/dataplane/dataplane.ts';
 import type { Timeouts } from '../../src/dataplane/timeouts.ts';
@@ -202,4 +203,26 @@ export async function untilRefused(port: number): Promise<void> {
       });
       socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? ''));
     });
+}
+
+/**
+ * The same with a cluster of endpoints on these ports and a route to it, shut down with the test. `more` is added, or
+ * takes the place of what has the same key.
+ */
+export async function startProxy(
+  context: TestContext,
+  ports: readonly number[],
+  { more = [], ...options }: Omit<HarnessOptions, 'resources'> & { readonly more?: readonly Resource[] } = {},
+): Promise<Harness> {
+  const harness = await start({
+    ...options,
+    resources: [
+      { kind: 'cluster', value: cluster() },
+      ...ports.map((port): Resource => ({ kind: 'endpoint', value: endpoint(port) })),
+      { kind: 'route', value: route() },
+      ...more,
+    ],
+  });
+  context.after(() => harness.dataplane.shutdown());
+  return harness;
 }

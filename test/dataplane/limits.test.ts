@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { SharedLimits } from '../../src/dataplane/limits.ts';
 import { LIMIT_CONNECTIONS, limitBytes, limitTotalIndex, limitWorkerIndex } from '../../src/model/limits.ts';
-import { cluster, endpoint, route, start } from './harness.ts';
+import { cluster, endpoint, route, start, startProxy } from './harness.ts';
 import { OK, RawClient, rawBackend } from './raw.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -58,14 +58,7 @@ test('connections and waiting requests are bounded exactly over two workers', as
 test('a pool drains when its last request has ended', async (context) => {
   const busy: Socket[] = [];
   const backend = await rawBackend(context, (socket) => busy.push(socket));
-  const harness = await start({
-    resources: [
-      { kind: 'cluster', value: cluster() },
-      { kind: 'endpoint', value: endpoint(backend.port) },
-      { kind: 'route', value: route() },
-    ],
-  });
-  context.after(() => harness.dataplane.shutdown());
+  const harness = await startProxy(context, [backend.port]);
   const client = new RawClient(harness.port);
   client.send(GET);
   while (busy.length === 0) await new Promise((resolve) => setImmediate(resolve));
@@ -158,14 +151,9 @@ test('a worker that met a limit which another worker had filled hears that there
 
 test('where nobody may wait, a refused request says that connections have run out, and no other limit', async (context) => {
   const backend = await rawBackend(context, () => {});
-  const harness = await start({
-    resources: [
-      { kind: 'cluster', value: cluster({ maxConnections: 1, maxPendingRequests: 0 }) },
-      { kind: 'endpoint', value: endpoint(backend.port) },
-      { kind: 'route', value: route() },
-    ],
+  const harness = await startProxy(context, [backend.port], {
+    more: [{ kind: 'cluster', value: cluster({ maxConnections: 1, maxPendingRequests: 0 }) }],
   });
-  context.after(() => harness.dataplane.shutdown());
   const busy = new RawClient(harness.port).send(GET);
   while (backend.received.join('') === '') await new Promise(setImmediate);
   const refused = await new RawClient(harness.port).send(GET).untilText('connection_limit');

@@ -7,23 +7,27 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { HeaderChanges } from '../../src/model/filter.ts';
 import type { Resource } from '../../src/model/resource.ts';
-import { cluster, endpoint, filtered, listener, route, rule, start, withHttp } from './harness.ts';
+import {
+  cluster,
+  endpoint,
+  filtered,
+  listener,
+  route,
+  rule,
+  start,
+  startProxy,
+  withHttp,
+} from './harness.ts';
 import { answering, exchange, OK, RawClient, rawBackend } from './raw.ts';
 
 const GET_CLOSE = 'GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n';
 
 test('slow clients are sent away: in the head and the body with 408, idle ones without a word', async (context) => {
   const backend = await rawBackend(context, () => {});
-  const harness = await start({
-    resources: [
-      { kind: 'cluster', value: cluster() },
-      { kind: 'endpoint', value: endpoint(backend.port) },
-      { kind: 'route', value: route() },
-    ],
+  const harness = await startProxy(context, [backend.port], {
     timeouts: { linger: 50 },
     listener: withHttp({ headerMs: 100, bodyIdleMs: 100, idleMs: 200 }),
   });
-  context.after(() => harness.dataplane.shutdown());
   const [head, body, idle] = await Promise.all([
     exchange(harness.port, 'GET / HTTP/1.1\r\nHos'),
     exchange(harness.port, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc'),
@@ -51,14 +55,9 @@ test('bytes that trickle in do not put the head off for ever', async (context) =
 
 test('a backend without a free connection is waited for, but not for ever', async (context) => {
   const backend = await rawBackend(context, () => {});
-  const harness = await start({
-    resources: [
-      { kind: 'cluster', value: cluster({ maxConnections: 1, pendingTimeoutMs: 100 }) },
-      { kind: 'endpoint', value: endpoint(backend.port) },
-      { kind: 'route', value: route() },
-    ],
+  const harness = await startProxy(context, [backend.port], {
+    more: [{ kind: 'cluster', value: cluster({ maxConnections: 1, pendingTimeoutMs: 100 }) }],
   });
-  context.after(() => harness.dataplane.shutdown());
   const first = new RawClient(harness.port);
   first.send(GET_CLOSE);
   while (backend.connections.length === 0) await new Promise((resolve) => setImmediate(resolve));
@@ -195,15 +194,9 @@ test('the access log has a line for each request, whoever answered', async (cont
   context.after(() => rmSync(directory, { recursive: true }));
   const file = join(directory, 'access.log');
   const backend = await rawBackend(context, answering(OK));
-  const harness = await start({
+  const harness = await startProxy(context, [backend.port], {
     accessLog: file,
-    resources: [
-      { kind: 'cluster', value: cluster() },
-      { kind: 'endpoint', value: endpoint(backend.port) },
-      { kind: 'route', value: route() },
-    ],
   });
-  context.after(() => harness.dataplane.shutdown());
   await exchange(
     harness.port,
     'GET /a?b HTTP/1.1\r\nHost: a\r\nX-Request-Id: known-id-1\r\nConnection: close\r\n\r\n',
@@ -282,14 +275,7 @@ test('the access log has the request id that the backend got: kept, made, replac
 
 test('an object that does not compile keeps its last good version, and its neighbours change', async (context) => {
   const backend = await rawBackend(context, answering(OK));
-  const harness = await start({
-    resources: [
-      { kind: 'cluster', value: cluster() },
-      { kind: 'endpoint', value: endpoint(backend.port) },
-      { kind: 'route', value: route() },
-    ],
-  });
-  context.after(() => harness.dataplane.shutdown());
+  const harness = await startProxy(context, [backend.port]);
   const path = (value: string) =>
     ({ path: { type: 'RegularExpression', value }, method: null, headers: [], queryParams: [] }) as const;
   const preparation = harness.dataplane.prepare({
@@ -338,14 +324,7 @@ test('an object that does not compile keeps its last good version, and its neigh
 
 test('a whole snapshot takes away what it does not have', async (context) => {
   const backend = await rawBackend(context, answering(OK));
-  const harness = await start({
-    resources: [
-      { kind: 'cluster', value: cluster() },
-      { kind: 'endpoint', value: endpoint(backend.port) },
-      { kind: 'route', value: route() },
-    ],
-  });
-  context.after(() => harness.dataplane.shutdown());
+  const harness = await startProxy(context, [backend.port]);
   const preparation = harness.dataplane.prepare({
     base: '',
     version: 'z',

@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { clocked, until } from './clocked.ts';
 import type { Harness } from './harness.ts';
-import { cluster, endpoint, LISTENER, listener, route, rule, start, untilRefused } from './harness.ts';
+import { cluster, LISTENER, listener, route, rule, startProxy, untilRefused } from './harness.ts';
 import { answering, exchange, OK, RawClient, rawBackend } from './raw.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n';
@@ -17,16 +17,10 @@ async function freePort(context: TestContext): Promise<number> {
 
 async function serving(context: TestContext, port: number): Promise<Harness> {
   const backend = await rawBackend(context, answering(OK));
-  const harness = await start({
+  const harness = await startProxy(context, [backend.port], {
     port,
-    resources: [
-      { kind: 'cluster', value: cluster() },
-      { kind: 'endpoint', value: endpoint(backend.port) },
-      { kind: 'route', value: route() },
-    ],
     timeouts: { drainIdle: 300, linger: 50 },
   });
-  context.after(() => harness.dataplane.shutdown());
   return harness;
 }
 
@@ -174,16 +168,10 @@ test('a listener that is wished again elsewhere while it drains gives its old po
   const [old, next] = [await freePort(context), await freePort(context)];
   const clock = clocked();
   const backend = await rawBackend(context, () => {});
-  const harness = await start({
+  const harness = await startProxy(context, [backend.port], {
     port: old,
     system: clock.system,
-    resources: [
-      { kind: 'cluster', value: cluster() },
-      { kind: 'endpoint', value: endpoint(backend.port) },
-      { kind: 'route', value: route() },
-    ],
   });
-  context.after(() => harness.dataplane.shutdown());
   const { dataplane } = harness;
   const client = new RawClient(old).send(GET);
   await until(() => backend.received[0]?.endsWith('\r\n\r\n') === true);
@@ -214,15 +202,10 @@ test('a request finishes with the route and the cluster it has chosen, also wher
   const backend = await rawBackend(context, (socket) => {
     waiting.push(() => socket.write(OK));
   });
-  const harness = await start({
-    resources: [
-      { kind: 'cluster', value: cluster({ maxConnections: 1 }) },
-      { kind: 'endpoint', value: endpoint(backend.port) },
-      { kind: 'route', value: route() },
-    ],
+  const harness = await startProxy(context, [backend.port], {
     timeouts: { linger: 50 },
+    more: [{ kind: 'cluster', value: cluster({ maxConnections: 1 }) }],
   });
-  context.after(() => harness.dataplane.shutdown());
   const clients = [1, 2, 3].map(() => new RawClient(harness.port).send(GET));
   await eventually(async () => waiting.length === 1 && harness.count('upstream_pending_requests') === 2);
   harness.change(

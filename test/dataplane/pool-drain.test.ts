@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { System } from '../../src/os/system.ts';
 import { SYSTEM } from '../../src/os/system.ts';
 import { until } from './clocked.ts';
-import { cluster, endpoint, route, start } from './harness.ts';
+import { startProxy } from './harness.ts';
 import { answering, OK, RawClient, rawBackend } from './raw.ts';
 
 /** Connections are made when the test says so. */
@@ -32,15 +32,9 @@ function withheld(): { readonly system: System; readonly begin: (() => void)[] }
 test('a pool has not drained while a connection is being made for a request, and serves it', async (context) => {
   const backend = await rawBackend(context, answering(OK));
   const { system, begin } = withheld();
-  const harness = await start({
-    resources: [
-      { kind: 'cluster', value: cluster() },
-      { kind: 'endpoint', value: endpoint(backend.port) },
-      { kind: 'route', value: route() },
-    ],
+  const harness = await startProxy(context, [backend.port], {
     system,
   });
-  context.after(() => harness.dataplane.shutdown());
   const client = new RawClient(harness.port).send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
   await until(() => begin.length === 1);
   harness.dataplane.drainPool('default/api');
@@ -56,15 +50,9 @@ test('a pool has not drained while a connection is being made for a request, and
 test('it has drained when the request goes before its connection is there', async (context) => {
   const backend = await rawBackend(context, answering(OK));
   const { system, begin } = withheld();
-  const harness = await start({
-    resources: [
-      { kind: 'cluster', value: cluster() },
-      { kind: 'endpoint', value: endpoint(backend.port) },
-      { kind: 'route', value: route() },
-    ],
+  const harness = await startProxy(context, [backend.port], {
     system,
   });
-  context.after(() => harness.dataplane.shutdown());
   const client = new RawClient(harness.port).send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
   await until(() => begin.length === 1);
   harness.dataplane.drainPool('default/api');

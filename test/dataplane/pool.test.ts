@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads';
 import type { Cluster } from '../../src/model/cluster.ts';
 import { limitBytes, limitTotalIndex } from '../../src/model/limits.ts';
 import type { Harness } from './harness.ts';
-import { cluster, endpoint, route, start } from './harness.ts';
+import { cluster, startProxy } from './harness.ts';
 import { answering, exchange, OK, RawClient, rawBackend } from './raw.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -20,15 +20,10 @@ async function proxy(
   settings: Partial<Cluster>,
   options: { readonly limits?: SharedArrayBuffer; readonly worker?: number } = {},
 ): Promise<Harness> {
-  const harness = await start({
-    resources: [
-      { kind: 'cluster', value: cluster(settings) },
-      { kind: 'endpoint', value: endpoint(port) },
-      { kind: 'route', value: route() },
-    ],
+  const harness = await startProxy(context, [port], {
     ...options,
+    more: [{ kind: 'cluster', value: cluster(settings) }],
   });
-  context.after(() => harness.dataplane.shutdown());
   return harness;
 }
 

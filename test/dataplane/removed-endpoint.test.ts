@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { endpointId } from '../../src/model/endpoint.ts';
-import { cluster, endpoint, route, start } from './harness.ts';
+import { startProxy } from './harness.ts';
 import { RawClient, rawBackend } from './raw.ts';
 
 test('a pool that is closed cuts the requests of endpoints that have gone before, too', async (context) => {
@@ -10,14 +10,7 @@ test('a pool that is closed cuts the requests of endpoints that have gone before
     asked = resolve;
   });
   const backend = await rawBackend(context, () => asked());
-  const harness = await start({
-    resources: [
-      { kind: 'cluster', value: cluster() },
-      { kind: 'endpoint', value: endpoint(backend.port) },
-      { kind: 'route', value: route() },
-    ],
-  });
-  context.after(() => harness.dataplane.shutdown());
+  const harness = await startProxy(context, [backend.port]);
   const client = new RawClient(harness.port);
   client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
   await isAsked;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cluster, endpoint, route, start } from './harness.ts';
+import { cluster, startProxy } from './harness.ts';
 import { OK, RawClient, rawBackend } from './raw.ts';
 
 const SMALL = 'GET /small HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -18,14 +18,9 @@ test('a connection that was paused for a client which does not read serves the n
   const backend = await rawBackend(context, (socket, bytes) => {
     socket.write(bytes.includes('/large') ? large : OK);
   });
-  const harness = await start({
-    resources: [
-      { kind: 'cluster', value: cluster({ maxConnections: 1, maxPendingRequests: 10 }) },
-      { kind: 'endpoint', value: endpoint(backend.port) },
-      { kind: 'route', value: route() },
-    ],
+  const harness = await startProxy(context, [backend.port], {
+    more: [{ kind: 'cluster', value: cluster({ maxConnections: 1, maxPendingRequests: 10 }) }],
   });
-  context.after(() => harness.dataplane.shutdown());
   const deaf = new RawClient(harness.port);
   const polite = new RawClient(harness.port);
   context.after(() => {
