@@ -153,6 +153,7 @@ function drawRetry(prng: Prng): RetryPolicy {
     attempts: prng.pick([1, 2, 5]),
     conditions: (['Reset', 'Timeout', 'Status'] as const).filter(() => prng.chance(0.7)),
     codes: [500],
+    grpcCodes: [],
     methods: prng.chance(0.3) ? 'All' : 'Idempotent',
     backoffMs: prng.pick([0, 10, 100]),
     maxBackoffMs: prng.pick([100, 1_000]),

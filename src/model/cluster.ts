@@ -1,3 +1,5 @@
+import type { ClusterTls } from './tls.ts';
+
 export const LB_POLICIES = [
   'RoundRobin',
   'Random',
@@ -25,6 +27,13 @@ export interface RetryBudget {
   readonly minPerSecond: number;
 }
 
+/**
+ * HTTP1: HTTP/1.1. HTTP2: HTTP/2, in clear text by prior knowledge (h2c). Auto: what the backend takes by ALPN over
+ * TLS, HTTP/1.1 in clear text.
+ */
+export const CLUSTER_PROTOCOLS = ['Auto', 'HTTP1', 'HTTP2'] as const;
+export type ClusterProtocol = (typeof CLUSTER_PROTOCOLS)[number];
+
 /** A group of endpoints that serve the same thing, and how they are spoken to. */
 export interface Cluster {
   /** `namespace/name` of the ProxyBackend, or `namespace/name:port` of a Service a route names directly. */
@@ -50,6 +59,11 @@ export interface Cluster {
   readonly retryBudget: RetryBudget;
   /** Each connection begins with a PROXY protocol header, and is its client's alone. */
   readonly proxyProtocol: 'V1' | 'V2' | null;
+  readonly protocol: ClusterProtocol;
+  /** Null: clear text. */
+  readonly tls: ClusterTls | null;
+  /** Requests under way on one HTTP/2 connection; the backend may want fewer. */
+  readonly maxConcurrentStreams: number;
 }
 
 /** What a Service named by a route itself is spoken to with: the defaults of a ProxyBackend. */
@@ -66,4 +80,7 @@ export const CLUSTER_DEFAULTS: Omit<Cluster, 'name'> = {
   maxRequestsPerConnection: 0,
   retryBudget: { percent: 20, intervalMs: 10_000, minPerSecond: 10 },
   proxyProtocol: null,
+  protocol: 'Auto',
+  tls: null,
+  maxConcurrentStreams: 100,
 };

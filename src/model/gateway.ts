@@ -1,5 +1,6 @@
 import type { ClientAddressSettings, HttpSettings } from './http-settings.ts';
 import { CLIENT_ADDRESS_DEFAULTS, HTTP_DEFAULTS } from './http-settings.ts';
+import type { ListenerTls } from './tls.ts';
 
 /** A named group of listeners behind one VIP. */
 export interface Gateway {
@@ -10,7 +11,7 @@ export interface Gateway {
   readonly vip: string;
 }
 
-export type ListenerProtocol = 'HTTP';
+export type ListenerProtocol = 'HTTP' | 'HTTPS';
 
 /**
  * One listener of a gateway. Several listeners may share a port where protocol is the same and no hostname is
@@ -27,10 +28,13 @@ export interface Listener {
   readonly hostnames: readonly string[];
   readonly http: HttpSettings;
   readonly clientAddress: ClientAddressSettings;
+  /** Never null where the protocol is HTTPS, null where it is HTTP. Each listener of a port has its own. */
+  readonly tls: ListenerTls | null;
 }
 
 /** A listener for which the user has said nothing. */
-export const LISTENER_DEFAULTS: Pick<Listener, 'http' | 'clientAddress'> = {
+export const LISTENER_DEFAULTS: Pick<Listener, 'http' | 'clientAddress' | 'tls'> = {
   http: HTTP_DEFAULTS,
   clientAddress: CLIENT_ADDRESS_DEFAULTS,
+  tls: null,
 };

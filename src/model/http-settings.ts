@@ -46,6 +46,18 @@ export interface ClientTimeouts {
   readonly tunnelIdleMs: number;
 }
 
+/** What holds for a client's HTTP/2 connection (RFC 9113). Sizes in bytes. */
+export interface Http2Settings {
+  /** False: HTTP/1.1 alone, also where a client begins with the preface of HTTP/2. */
+  readonly enabled: boolean;
+  /** Requests under way on one connection. */
+  readonly maxConcurrentStreams: number;
+  /** Of a request's body that has not been passed on. */
+  readonly streamWindowBytes: number;
+  /** Of all bodies of a connection. */
+  readonly connectionWindowBytes: number;
+}
+
 /** What holds for HTTP on a port; all listeners of a port have the same. */
 export interface HttpSettings {
   readonly path: PathSettings;
@@ -53,6 +65,7 @@ export interface HttpSettings {
   readonly underscores: 'Drop' | 'Refuse' | 'Keep';
   readonly limits: RequestLimits;
   readonly timeouts: ClientTimeouts;
+  readonly http2: Http2Settings;
 }
 
 export const HTTP_DEFAULTS: HttpSettings = {
@@ -76,6 +89,12 @@ export const HTTP_DEFAULTS: HttpSettings = {
     idleMs: 60_000,
     writeMs: 10_000,
     tunnelIdleMs: 3_600_000,
+  },
+  http2: {
+    enabled: true,
+    maxConcurrentStreams: 128,
+    streamWindowBytes: 262_144,
+    connectionWindowBytes: 1_048_576,
   },
 };
 

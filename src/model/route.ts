@@ -38,6 +38,8 @@ export interface RetryPolicy {
   readonly conditions: readonly RetryCondition[];
   /** Answers that are asked for again, where `conditions` has Status. */
   readonly codes: readonly number[];
+  /** Values of `grpc-status` that are asked for again, where `conditions` has GRPCStatus. */
+  readonly grpcCodes: readonly number[];
   /** Idempotent: GET, HEAD, OPTIONS, TRACE, PUT, DELETE (RFC 9110, 9.2.2). All: the user says that it does no harm. */
   readonly methods: 'Idempotent' | 'All';
   /** Before the first retry; doubled for each further one, and drawn between half and whole. */
@@ -45,8 +47,11 @@ export interface RetryPolicy {
   readonly maxBackoffMs: number;
 }
 
-/** Reset: the connection broke before an answer. Timeout: `backendTimeoutMs` passed. Status: one of `codes` came. */
-export type RetryCondition = 'Reset' | 'Timeout' | 'Status';
+/**
+ * Reset: the connection broke before an answer. Timeout: `backendTimeoutMs` passed. Status: one of `codes` came.
+ * GRPCStatus: an answer without messages (trailers only) came with one of `grpcCodes`.
+ */
+export type RetryCondition = 'Reset' | 'Timeout' | 'Status' | 'GRPCStatus';
 
 /** A copy of requests goes to another cluster; its answers are thrown away. */
 export interface Mirror {
@@ -69,6 +74,8 @@ export interface RouteRule {
   readonly mirrors: readonly Mirror[];
   /** Takes the place of the listener's limit; -1: the listener's holds; 0 is off. */
   readonly bodyBytes: number;
+  /** gRPC-Web of browsers is turned into gRPC, and back. */
+  readonly grpcWeb: boolean;
 }
 
 export interface RouteAttachment {
@@ -94,4 +101,5 @@ export const RULE_DEFAULTS: Omit<RouteRule, 'matches' | 'filters' | 'clusters'> 
   retry: null,
   mirrors: [],
   bodyBytes: -1,
+  grpcWeb: false,
 };

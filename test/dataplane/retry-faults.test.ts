@@ -71,6 +71,7 @@ test('a fault in a retry, a mirror or a warm connection costs a connection, and 
                 attempts: 2,
                 conditions: ['Reset', 'Timeout', 'Status'],
                 codes: [503],
+                grpcCodes: [],
                 methods: 'All',
                 backoffMs: 1,
                 maxBackoffMs: 1,

@@ -20,6 +20,7 @@ const POLICY: RetryPolicy = {
   attempts: 2,
   conditions: ['Reset', 'Timeout', 'Status'],
   codes: [503],
+  grpcCodes: [],
   methods: 'Idempotent',
   backoffMs: 0,
   maxBackoffMs: 0,

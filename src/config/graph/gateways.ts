@@ -111,6 +111,7 @@ export function graphGateways(
         port: listener.port,
         protocol: 'HTTP',
         ...settings,
+        tls: null,
         hostnames: [...(listener.hostnames ?? [])].sort(),
       });
     }

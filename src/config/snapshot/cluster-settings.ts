@@ -1,4 +1,5 @@
 import type { Cluster, HashSource } from '../../model/cluster.ts';
+import { CLUSTER_DEFAULTS } from '../../model/cluster.ts';
 import type { ProxyBackendSpec } from '../crds/proxy-backend.ts';
 import { durationMs } from '../duration.ts';
 
@@ -25,6 +26,9 @@ export function clusterSettings(spec: ProxyBackendSpec): Omit<Cluster, 'name'> {
       minPerSecond: retryBudget.minPerSecond,
     },
     proxyProtocol: spec.proxyProtocol ?? null,
+    protocol: CLUSTER_DEFAULTS.protocol,
+    tls: CLUSTER_DEFAULTS.tls,
+    maxConcurrentStreams: CLUSTER_DEFAULTS.maxConcurrentStreams,
   };
 }
 

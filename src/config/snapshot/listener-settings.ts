@@ -1,4 +1,5 @@
 import type { Listener } from '../../model/gateway.ts';
+import { HTTP_DEFAULTS } from '../../model/http-settings.ts';
 import type { ListenerSpec } from '../crds/proxy-gateway.ts';
 import { durationMs } from '../duration.ts';
 
@@ -21,6 +22,7 @@ export function listenerSettings({
         writeMs: durationMs(timeouts.write),
         tunnelIdleMs: durationMs(timeouts.tunnelIdle),
       },
+      http2: HTTP_DEFAULTS.http2,
     },
     clientAddress: {
       trustedProxies: [...clientAddress.trustedProxies].sort(),

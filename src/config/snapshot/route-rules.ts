@@ -49,6 +49,7 @@ function translate(rule: RouteRuleSpec, namespace: string): RouteRule {
         : [{ cluster: clusterOf(requestMirror.backendRef, namespace), share: mirrorShare(requestMirror) }],
     ),
     bodyBytes: rule.limits?.bodyBytes ?? RULE_DEFAULTS.bodyBytes,
+    grpcWeb: RULE_DEFAULTS.grpcWeb,
   };
 }
 
@@ -58,6 +59,7 @@ function retryPolicy(spec: NonNullable<RouteRuleSpec['retry']>): RetryPolicy {
     // In any order they mean the same.
     conditions: [...spec.conditions].sort(),
     codes: [...spec.codes].sort((a, b) => a - b),
+    grpcCodes: [],
     methods: spec.methods,
     backoffMs: durationMs(spec.backoff),
     maxBackoffMs: durationMs(spec.maxBackoff),

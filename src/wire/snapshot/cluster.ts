@@ -1,5 +1,5 @@
 import type { Cluster, HashSource, RetryBudget } from '../../model/cluster.ts';
-import { LB_POLICIES } from '../../model/cluster.ts';
+import { CLUSTER_DEFAULTS, LB_POLICIES } from '../../model/cluster.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { ResourceCodec } from './codec.ts';
 import { count, inside, name, oneOf, part, port, text, weight } from './field.ts';
@@ -54,6 +54,9 @@ export const clusterCodec: ResourceCodec<Cluster, ClusterEncoded, ClusterDecoded
     retryBudget: budgetFromMessage(part(message.retryBudget, 'retryBudget')),
     proxyProtocol:
       message.proxyProtocol === '' ? null : oneOf(message.proxyProtocol, PROXY_PROTOCOLS, 'proxyProtocol'),
+    protocol: CLUSTER_DEFAULTS.protocol,
+    tls: CLUSTER_DEFAULTS.tls,
+    maxConcurrentStreams: CLUSTER_DEFAULTS.maxConcurrentStreams,
   }),
 };
 

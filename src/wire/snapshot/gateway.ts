@@ -48,6 +48,7 @@ export const listenerCodec: ResourceCodec<Listener, ListenerEncoded, ListenerDec
     hostnames: message.hostnames,
     http: inside('http', () => httpFromMessage(message.http)),
     clientAddress: inside('clientAddress', () => clientAddressFromMessage(message.clientAddress)),
+    tls: null,
   }),
 };
 

@@ -4,6 +4,7 @@ import type {
   HttpSettings,
   RequestLimits,
 } from '../../model/http-settings.ts';
+import { HTTP_DEFAULTS } from '../../model/http-settings.ts';
 import { count, inside, oneOf, part, size, texts } from './field.ts';
 import type {
   ClientAddressSettingsDecoded,
@@ -92,6 +93,7 @@ export function httpFromMessage(given: HttpSettingsDecoded | null): HttpSettings
       bodyBytes: size(Number(limits.bodyBytes), 'bodyBytes'),
     })),
     timeouts: inside('timeouts', () => counts(timeouts, TIMEOUTS)),
+    http2: HTTP_DEFAULTS.http2,
   };
 }
 

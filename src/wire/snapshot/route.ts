@@ -93,6 +93,7 @@ function ruleFromMessage(message: RouteRuleDecoded): RouteRule {
       share: share(Number(mirror.share), 'share'),
     })),
     bodyBytes: bodyBytes(Number(message.bodyBytes)),
+    grpcWeb: false,
   };
 }
 
@@ -120,6 +121,7 @@ function retryFromMessage(message: RetryPolicyDecoded): RetryPolicy {
       oneOf(condition, RETRY_CONDITIONS, 'condition'),
     ),
     codes: each(message.codes, 'codes', (code) => count(code, 'code', 100, 999)),
+    grpcCodes: [],
     methods: oneOf(message.methods, RETRY_METHODS, 'methods'),
     backoffMs: message.backoffMs,
     maxBackoffMs: message.maxBackoffMs,

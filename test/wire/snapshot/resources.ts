@@ -3,6 +3,7 @@ import type { HashSource } from '../../../src/model/cluster.ts';
 import { CLUSTER_DEFAULTS, LB_POLICIES } from '../../../src/model/cluster.ts';
 import type { Filter, HeaderChanges, PathChange } from '../../../src/model/filter.ts';
 import type { ClientAddressSettings, HttpSettings } from '../../../src/model/http-settings.ts';
+import { HTTP_DEFAULTS } from '../../../src/model/http-settings.ts';
 import type { Resource, ResourceKey } from '../../../src/model/resource.ts';
 import { resourceKey } from '../../../src/model/resource.ts';
 import type { RouteMatch, RouteRule, ValueMatch } from '../../../src/model/route.ts';
@@ -67,6 +68,7 @@ const rule: fc.Arbitrary<RouteRule> = record({
       attempts: uint32,
       conditions: few(fc.constantFrom('Reset' as const, 'Timeout' as const, 'Status' as const)),
       codes: few(fc.integer({ min: 100, max: 999 })),
+      grpcCodes: fc.constant([]),
       methods: fc.constantFrom('Idempotent', 'All'),
       backoffMs: uint32,
       maxBackoffMs: uint32,
@@ -76,6 +78,7 @@ const rule: fc.Arbitrary<RouteRule> = record({
     record({ cluster: objectName, share: fc.double({ min: 0, max: 1, noNaN: true }).map(Math.abs) }),
   ),
   bodyBytes: fc.oneof(fc.constant(-1), fc.maxSafeNat()),
+  grpcWeb: fc.constant(false),
 });
 
 const hashSource: fc.Arbitrary<HashSource> = fc.oneof(
@@ -111,6 +114,7 @@ const http: fc.Arbitrary<HttpSettings> = record({
     writeMs: uint32,
     tunnelIdleMs: uint32,
   }),
+  http2: fc.constant(HTTP_DEFAULTS.http2),
 });
 const clientAddress: fc.Arbitrary<ClientAddressSettings> = record({
   trustedProxies: few(filled),
@@ -145,6 +149,7 @@ export const resource: fc.Arbitrary<Resource> = fc.oneof(
     hostnames: few(fc.domain()),
     http,
     clientAddress,
+    tls: fc.constant(null),
   }).map((value): Resource => ({ kind: 'listener', value })),
   record({
     name: objectName,
@@ -166,6 +171,9 @@ export const resource: fc.Arbitrary<Resource> = fc.oneof(
     maxRequestsPerConnection: uint32,
     retryBudget: record({ percent: uint32, intervalMs: uint32, minPerSecond: uint32 }),
     proxyProtocol: fc.constantFrom('V1' as const, 'V2' as const, null),
+    protocol: fc.constant('Auto' as const),
+    tls: fc.constant(null),
+    maxConcurrentStreams: fc.constant(100),
   }).map((value): Resource => ({ kind: 'cluster', value })),
   endpoint,
   record({
