@@ -215,7 +215,7 @@ test('a key shows nowhere but in the last good snapshot, whatever happens to it'
   // The reader of YAML quotes what stands behind the bar.
   system.write(
     'torn.yaml',
-    `apiVersion: v1\nkind: Secret\nmetadata: { name: torn }\nstringData:\n  tls.key: |${wrong.key.replaceAll('\n', '')}\n`,
+    `apiVersion: v1\nkind: Secret\nmetadata: { name: torn }\nstringData:\n  tls.key: |${wrong.key.split('\n').slice(1, -2).join('')}\n`,
   );
   await inspect('a torn Secret', /InvalidSyntax/);
   system.write(
