@@ -2,6 +2,7 @@ import type { HttpSettings } from '../../model/http-settings.ts';
 import type { ChunkedDecoder } from '../../wire/http1/chunked-decoder.ts';
 import type { Context } from '../context.ts';
 import { HeadReader } from '../head-reader.ts';
+import { AnswerFraming } from './answer-framing.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { Exchange } from './exchange.ts';
 import { Pace, soonest } from './pace.ts';
@@ -16,6 +17,8 @@ const LOOK_MS = 1000;
 export class ClientWork {
   readonly exchange: Exchange;
   readonly reader: HeadReader;
+  /** Of the answer to the request at hand. */
+  readonly framing = new AnswerFraming();
   /** Of a request's body, and the bytes of it that have come. */
   readonly sending = new Pace();
   received = 0;
