@@ -1,7 +1,7 @@
 import type { SocketStream } from '../../os/socket-stream.ts';
-import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import type { MessageWriter } from '../../wire/http1/writer.ts';
 import { CRLF, chunkLine, LAST_CHUNK } from '../../wire/http1/writer.ts';
+import type { MessageHead } from '../../wire/message/message-head.ts';
 import type { FreeList } from '../context.ts';
 import { writeTrailer } from './response-head.ts';
 
@@ -88,7 +88,7 @@ export class OutgoingRequest {
   }
 
   /** The body is complete; `dispatched` where the block may have been sent already. */
-  finish(to: SocketStream | null, dispatched: boolean, trailer: HeadParser | null): void {
+  finish(to: SocketStream | null, dispatched: boolean, trailer: MessageHead | null): void {
     if (!this.#chunked) return;
     const last = trailer === null ? LAST_CHUNK : writeTrailer(trailer);
     const block = this.#block;
