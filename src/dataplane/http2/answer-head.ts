@@ -1,0 +1,61 @@
+import type { Http2Stream } from '../../wire/h2/stream.ts';
+import type { HpackEncoder } from '../../wire/hpack/encoder.ts';
+import { NEVER_FORWARDED } from '../../wire/http1/field-name.ts';
+import type { MessageHead } from '../../wire/message/message-head.ts';
+import type { AnswerAdditions, LocalAnswer } from '../client/downstream.ts';
+import { localBody } from '../client/local-answer.ts';
+import { droppedBy } from '../client/request-head.ts';
+import { NOT_IN_TRAILER } from '../trailer.ts';
+import type { BodyKind } from '../upstream/upstream-user.ts';
+import { BODY_NONE } from '../upstream/upstream-user.ts';
+
+/** What is written besides the backend's fields. */
+const EXTRA_BYTES = 256;
+
+export interface AnswerHead extends AnswerAdditions {
+  readonly isHead: boolean;
+  readonly body: BodyKind;
+  /** Nothing follows. */
+  readonly ended: boolean;
+  /** Instead of the backend's. */
+  readonly status?: number;
+}
+
+/** A backend's final answer as the client gets it. */
+export function sendAnswerHead(
+  stream: Http2Stream,
+  encoder: HpackEncoder,
+  head: MessageHead,
+  { headers, setCookie, isHead, body, ended, status = head.status }: AnswerHead,
+): void {
+  const more = (headers?.added.length ?? 0) + setCookie.length;
+  const writer = stream.beginHead(2 * head.length + more + EXTRA_BYTES);
+  encoder.status(writer, status);
+  encoder.fields(writer, head, NEVER_FORWARDED, droppedBy(head, headers));
+  if (headers !== null) encoder.lines(writer, headers.added);
+  if (setCookie !== '') encoder.lines(writer, Buffer.from(setCookie, 'latin1'));
+  const { contentLength } = head.framing;
+  if (contentLength >= 0) encoder.contentLength(writer, contentLength);
+  else if (ended && body === BODY_NONE && !isHead && status >= 200 && status !== 204 && status !== 304)
+    encoder.contentLength(writer, 0);
+  stream.endHead(ended);
+}
+
+export function sendInterimHead(stream: Http2Stream, encoder: HpackEncoder, head: MessageHead): void {
+  const writer = stream.beginHead(2 * head.length + EXTRA_BYTES);
+  encoder.status(writer, head.status);
+  encoder.fields(writer, head, NEVER_FORWARDED, null);
+  stream.endHead(false);
+}
+
+/** Of an answer of NovaEdge itself; its body follows, unless it was asked for by HEAD. */
+export function sendLocalHead(stream: Http2Stream, encoder: HpackEncoder, answer: LocalAnswer): void {
+  const body = localBody(answer);
+  const writer = stream.beginHead(2 * answer.headers.length + EXTRA_BYTES);
+  encoder.status(writer, answer.status);
+  if (answer.headers !== '') encoder.lines(writer, Buffer.from(answer.headers, 'latin1'));
+  encoder.field(writer, 'content-type', 'text/plain; charset=utf-8');
+  encoder.field(writer, 'x-novaedge-reason', answer.reason);
+  encoder.contentLength(writer, body.length);
+  stream.endHead(answer.isHead);
+}
