@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
-import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
+import type {
+  ClientHttp2Session,
+  ClientHttp2Stream,
+  IncomingHttpHeaders,
+  IncomingHttpStatusHeader,
+} from 'node:http2';
 import { connect, constants } from 'node:http2';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
@@ -17,7 +22,7 @@ function client(context: TestContext, port: number): ClientHttp2Session {
 }
 
 interface Answer {
-  readonly headers: IncomingHttpHeaders & { ':status'?: number };
+  readonly headers: IncomingHttpHeaders & IncomingHttpStatusHeader;
   readonly trailers: IncomingHttpHeaders;
   readonly body: Buffer;
   readonly code: number;
@@ -36,7 +41,9 @@ function answerOf(stream: ClientHttp2Stream): Promise<Answer> {
     });
     stream.on('data', (piece: Buffer) => pieces.push(piece));
     stream.on('error', () => {});
-    stream.on('close', () => resolve({ headers, trailers, body: Buffer.concat(pieces), code: stream.rstCode }));
+    stream.on('close', () =>
+      resolve({ headers, trailers, body: Buffer.concat(pieces), code: stream.rstCode }),
+    );
   });
 }
 
@@ -45,14 +52,20 @@ function ask(
   headers: Record<string, string>,
   body: Buffer | string | null = null,
 ): Promise<Answer> {
-  const stream = session.request({ ':authority': 'a.example', ':path': '/', ...headers }, { endStream: body === null });
+  const stream = session.request(
+    { ':authority': 'a.example', ':path': '/', ...headers },
+    { endStream: body === null },
+  );
   const answer = answerOf(stream);
   if (body !== null) stream.end(body);
   return answer;
 }
 
 test('a request over HTTP/2 reaches an HTTP/1.1 backend as HTTP/1.1, and its answer comes back', async (context) => {
-  const backend = await rawBackend(context, answering('HTTP/1.1 200 OK\r\nX-From: b\r\nContent-Length: 2\r\n\r\nok'));
+  const backend = await rawBackend(
+    context,
+    answering('HTTP/1.1 200 OK\r\nX-From: b\r\nContent-Length: 2\r\n\r\nok'),
+  );
   const { port } = await startProxy(context, [backend.port]);
   const { headers, body } = await ask(client(context, port), {
     ':path': '/a?b=c',
@@ -111,7 +124,11 @@ test('local answers: no route, and what is wrong', async (context) => {
     {
       kind: 'route' as const,
       value: route({
-        rules: [rule({ matches: [{ path: { type: 'Exact', value: '/x' }, method: null, headers: [], queryParams: [] }] })],
+        rules: [
+          rule({
+            matches: [{ path: { type: 'Exact', value: '/x' }, method: null, headers: [], queryParams: [] }],
+          }),
+        ],
       }),
     },
   ];
@@ -148,7 +165,9 @@ test('trailers and interim answers of a backend come through', async (context) =
 });
 
 test('an answer that breaks off is reset, not ended', async (context) => {
-  const backend = await rawBackend(context, (socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc'));
+  const backend = await rawBackend(context, (socket) =>
+    socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc'),
+  );
   const { port } = await startProxy(context, [backend.port]);
   const answer = await ask(client(context, port), {});
   assert.equal(answer.headers[':status'], 200);

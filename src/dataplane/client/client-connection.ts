@@ -1,15 +1,15 @@
 import type { HttpSettings } from '../../model/http-settings.ts';
 import type { ResponseReason } from '../../model/response-reason.ts';
 import type { SocketStream, StreamOwner } from '../../os/socket-stream.ts';
+import { beginsPreface } from '../../wire/h2/preface.ts';
 import { CHUNK_DATA, CHUNK_END, CHUNK_FAILED, ChunkedDecoder } from '../../wire/http1/chunked-decoder.ts';
 import { HEAD_FAILED, HEAD_MORE } from '../../wire/http1/head-parser.ts';
-import { beginsPreface } from '../../wire/h2/preface.ts';
 import type { MessageHead } from '../../wire/message/message-head.ts';
 import { ClientOrigin } from '../client-address/client-origin.ts';
 import type { Context } from '../context.ts';
+import { Http2ClientConnection } from '../http2/client-connection.ts';
 import type { ServedPort } from '../served-port.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
-import { Http2ClientConnection } from '../http2/client-connection.ts';
 import { Timer } from '../timer-wheel.ts';
 import { AnsweringConnection } from './answering-connection.ts';
 import { BODY_CHUNKED, BODY_LENGTH, CLOSED, HEAD, LINGER, TUNNEL, WAIT } from './client-state.ts';

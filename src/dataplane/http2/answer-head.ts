@@ -1,6 +1,7 @@
 import type { Http2Stream } from '../../wire/h2/stream.ts';
 import type { HpackEncoder } from '../../wire/hpack/encoder.ts';
 import { NEVER_FORWARDED } from '../../wire/http1/field-name.ts';
+import { MessageWriter } from '../../wire/http1/writer.ts';
 import type { MessageHead } from '../../wire/message/message-head.ts';
 import type { AnswerAdditions, LocalAnswer } from '../client/downstream.ts';
 import { localBody } from '../client/local-answer.ts';
@@ -58,4 +59,23 @@ export function sendLocalHead(stream: Http2Stream, encoder: HpackEncoder, answer
   encoder.field(writer, 'x-novaedge-reason', answer.reason);
   encoder.contentLength(writer, body.length);
   stream.endHead(answer.isHead);
+}
+
+/** Fields of trailers that wait for the body before them, as lines. */
+export function trailerLines(trailer: MessageHead): Buffer {
+  const writer = new MessageWriter(trailer.length + EXTRA_BYTES);
+  writer.fields(trailer, NOT_IN_TRAILER, null);
+  return writer.written;
+}
+
+export function sendTrailerLines(stream: Http2Stream, encoder: HpackEncoder, lines: Buffer): void {
+  const writer = stream.beginHead(2 * lines.length + EXTRA_BYTES);
+  encoder.lines(writer, lines);
+  stream.endHead(true);
+}
+
+export function sendTrailer(stream: Http2Stream, encoder: HpackEncoder, trailer: MessageHead): void {
+  const writer = stream.beginHead(2 * trailer.length + EXTRA_BYTES);
+  encoder.fields(writer, trailer, NOT_IN_TRAILER, null);
+  stream.endHead(true);
 }

@@ -1,8 +1,8 @@
 import type { HttpSettings } from '../../model/http-settings.ts';
 import type { ResponseReason } from '../../model/response-reason.ts';
 import type { SocketStream, StreamOwner } from '../../os/socket-stream.ts';
-import type { Http2Local, Http2Owner } from '../../wire/h2/connection.ts';
 import { Http2Connection } from '../../wire/h2/connection.ts';
+import type { Http2Local, Http2Owner } from '../../wire/h2/connection-owner.ts';
 import { ERROR_CODE } from '../../wire/h2/error-code.ts';
 import type { HeaderBlock } from '../../wire/h2/header-block.ts';
 import type { Http2Fault } from '../../wire/h2/http2-fault.ts';
@@ -47,7 +47,13 @@ export class Http2ClientConnection implements StreamOwner, TimerOwner, Http2Owne
     this.stream = stream;
     this.origin = origin;
     this.#frames = new FrameBuffer(stream, context.frameBlocks, context.turnEnd);
-    this.#engine = new Http2Connection('server', localOf(port.settings.http), this, this.#frames, context.time);
+    this.#engine = new Http2Connection(
+      'server',
+      localOf(port.settings.http),
+      this,
+      this.#frames,
+      context.time,
+    );
     this.#idleSince = context.time;
     stream.owner = this;
     this.#engine.begin();

@@ -1,6 +1,5 @@
 import type { HttpSettings } from '../../model/http-settings.ts';
 import type { ResponseReason } from '../../model/response-reason.ts';
-import type { SocketStream } from '../../os/socket-stream.ts';
 import { ERROR_CODE } from '../../wire/h2/error-code.ts';
 import type { HeaderBlock } from '../../wire/h2/header-block.ts';
 import type { Http2Fault } from '../../wire/h2/http2-fault.ts';
@@ -11,14 +10,21 @@ import type { AnswerAdditions, Downstream, LocalAnswer } from '../client/downstr
 import { Exchange } from '../client/exchange.ts';
 import { localBody } from '../client/local-answer.ts';
 import { soonest } from '../client/pace.ts';
-import { ClientOrigin } from '../client-address/client-origin.ts';
+import type { ClientOrigin } from '../client-address/client-origin.ts';
 import type { Context } from '../context.ts';
 import type { ServedPort } from '../served-port.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
 import type { BodyKind } from '../upstream/upstream-user.ts';
 import { BODY_LENGTH, BODY_NONE } from '../upstream/upstream-user.ts';
-import { sendAnswerHead, sendInterimHead, sendLocalHead, sendTrailerFields, TrailerFields } from './answer-head.ts';
+import {
+  sendAnswerHead,
+  sendInterimHead,
+  sendLocalHead,
+  sendTrailer,
+  sendTrailerLines,
+  trailerLines,
+} from './answer-head.ts';
 import type { Http2ClientConnection } from './client-connection.ts';
 
 const NOTHING = Buffer.alloc(0);
@@ -52,7 +58,7 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
   /** Bytes of the answer that the client does not take yet. */
   #rest: Buffer = NOTHING;
   #isEnding = false;
-  #trailer: TrailerFields | null = null;
+  #trailer: Buffer | null = null;
 
   constructor(context: Context) {
     this.#context = context;
@@ -108,7 +114,8 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
   dispatch(): void {
     if (this.#stream === null || this.#isAnswered) return;
     this.exchange.dispatch();
-    if (this.#stream !== null && !this.#isAnswered && this.#hasBody && !this.#pace.sending.runs) this.awaitBody();
+    if (this.#stream !== null && !this.#isAnswered && this.#hasBody && !this.#pace.sending.runs)
+      this.awaitBody();
   }
 
   onHead(): void {}
@@ -116,6 +123,14 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
   onInterim(): void {}
 
   onData(bytes: Buffer, start: number, end: number): void {
+    try {
+      this.#receive(bytes, start, end);
+    } catch (error) {
+      this.onFault(error);
+    }
+  }
+
+  #receive(bytes: Buffer, start: number, end: number): void {
     const stream = this.#stream!;
     const size = end - start;
     if (this.#isAnswered) {
@@ -133,6 +148,14 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
   }
 
   onEnd(trailers: HeaderBlock | null): void {
+    try {
+      this.#ended(trailers);
+    } catch (error) {
+      this.onFault(error);
+    }
+  }
+
+  #ended(trailers: HeaderBlock | null): void {
     this.#hasBody = false;
     if (this.#isAnswered) {
       this.#complete();
@@ -154,11 +177,23 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
   onReset(_code: number, fault: Http2Fault | null): void {
     const stream = this.#stream;
     if (stream === null) return;
-    if (!this.#isAnswered) this.exchange.clientGone(fault === null ? 'client_reset' : 'bad_request');
+    try {
+      if (!this.#isAnswered) this.exchange.clientGone(fault === null ? 'client_reset' : 'bad_request');
+    } catch (error) {
+      this.#context.faults.report(error);
+    }
     if (this.#stream === stream) this.#release();
   }
 
   onWritable(): void {
+    try {
+      this.#writable();
+    } catch (error) {
+      this.onFault(error);
+    }
+  }
+
+  #writable(): void {
     const stream = this.#stream;
     if (stream === null || !this.isBlocked) return;
     this.#context.time = this.#context.system.now();
@@ -225,7 +260,7 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
     this.#isEnding = answer.isHead;
     if (!answer.isHead) {
       this.#isEnding = true;
-      this.#put(body, 0, body.length, null);
+      this.#put(body, 0, body.length);
     }
     return body.length;
   }
@@ -236,17 +271,16 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
       // The end goes with the last byte.
       if (this.#left <= 0) this.#isEnding = true;
     }
-    this.#put(bytes, start, end, null);
+    this.#put(bytes, start, end);
   }
 
   sendEnd(trailer: MessageHead | null): void {
     if (this.#isEnding) return;
     this.#isEnding = true;
     const stream = this.#stream!;
-    const fields = trailer === null ? null : TrailerFields.of(trailer);
-    if (this.isBlocked) this.#trailer = fields;
-    else if (fields === null) stream.sendData(NOTHING, 0, 0, true);
-    else sendTrailerFields(stream, this.#connection.encoder, fields);
+    if (this.isBlocked) this.#trailer = trailer === null ? null : trailerLines(trailer);
+    else if (trailer === null) stream.sendData(NOTHING, 0, 0, true);
+    else sendTrailer(stream, this.#connection.encoder, trailer);
   }
 
   sendUpgrade(head: MessageHead, additions: AnswerAdditions): void {
@@ -264,7 +298,7 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
 
   sendTunnel(bytes: Buffer, start: number, end: number): void {
     if (!this.isBlocked) this.#watch();
-    this.#put(bytes, start, end, null);
+    this.#put(bytes, start, end);
   }
 
   endTunnel(): void {
@@ -351,7 +385,7 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
   }
 
   /** Bytes of the answer; what the client does not take is kept, and no more is asked for. */
-  #put(bytes: Buffer, start: number, end: number, _source: SocketStream | null): void {
+  #put(bytes: Buffer, start: number, end: number): void {
     const stream = this.#stream;
     if (stream === null) return;
     this.#pace.written += end - start;
@@ -386,7 +420,7 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
     const trailer = this.#trailer;
     this.#trailer = null;
     if (trailer === null) stream.sendData(NOTHING, 0, 0, true);
-    else sendTrailerFields(stream, this.#connection.encoder, trailer);
+    else sendTrailerLines(stream, this.#connection.encoder, trailer);
   }
 
   /** The answer has gone out whole. */
