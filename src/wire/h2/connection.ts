@@ -113,7 +113,6 @@ export class Http2Connection implements StreamCarrier, FrameEvents, DataEvents {
   get encoder(): HpackEncoder {
     if (this.#encoder === null) {
       this.#encoder = new HpackEncoder();
-      this.#encoder.setMaxTableBytes(this.peer.headerTableBytes);
     }
     return this.#encoder;
   }
@@ -235,7 +234,9 @@ export class Http2Connection implements StreamCarrier, FrameEvents, DataEvents {
       this.#lastBegunId = stream.id;
     }
     stream.isBegun = true;
-    return this.#sending.beginHead(room);
+    const writer = this.#sending.beginHead(room + 1);
+    this.encoder.begin(writer);
+    return writer;
   }
 
   endHead(stream: Http2Stream, endStream: boolean): void {
@@ -349,7 +350,6 @@ export class Http2Connection implements StreamCarrier, FrameEvents, DataEvents {
     }
     const change = peer.initialWindowBytes - before;
     if (change !== 0 && !this.#widenStreams(change)) return;
-    this.#encoder?.setMaxTableBytes(peer.headerTableBytes);
     const writer = this.#answer(frames.SETTINGS_ACK_FRAME_BYTES);
     if (writer === null) return;
     frames.settingsAck(writer);
