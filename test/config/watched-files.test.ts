@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, before, beforeEach, describe, it } from 'node:test';
+import { stringify } from 'yaml';
 import { Configuration } from '../../src/config/configuration.ts';
 import { FileSource } from '../../src/config/source/file-source.ts';
 import { WatchedFiles } from '../../src/config/source/watched-files.ts';
+import { type Certified, CHANNELS } from '../../src/model/channel.ts';
 import type { ConfigurationBuild } from '../../src/model/configuration.ts';
-import { type Issued, issue } from './issued.ts';
+import { type Issued, issue, tlsSecret } from './issued.ts';
 
 const NAME = 'certificate/default/gw/https/../certs/tls.crt';
 
@@ -157,6 +160,45 @@ describe('files that objects name', () => {
     put('tls.key', second.key);
     await configuration.reload();
     assert.equal(key(configuration.current()), second.key);
+  });
+});
+
+describe('a Secret in a file', () => {
+  it('is replaced, and its certificate is all that changes; its end is published', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'novaedge-rotated-'));
+    const ends: Certified['certificates'][] = [];
+    const listener = (message: unknown): void => void ends.push((message as Certified).certificates);
+    subscribe(CHANNELS.certified, listener);
+    const put = (issued: Issued): void =>
+      writeFileSync(join(directory, 'secret.yaml'), stringify(tlsSecret('cert', issued)));
+    writeFileSync(
+      join(directory, 'gw.yaml'),
+      MANIFEST.replace(/files: .*/, 'secretRef: { name: cert }')
+        .replace(/\n *clientCertificates.*/, '')
+        .replace(/\n *tls: { caFile.*/, ''),
+    );
+    const lives = [100, 200].map((days) => Math.floor(Date.now() / 1000 + days * 86_400) * 1000);
+    const [old, young] = [
+      await issue({ names: ['a.test'], notAfter: lives[0]! }),
+      await issue({ names: ['a.test'], notAfter: lives[1]! }),
+    ];
+    put(old);
+    const configuration = new Configuration({ source: new FileSource(directory) });
+    const before = await configuration.start();
+    assert.deepEqual(before.problems, []);
+    const next = new Promise<ConfigurationBuild>((resolve) => configuration.subscribe(resolve));
+    put(young);
+    const after = await next;
+    assert.deepEqual([after.changed, after.removed], [['certificate/default/cert'], []]);
+    for (const [key, resource] of after.resources)
+      assert.equal(resource === before.resources.get(key), key !== 'certificate/default/cert', key);
+    unsubscribe(CHANNELS.certified, listener);
+    assert.deepEqual(
+      ends,
+      lives.map((notAfter) => [{ name: 'default/cert', notAfter }]),
+    );
+    await configuration.stop();
+    rmSync(directory, { recursive: true, force: true });
   });
 });
 
