@@ -1,4 +1,4 @@
-import type { HeadParser } from '../../wire/http1/head-parser.ts';
+import type { MessageHead } from '../../wire/message/message-head.ts';
 import type { BodyKind } from '../upstream/upstream-user.ts';
 import { BODY_CHUNKED, BODY_CLOSE, BODY_NONE } from '../upstream/upstream-user.ts';
 import type { AnswerAdditions } from './downstream.ts';
@@ -25,7 +25,7 @@ export class AnswerFraming {
   }
 
   options(
-    head: HeadParser,
+    head: MessageHead,
     body: BodyKind,
     isHead: boolean,
     keepAlive: boolean,

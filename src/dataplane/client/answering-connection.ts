@@ -1,7 +1,7 @@
 import type { SocketStream } from '../../os/socket-stream.ts';
 import { READ_BYTES } from '../../os/socket-stream.ts';
-import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { CRLF, chunkLine, LAST_CHUNK, MessageWriter } from '../../wire/http1/writer.ts';
+import type { MessageHead } from '../../wire/message/message-head.ts';
 import { writeTrailer } from '../trailer.ts';
 import type { BodyKind } from '../upstream/upstream-user.ts';
 import type { ClientWork } from './client-work.ts';
@@ -38,11 +38,11 @@ export abstract class AnsweringConnection implements OutputOwner {
     return this.output.withRoom(this, GREATEST_HEAD_BYTES + READ_BYTES + more);
   }
 
-  sendInterim(head: HeadParser): void {
+  sendInterim(head: MessageHead): void {
     if (this.begun().framing.is11) writeInterimHead(this.writer(), head);
   }
 
-  sendHead(head: HeadParser, body: BodyKind, isHead: boolean, additions: AnswerAdditions): void {
+  sendHead(head: MessageHead, body: BodyKind, isHead: boolean, additions: AnswerAdditions): void {
     const { framing } = this.begun();
     framing.begin(body);
     if (framing.toClose) this.keepAlive = false;
@@ -78,7 +78,7 @@ export abstract class AnsweringConnection implements OutputOwner {
     this.block();
   }
 
-  sendEnd(trailer: HeadParser | null): void {
+  sendEnd(trailer: MessageHead | null): void {
     if (!this.begun().framing.chunked) return;
     this.writer().all(trailer === null ? LAST_CHUNK : writeTrailer(trailer));
   }

@@ -1,6 +1,6 @@
 import type { RetryReason } from '../../model/retry-reason.ts';
 import type { RetryCondition, RetryPolicy } from '../../model/route.ts';
-import type { HeadParser } from '../../wire/http1/head-parser.ts';
+import type { MessageHead } from '../../wire/message/message-head.ts';
 import type { Context } from '../context.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
@@ -104,7 +104,7 @@ export class Attempts implements TimerOwner {
   }
 
   /** An answer that is asked for again: this one is read and thrown away. */
-  insteadOf(head: HeadParser, upstream: Upstream, latest: number): boolean {
+  insteadOf(head: MessageHead, upstream: Upstream, latest: number): boolean {
     const policy = this.#policy;
     if (policy === null || !policy.codes.includes(head.status)) return false;
     if (!this.mayRepeat(policy, this.#method)) return false;

@@ -2,8 +2,8 @@ import type { HttpSettings } from '../../model/http-settings.ts';
 import type { ResponseReason } from '../../model/response-reason.ts';
 import type { SocketStream, StreamOwner } from '../../os/socket-stream.ts';
 import { CHUNK_DATA, CHUNK_END, CHUNK_FAILED, ChunkedDecoder } from '../../wire/http1/chunked-decoder.ts';
-import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { HEAD_FAILED, HEAD_MORE } from '../../wire/http1/head-parser.ts';
+import type { MessageHead } from '../../wire/message/message-head.ts';
 import { ClientOrigin } from '../client-address/client-origin.ts';
 import type { Context } from '../context.ts';
 import type { ServedPort } from '../served-port.ts';
@@ -333,7 +333,7 @@ export class ClientConnection extends AnsweringConnection implements Downstream,
     this.#watch();
   }
 
-  sendUpgrade(head: HeadParser, { headers, setCookie }: AnswerAdditions): void {
+  sendUpgrade(head: MessageHead, { headers, setCookie }: AnswerAdditions): void {
     writeUpgradeHead(this.writer(headers?.added.length), head, headers, setCookie);
     this.flush();
     this.#state = TUNNEL;
@@ -506,7 +506,7 @@ export class ClientConnection extends AnsweringConnection implements Downstream,
     return at;
   }
 
-  #requestComplete(trailer: HeadParser | null): void {
+  #requestComplete(trailer: MessageHead | null): void {
     this.stream.share();
     this.#state = WAIT;
     if (!this.isBlocked) this.#context.wheel.clear(this.#timer);

@@ -1,7 +1,7 @@
 import type { ResponseReason } from '../../model/response-reason.ts';
 import type { SocketStream } from '../../os/socket-stream.ts';
 import type { Fault } from '../../wire/http1/fault.ts';
-import type { HeadParser } from '../../wire/http1/head-parser.ts';
+import type { MessageHead } from '../../wire/message/message-head.ts';
 import type { ClientOrigin } from '../client-address/client-origin.ts';
 import type { HeaderPlan } from '../filters/header-plan.ts';
 import type { ServedPort } from '../served-port.ts';
@@ -40,15 +40,15 @@ export interface Downstream {
   readonly isBlocked: boolean;
   /** HTTP/1.1: after the answer the connection may serve another request. */
   keepAlive: boolean;
-  sendInterim(head: HeadParser): void;
-  sendHead(head: HeadParser, body: BodyKind, isHead: boolean, additions: AnswerAdditions): void;
+  sendInterim(head: MessageHead): void;
+  sendHead(head: MessageHead, body: BodyKind, isHead: boolean, additions: AnswerAdditions): void;
   /** Returns the bytes of body. */
   sendLocal(answer: LocalAnswer): number;
   /** A piece of body as it came from `source`. */
   sendBody(bytes: Buffer, start: number, end: number, source: SocketStream): void;
-  sendEnd(trailer: HeadParser | null): void;
+  sendEnd(trailer: MessageHead | null): void;
   /** From now on bytes go both ways as they are. */
-  sendUpgrade(head: HeadParser, additions: AnswerAdditions): void;
+  sendUpgrade(head: MessageHead, additions: AnswerAdditions): void;
   sendTunnel(bytes: Buffer, start: number, end: number, source: SocketStream): void;
   /** The backend has sent its last byte on an upgraded connection; what the client sends still goes on. */
   endTunnel(): void;

@@ -2,8 +2,8 @@ import type { ResponseReason } from '../../model/response-reason.ts';
 import { RESPONSE_REASONS } from '../../model/response-reason.ts';
 import type { SocketStream } from '../../os/socket-stream.ts';
 import type { Fault } from '../../wire/http1/fault.ts';
-import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { RequestTarget } from '../../wire/http1/target.ts';
+import type { MessageHead } from '../../wire/message/message-head.ts';
 import type { ProxiedConnection } from '../../wire/proxy-protocol/header.ts';
 import { NO_KEY } from '../balance/balancer.ts';
 import type { Context } from '../context.ts';
@@ -102,7 +102,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     return this.#expectContinue && this.#record.bytesIn === 0;
   }
 
-  begin(head: HeadParser, hasBody: boolean, wholeBody: boolean): void {
+  begin(head: MessageHead, hasBody: boolean, wholeBody: boolean): void {
     const client = this.#client;
     const framing = head.framing;
     this.#start(head);
@@ -205,7 +205,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     if (!request.pass(this.#upstream, bytes, start, end, source)) this.#client.pauseRequest();
   }
 
-  requestEnd(trailer: HeadParser | null): void {
+  requestEnd(trailer: MessageHead | null): void {
     this.#request.ended = true;
     if (this.#pool === null) return;
     const rule = this.#rule!;
@@ -259,7 +259,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     this.#client.flush();
   }
 
-  onInterim(head: HeadParser): void {
+  onInterim(head: MessageHead): void {
     if (head.status === 100) {
       if (!this.#expectContinue) return;
       this.#expectContinue = false;
@@ -268,7 +268,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     this.#client.sendInterim(head);
   }
 
-  onResponseHead(head: HeadParser, body: BodyKind): void {
+  onResponseHead(head: MessageHead, body: BodyKind): void {
     const client = this.#client;
     if (this.#rule!.retry !== null && this.#withholds(head)) return;
     this.#record.answeredAt = this.#context.time;
@@ -292,14 +292,14 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     if (this.#client.isBlocked) upstream.pause();
   }
 
-  onResponseEnd(trailer: HeadParser | null): void {
+  onResponseEnd(trailer: MessageHead | null): void {
     this.#client.sendEnd(trailer);
     this.#upstream = null;
     this.#finish();
     this.#client.answered();
   }
 
-  onUpgrade(head: HeadParser): void {
+  onUpgrade(head: MessageHead): void {
     this.#answering = true;
     this.#upgraded = true;
     this.#record.status = 101;
@@ -472,7 +472,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     client.answered();
   }
 
-  #start(head: HeadParser | null): void {
+  #start(head: MessageHead | null): void {
     this.#active = true;
     const method = head === null ? '' : methodOf(head);
     this.#record.start(this.#context.time, method);
@@ -516,7 +516,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     this.#client.flush();
   }
 
-  #withholds(head: HeadParser): boolean {
+  #withholds(head: MessageHead): boolean {
     const upstream = this.#upstream!;
     if (!this.#request.isWhole || !this.#attempts.insteadOf(head, upstream, this.#totalTimer.deadline))
       return false;

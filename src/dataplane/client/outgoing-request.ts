@@ -1,6 +1,6 @@
 import type { SocketStream } from '../../os/socket-stream.ts';
-import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { LAST_CHUNK, MessageWriter } from '../../wire/http1/writer.ts';
+import type { MessageHead } from '../../wire/message/message-head.ts';
 import type { FreeList } from '../context.ts';
 import { writeTrailer } from '../trailer.ts';
 import type { RequestParts } from '../upstream/request-parts.ts';
@@ -97,7 +97,7 @@ export class OutgoingRequest implements RequestParts {
   }
 
   /** The body is complete; `dispatched` where the block may have been sent already. */
-  finish(to: Upstream | null, dispatched: boolean, trailer: HeadParser | null): void {
+  finish(to: Upstream | null, dispatched: boolean, trailer: MessageHead | null): void {
     if (this.isChunked) {
       const last = trailer === null ? LAST_CHUNK : writeTrailer(trailer);
       const block = this.#block;

@@ -9,9 +9,9 @@ import {
 } from '../../wire/http1/chunked-decoder.ts';
 import type { Fault } from '../../wire/http1/fault.ts';
 import { NO_LENGTH } from '../../wire/http1/framing.ts';
-import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { HEAD_FAILED, HEAD_MORE, RESPONSE_HEADS } from '../../wire/http1/head-parser.ts';
 import { CRLF, chunkLine, LAST_CHUNK } from '../../wire/http1/writer.ts';
+import type { MessageHead } from '../../wire/message/message-head.ts';
 import { encodeProxyHeader } from '../../wire/proxy-protocol/header-reader.ts';
 import type { Context } from '../context.ts';
 import { HeadReader } from '../head-reader.ts';
@@ -154,7 +154,7 @@ export class UpstreamConnection implements Upstream, StreamOwner, TimerOwner {
     return done;
   }
 
-  sendEnd(trailer: HeadParser | null): void {
+  sendEnd(trailer: MessageHead | null): void {
     if (this.#isChunked) this.stream.write(trailer === null ? LAST_CHUNK : writeTrailer(trailer));
   }
 
@@ -398,7 +398,7 @@ export class UpstreamConnection implements Upstream, StreamOwner, TimerOwner {
     }
   }
 
-  #begin(user: UpstreamUser, head: HeadParser): boolean {
+  #begin(user: UpstreamUser, head: MessageHead): boolean {
     const framing = head.framing;
     this.#context.wheel.clear(this.#timer);
     if (head.status === 101) {
@@ -426,7 +426,7 @@ export class UpstreamConnection implements Upstream, StreamOwner, TimerOwner {
     return this.user !== null;
   }
 
-  #finish(user: UpstreamUser, clean: boolean, trailer: HeadParser | null): void {
+  #finish(user: UpstreamUser, clean: boolean, trailer: MessageHead | null): void {
     const reusable = clean && this.#keepAlive && user.requestSent && !this.stream.writing;
     if (reusable) this.pool.release(this);
     else this.close();

@@ -1,5 +1,5 @@
 import type { ResponseReason } from '../../model/response-reason.ts';
-import type { HeadParser } from '../../wire/http1/head-parser.ts';
+import type { MessageHead } from '../../wire/message/message-head.ts';
 import type { ProxiedConnection } from '../../wire/proxy-protocol/header.ts';
 import type { EndpointState } from './endpoint-state.ts';
 import type { Upstream } from './upstream.ts';
@@ -32,12 +32,12 @@ export interface UpstreamUser {
   /** While waiting in the queue. */
   onUnavailable(reason: ResponseReason): void;
   /** An interim answer (1xx but 101). */
-  onInterim(head: HeadParser): void;
-  onResponseHead(head: HeadParser, body: BodyKind): void;
-  onUpgrade(head: HeadParser): void;
+  onInterim(head: MessageHead): void;
+  onResponseHead(head: MessageHead, body: BodyKind): void;
+  onUpgrade(head: MessageHead): void;
   /** `bytes[start, end)` live as the stream says. */
   onResponseBytes(bytes: Buffer, start: number, end: number): void;
-  onResponseEnd(trailer: HeadParser | null): void;
+  onResponseEnd(trailer: MessageHead | null): void;
   /** The connection is gone or not to be trusted; `answered`: bytes of an answer had come. */
   onUpstreamFailed(upstream: Upstream, reason: ResponseReason, answered: boolean): void;
   onUpstreamWritable(): void;

@@ -1,6 +1,6 @@
 import type { SocketStream } from '../../os/socket-stream.ts';
 import type { Fault } from '../../wire/http1/fault.ts';
-import type { HeadParser } from '../../wire/http1/head-parser.ts';
+import type { MessageHead } from '../../wire/message/message-head.ts';
 import type { ClusterPool } from './cluster-pool.ts';
 import type { EndpointState } from './endpoint-state.ts';
 import type { RequestParts } from './request-parts.ts';
@@ -34,7 +34,7 @@ export interface Upstream {
   /** A piece of the request's body, or of an upgraded connection; it is taken in any case. False: no more for now. */
   sendBody(bytes: Buffer, start: number, end: number, source: SocketStream): boolean;
   /** The request's body is complete. */
-  sendEnd(trailer: HeadParser | null): void;
+  sendEnd(trailer: MessageHead | null): void;
   /** No more bytes of an upgraded connection. */
   endTunnel(): void;
   /** The request has been sent whole: from now on the backend's time counts. 0 is for ever. */
