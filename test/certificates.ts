@@ -67,7 +67,10 @@ export class TestAuthority {
   /** For these names, the first in its subject too. */
   async issue(name: string, hosts: readonly string[], options: IssueOptions = {}): Promise<Certificate> {
     const { algorithm = 'EC', usage = 'server', days = 30 } = options;
-    const keys = (await webcrypto.subtle.generateKey(ALGORITHMS[algorithm], true, ['sign', 'verify'])) as KeyPair;
+    const keys = (await webcrypto.subtle.generateKey(ALGORITHMS[algorithm], true, [
+      'sign',
+      'verify',
+    ])) as KeyPair;
     const notAfter = new Date(Date.now() + days * DAY_MS);
     const certificate = await x509.X509CertificateGenerator.create({
       serialNumber: serialNumber(),
@@ -80,7 +83,10 @@ export class TestAuthority {
       signingAlgorithm: ALGORITHMS.EC,
       extensions: [
         new x509.BasicConstraintsExtension(false, undefined, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment, true),
+        new x509.KeyUsagesExtension(
+          x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment,
+          true,
+        ),
         new x509.ExtendedKeyUsageExtension([
           usage === 'server' ? x509.ExtendedKeyUsage.serverAuth : x509.ExtendedKeyUsage.clientAuth,
         ]),
@@ -89,7 +95,10 @@ export class TestAuthority {
           ? []
           : [
               new x509.SubjectAlternativeNameExtension(
-                hosts.map((value) => ({ type: /^[\d.]+$/.test(value) ? ('ip' as const) : ('dns' as const), value })),
+                hosts.map((value) => ({
+                  type: /^[\d.]+$/.test(value) ? ('ip' as const) : ('dns' as const),
+                  value,
+                })),
               ),
             ]),
       ],

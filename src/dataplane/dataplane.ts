@@ -7,6 +7,7 @@ import type { SnapshotChanges } from '../model/snapshot.ts';
 import type { SocketStream } from '../os/socket-stream.ts';
 import type { System } from '../os/system.ts';
 import { SYSTEM } from '../os/system.ts';
+import { TicketKeys } from '../os/tls/ticket-keys.ts';
 import { HeadParser } from '../wire/http1/head-parser.ts';
 import { MessageWriter } from '../wire/http1/writer.ts';
 import { AccessLog } from './access-log.ts';
@@ -26,6 +27,7 @@ import { FRAME_BLOCK_BYTES } from './http2/frame-buffer.ts';
 import { TurnEnd } from './http2/turn-end.ts';
 import { SharedLimits } from './limits.ts';
 import { ListenerSet } from './listener-set.ts';
+import type { PortConnection } from './port-connection.ts';
 import { reportClusters, reportEndpoints } from './report.ts';
 import { RequestIds } from './request-id.ts';
 import { RoutingTables } from './routing-tables.ts';
@@ -33,6 +35,10 @@ import type { ServedPort } from './served-port.ts';
 import type { Timeouts } from './timeouts.ts';
 import { TIMEOUTS } from './timeouts.ts';
 import { TICK_MS, TimerWheel } from './timer-wheel.ts';
+import { CertificateStore } from './tls/certificate-store.ts';
+import type { CompiledCertificate } from './tls/compiled-certificate.ts';
+import type { Secured } from './tls/secured.ts';
+import { TlsHandshake } from './tls/tls-handshake.ts';
 import { ClusterPool } from './upstream/cluster-pool.ts';
 import { Xoshiro128 } from './xoshiro128.ts';
 
@@ -69,6 +75,7 @@ export class Dataplane implements DataplaneControl {
       turnEnd: new TurnEnd(system, faults),
       clientWork: new FreeList(256, () => new ClientWork(context)),
       accessLog: options.accessLog === null ? null : new AccessLog(options.accessLog),
+      tls: { certificates: new CertificateStore(), tickets: new TicketKeys(options.ticketKeys) },
       faults,
       notify: options.notify,
       localResponses: new LabelledCounters(counters, 'local_response_count', {}),
@@ -179,6 +186,14 @@ export class Dataplane implements DataplaneControl {
     this.#listeners.remove(name);
   }
 
+  putCertificate(certificate: CompiledCertificate): void {
+    this.#context.tls.certificates.put(certificate);
+  }
+
+  removeCertificate(name: string): void {
+    this.#context.tls.certificates.remove(name);
+  }
+
   putListener(listener: Listener): void {
     this.#listeners.put(listener);
   }
@@ -208,9 +223,13 @@ export class Dataplane implements DataplaneControl {
     return pool;
   }
 
-  #accept(port: ServedPort, stream: SocketStream): ClientConnection {
-    return new ClientConnection(this.#context, this.#output, port, stream);
+  #accept(port: ServedPort, stream: SocketStream): PortConnection {
+    if (port.isSecure) return new TlsHandshake(this.#context, port, stream, this.#serve);
+    return this.#serve(port, stream, null);
   }
+
+  readonly #serve = (port: ServedPort, stream: SocketStream, secured: Secured | null): PortConnection =>
+    new ClientConnection(this.#context, this.#output, port, stream, secured);
 
   #tick(): void {
     const now = this.#context.system.now();

@@ -29,6 +29,11 @@ export const DATAPLANE_METRICS = {
     help: 'Connections closed because they did not begin with the PROXY protocol header they must have',
     labels: ['listener', 'reason'],
   },
+  tls_handshake_failures: {
+    type: 'counter',
+    help: 'TLS handshakes of clients that came to nothing',
+    labels: ['listener', 'reason'],
+  },
   active_connections: {
     type: 'gauge',
     help: 'Client connections with a request in flight',

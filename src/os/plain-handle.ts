@@ -29,7 +29,11 @@ export class PlainHandle implements StreamHandle {
 
   constructor(socket: Socket) {
     this.#socket = socket;
-    socket.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onClose);
+    socket
+      .on('data', this.#onData)
+      .on('end', this.#onEnd)
+      .on('error', this.#onError)
+      .on('close', this.#onClose);
     socket.pause();
   }
 

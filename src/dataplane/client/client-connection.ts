@@ -1,14 +1,17 @@
 import type { HttpSettings } from '../../model/http-settings.ts';
 import type { ResponseReason } from '../../model/response-reason.ts';
-import type { SocketStream, StreamOwner } from '../../os/socket-stream.ts';
+import type { SocketStream } from '../../os/socket-stream.ts';
 import { CHUNK_DATA, CHUNK_END, CHUNK_FAILED, ChunkedDecoder } from '../../wire/http1/chunked-decoder.ts';
 import { HEAD_FAILED, HEAD_MORE } from '../../wire/http1/head-parser.ts';
 import type { MessageHead } from '../../wire/message/message-head.ts';
+import type { ProxiedConnection } from '../../wire/proxy-protocol/header.ts';
 import { ClientOrigin } from '../client-address/client-origin.ts';
 import type { Context } from '../context.ts';
+import type { PortConnection } from '../port-connection.ts';
 import type { ServedPort } from '../served-port.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
+import type { Secured } from '../tls/secured.ts';
 import { AnsweringConnection } from './answering-connection.ts';
 import { BODY_CHUNKED, BODY_LENGTH, CLOSED, HEAD, LINGER, TUNNEL, WAIT } from './client-state.ts';
 import type { ClientWork } from './client-work.ts';
@@ -22,7 +25,7 @@ import { writeUpgradeHead } from './response-head.ts';
  * A client's HTTP/1.1 connection: bytes to requests, answers to bytes, in order. One request is worked on at a time;
  * its life is the Exchange's.
  */
-export class ClientConnection extends AnsweringConnection implements Downstream, StreamOwner, TimerOwner {
+export class ClientConnection extends AnsweringConnection implements Downstream, PortConnection, TimerOwner {
   readonly port: ServedPort;
   readonly origin: ClientOrigin;
   readonly #context: Context;
@@ -37,14 +40,24 @@ export class ClientConnection extends AnsweringConnection implements Downstream,
   /** The client said that this request is its last, and has sent nothing after it. */
   #isLast = false;
 
-  constructor(context: Context, output: Output, port: ServedPort, stream: SocketStream) {
+  constructor(
+    context: Context,
+    output: Output,
+    port: ServedPort,
+    stream: SocketStream,
+    secured: Secured | null,
+  ) {
     super(output, stream);
     this.#context = context;
     this.port = port;
-    this.origin = new ClientOrigin(stream);
+    this.origin = new ClientOrigin(stream, secured);
     this.#timer = new Timer(this);
     stream.owner = this;
     this.#arm(this.#settings.timeouts.idleMs);
+  }
+
+  announce(connection: ProxiedConnection | null): void {
+    this.origin.announce(connection);
   }
 
   get exchange(): Exchange {

@@ -8,7 +8,10 @@ import type { PeerCertificate, TlsHandle, TlsOwner, TlsSettings } from './tls-st
 /** What `tls.TLSSocket` does not declare. */
 type Undeclared = TLSSocket & {
   setServername(name: string): void;
-  readonly ssl: { verifyError(): { code?: string } | undefined; setOCSPResponse(response: Buffer): void } | null;
+  readonly ssl: {
+    verifyError(): { code?: string } | undefined;
+    setOCSPResponse(response: Buffer): void;
+  } | null;
 };
 
 /**

@@ -15,6 +15,8 @@ const MOST_FRAGMENT_BYTES = 16_384;
 /** With keys for several groups, also post-quantum ones, a ClientHello has some 2,000 bytes. */
 export const MOST_HELLO_BYTES = 32_768;
 const FIRST_BYTES = 2048;
+/** Nobody has a reason for more, and each is looked at again when the next byte comes. */
+const MOST_RECORDS = 64;
 
 /** `http`: somebody speaks HTTP in clear text. `not_tls`: nothing that is known. `malformed`: a ClientHello that is none. */
 export type ClientHelloFault = 'http' | 'not_tls' | 'malformed';
@@ -85,27 +87,33 @@ export class ClientHelloReader {
         return MORE;
       }
       const size = memory.readUInt16BE(at + 3);
-      if (memory[at] !== HANDSHAKE || memory[at + 1] !== 3 || memory[at + 2]! > 4 || size > MOST_FRAGMENT_BYTES)
+      if (
+        memory[at] !== HANDSHAKE ||
+        memory[at + 1] !== 3 ||
+        memory[at + 2]! > 4 ||
+        size > MOST_FRAGMENT_BYTES
+      )
         return failed(at === 0 ? 'not_tls' : 'malformed');
-      if (size === 0) return failed('malformed');
+      if (size === 0 || fragments.length === MOST_RECORDS) return failed('malformed');
       at += RECORD_HEADER_BYTES;
       const there = memory.subarray(at, Math.min(at + size, this.#length));
       fragments.push(there);
       collected += there.length;
+      let left = size;
       const message = fragments.length === 1 ? there : Buffer.concat(fragments, Math.min(collected, 4));
       if (message.length > 0 && message[0] !== CLIENT_HELLO) return failed('malformed');
       if (message.length >= MESSAGE_HEADER_BYTES) {
         const body = message.readUIntBE(1, 3);
         if (body > MOST_HELLO_BYTES) return failed('malformed');
         const whole = MESSAGE_HEADER_BYTES + body;
+        left = Math.min(size, whole - collected + there.length);
         if (collected >= whole) {
           const all = fragments.length === 1 ? there : Buffer.concat(fragments, whole);
           return { outcome: 'hello', hello: decodeClientHello(all, MESSAGE_HEADER_BYTES, whole) };
         }
       }
       if (there.length < size) {
-        this.#needed = Math.max(at + 1, at + Math.min(size, MESSAGE_HEADER_BYTES));
-        if (this.#needed <= this.#length) this.#needed = this.#length + 1;
+        this.#needed = message.length < MESSAGE_HEADER_BYTES ? this.#length + 1 : at + left;
         return MORE;
       }
       at += size;

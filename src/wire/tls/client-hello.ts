@@ -128,7 +128,8 @@ function readServerName(names: Cursor): string {
   // RFC 6066 knows one kind of name, and one name of a kind.
   if (type !== 0 || !names.isAtEnd) throw new ClientHelloError('the server name is not one');
   const plain = name.endsWith('.') ? name.slice(0, -1) : name;
-  if (plain.length > 253 || !HOST_NAME.test(plain)) throw new ClientHelloError('the server name is no host name');
+  if (plain.length > 253 || !HOST_NAME.test(plain))
+    throw new ClientHelloError('the server name is no host name');
   return plain;
 }
 

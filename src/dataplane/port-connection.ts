@@ -1,0 +1,20 @@
+import type { ResponseReason } from '../model/response-reason.ts';
+import type { StreamOwner } from '../os/socket-stream.ts';
+import type { ProxiedConnection } from '../wire/proxy-protocol/header.ts';
+
+/** A client's connection as its port sees it, whatever is spoken on it. */
+export interface PortConnection extends StreamOwner {
+  /** A request or a tunnel is under way, or its answer is still going out. */
+  readonly isBusy: boolean;
+  /** As `StreamOwner.onBytes`, of which `from` is the first. */
+  onBytes(bytes: Buffer, end: number, from?: number): void;
+  /** Before its first byte; null: the connection is the peer's own. */
+  announce(connection: ProxiedConnection | null): void;
+  /** The port drains: it goes when it has nothing to do. */
+  drain(): void;
+  /** It may stay no longer. */
+  cutOff(reason: ResponseReason): void;
+  /** The thread ends: a request that waits for its answer is told so. Never throws. */
+  abort(): void;
+  close(): void;
+}
