@@ -16,6 +16,7 @@ import { ClientConnection } from './client/client-connection.ts';
 import { ClientWork } from './client/client-work.ts';
 import { REQUEST_BLOCK_BYTES } from './client/outgoing-request.ts';
 import { Output } from './client/output.ts';
+import { ClientOrigin } from './client-address/client-origin.ts';
 import type { CompiledRoute } from './configuration.ts';
 import { Configuration } from './configuration.ts';
 import type { Context } from './context.ts';
@@ -23,11 +24,13 @@ import { FreeList } from './context.ts';
 import type { AtObject, DataplaneControl, DataplaneOptions, Preparation } from './control.ts';
 import { Counters, LabelledCounters } from './counters.ts';
 import { Faults } from './faults.ts';
+import { Http2ClientConnection } from './http2/client-connection.ts';
+import { Http2ClientStream } from './http2/client-stream.ts';
 import { FRAME_BLOCK_BYTES } from './http2/frame-buffer.ts';
 import { TurnEnd } from './http2/turn-end.ts';
 import { SharedLimits } from './limits.ts';
 import { ListenerSet } from './listener-set.ts';
-import type { PortConnection } from './port-connection.ts';
+import type { AcceptedConnection } from './port-connection.ts';
 import { reportClusters, reportEndpoints } from './report.ts';
 import { RequestIds } from './request-id.ts';
 import { RoutingTables } from './routing-tables.ts';
@@ -37,7 +40,7 @@ import { TIMEOUTS } from './timeouts.ts';
 import { TICK_MS, TimerWheel } from './timer-wheel.ts';
 import { CertificateStore } from './tls/certificate-store.ts';
 import type { CompiledCertificate } from './tls/compiled-certificate.ts';
-import type { Secured } from './tls/secured.ts';
+import type { ServeSecured } from './tls/tls-handshake.ts';
 import { TlsHandshake } from './tls/tls-handshake.ts';
 import { ClusterPool } from './upstream/cluster-pool.ts';
 import { Xoshiro128 } from './xoshiro128.ts';
@@ -74,6 +77,7 @@ export class Dataplane implements DataplaneControl {
       frameBlocks: new FreeList(64, () => new MessageWriter(FRAME_BLOCK_BYTES)),
       turnEnd: new TurnEnd(system, faults),
       clientWork: new FreeList(256, () => new ClientWork(context)),
+      clientStreams: new FreeList(1024, () => new Http2ClientStream(context)),
       accessLog: options.accessLog === null ? null : new AccessLog(options.accessLog),
       tls: { certificates: new CertificateStore(), tickets: new TicketKeys(options.ticketKeys) },
       faults,
@@ -223,13 +227,15 @@ export class Dataplane implements DataplaneControl {
     return pool;
   }
 
-  #accept(port: ServedPort, stream: SocketStream): PortConnection {
-    if (port.isSecure) return new TlsHandshake(this.#context, port, stream, this.#serve);
-    return this.#serve(port, stream, null);
+  #accept(port: ServedPort, stream: SocketStream): AcceptedConnection {
+    if (port.isSecure) return new TlsHandshake(this.#context, port, stream, this.#serveSecured);
+    return new ClientConnection(this.#context, this.#output, port, stream, new ClientOrigin(stream, null));
   }
 
-  readonly #serve = (port: ServedPort, stream: SocketStream, secured: Secured | null): PortConnection =>
-    new ClientConnection(this.#context, this.#output, port, stream, secured);
+  readonly #serveSecured: ServeSecured = (port, stream, origin) =>
+    origin.secured?.alpn === 'h2'
+      ? new Http2ClientConnection(this.#context, port, stream, origin)
+      : new ClientConnection(this.#context, this.#output, port, stream, origin);
 
   #tick(): void {
     const now = this.#context.system.now();

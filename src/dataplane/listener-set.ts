@@ -4,7 +4,7 @@ import { ListenSocket } from '../os/listen-socket.ts';
 import type { SocketStream } from '../os/socket-stream.ts';
 import type { Context } from './context.ts';
 import type { DataplaneOptions } from './control.ts';
-import type { PortConnection } from './port-connection.ts';
+import type { AcceptedConnection } from './port-connection.ts';
 import type { FrozenRoutes, RoutingTables } from './routing-tables.ts';
 import { ListenerCounters, ServedListener } from './served-listener.ts';
 import type { PortHooks } from './served-port.ts';
@@ -32,7 +32,7 @@ export class ListenerSet implements PortHooks {
   readonly #context: Context;
   readonly #tables: RoutingTables;
   readonly #options: DataplaneOptions;
-  readonly #accept: (port: ServedPort, stream: SocketStream) => PortConnection;
+  readonly #accept: (port: ServedPort, stream: SocketStream) => AcceptedConnection;
   readonly #ports = new Map<number, ServedPort>();
   readonly #listeners = new Map<string, Binding>();
   readonly #candidates = new Map<string, Binding>();
@@ -54,7 +54,7 @@ export class ListenerSet implements PortHooks {
     context: Context,
     tables: RoutingTables,
     options: DataplaneOptions,
-    accept: (port: ServedPort, stream: SocketStream) => PortConnection,
+    accept: (port: ServedPort, stream: SocketStream) => AcceptedConnection,
   ) {
     this.#context = context;
     this.#tables = tables;
@@ -212,7 +212,7 @@ export class ListenerSet implements PortHooks {
     if (listener?.state === 'draining') listener.port.checkDrained(listener.served);
   }
 
-  accept(port: ServedPort, stream: SocketStream): PortConnection {
+  accept(port: ServedPort, stream: SocketStream): AcceptedConnection {
     return this.#accept(port, stream);
   }
 

@@ -1,4 +1,5 @@
 import type { Listener } from '../model/gateway.ts';
+import type { Http2Fault } from '../wire/h2/http2-fault.ts';
 import type { Counters } from './counters.ts';
 import { LabelledCounters, StatusCounters } from './counters.ts';
 import type { HandshakeFailure } from './tls/handshake-failure.ts';
@@ -10,6 +11,7 @@ export class ListenerCounters {
   readonly unrouted: StatusCounters;
   readonly announcementFaults: LabelledCounters;
   readonly handshakeFailures: LabelledCounters<HandshakeFailure>;
+  readonly http2Faults: LabelledCounters<Http2Fault>;
   readonly openConnections: number;
   readonly connections: number;
   readonly activeConnections: number;
@@ -21,6 +23,7 @@ export class ListenerCounters {
     this.unrouted = new StatusCounters(counters, 'request_count', { ...labels, route: '' });
     this.announcementFaults = new LabelledCounters(counters, 'proxy_protocol_faults', labels);
     this.handshakeFailures = new LabelledCounters(counters, 'tls_handshake_failures', labels);
+    this.http2Faults = new LabelledCounters(counters, 'http2_faults', labels);
     this.openConnections = counters.counter('open_connections', labels);
     this.connections = counters.counter('connection_count', labels);
     this.activeConnections = counters.counter('active_connections', labels);
@@ -52,11 +55,11 @@ export class ServedListener {
 
   /** How it ends TLS under its settings in use; null: it does not. */
   get termination(): ListenerTermination | null {
-    const { tls } = this.config;
+    const { tls, http } = this.config;
     if (tls === null) return null;
-    if (this.#termination?.tls !== tls) {
+    if (this.#termination?.tls !== tls || this.#termination.http2 !== http.http2.enabled) {
       const { certificates, tickets } = this.#material;
-      this.#termination = new ListenerTermination(this.name, tls, certificates, tickets);
+      this.#termination = new ListenerTermination(this.name, tls, http.http2.enabled, certificates, tickets);
     }
     return this.#termination;
   }

@@ -5,7 +5,7 @@ import type { SocketStream } from '../os/socket-stream.ts';
 import { Announcement } from './client-address/announcement.ts';
 import { ClientAddressing } from './client-address/client-addressing.ts';
 import type { Context } from './context.ts';
-import type { PortConnection } from './port-connection.ts';
+import type { AcceptedConnection, PortConnection } from './port-connection.ts';
 import { PortRouter } from './router/port-router.ts';
 import type { ServedListener } from './served-listener.ts';
 import type { ServedRule } from './served-rule.ts';
@@ -13,7 +13,7 @@ import type { TimerOwner } from './timer-wheel.ts';
 import { Timer } from './timer-wheel.ts';
 
 export interface PortHooks {
-  accept(port: ServedPort, stream: SocketStream): PortConnection;
+  accept(port: ServedPort, stream: SocketStream): AcceptedConnection;
   /** A listener that drains has nothing left to do. */
   drained(port: ServedPort, listener: string): void;
   /** A port that no listener has any more has nothing left to do, or has drained for as long as it may. */
@@ -92,7 +92,7 @@ export class ServedPort implements TimerOwner {
     if (this.isDraining) connection.drain();
   }
 
-  #hear(connection: PortConnection, stream: SocketStream): void {
+  #hear(connection: AcceptedConnection, stream: SocketStream): void {
     const { headerMs } = this.settings.http.timeouts;
     const counted = this.#counted;
     new Announcement(this.#context, stream, connection, headerMs, (fault) =>
@@ -100,10 +100,10 @@ export class ServedPort implements TimerOwner {
     );
   }
 
-  /** What has had a connection so far hands it on. */
-  replace(before: PortConnection, connection: PortConnection): void {
-    if (this.connections.delete(before)) this.connections.add(connection);
-    if (this.isDraining) connection.drain();
+  /** The same connection, in which something else is spoken from now on. */
+  becomes(before: PortConnection, after: PortConnection): void {
+    if (this.connections.delete(before)) this.connections.add(after);
+    if (this.isDraining) after.drain();
   }
 
   /** Whose settings are for clients that ask for this name by SNI; empty: for none. Null where nobody's are. */

@@ -2,7 +2,7 @@ import type { SocketStream, StreamOwner } from '../../os/socket-stream.ts';
 import type { ProxyProtocolFault } from '../../wire/proxy-protocol/header.ts';
 import { ProxyHeaderReader } from '../../wire/proxy-protocol/header-reader.ts';
 import type { Context } from '../context.ts';
-import type { PortConnection } from '../port-connection.ts';
+import type { AcceptedConnection } from '../port-connection.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
 
@@ -15,7 +15,7 @@ export type AnnouncementFault = ProxyProtocolFault | 'timeout' | 'closed';
 export class Announcement implements StreamOwner, TimerOwner {
   readonly #context: Context;
   readonly #stream: SocketStream;
-  readonly #connection: PortConnection;
+  readonly #connection: AcceptedConnection;
   readonly #count: (fault: AnnouncementFault) => void;
   readonly #reader = new ProxyHeaderReader();
   readonly #timer = new Timer(this);
@@ -24,7 +24,7 @@ export class Announcement implements StreamOwner, TimerOwner {
   constructor(
     context: Context,
     stream: SocketStream,
-    connection: PortConnection,
+    connection: AcceptedConnection,
     milliseconds: number,
     count: (fault: AnnouncementFault) => void,
   ) {

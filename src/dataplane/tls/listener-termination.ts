@@ -17,6 +17,8 @@ const NO_TICKETS = { serve: () => {} };
 /** What one listener shows and agrees to under its settings in use, with the certificates in use. */
 export class ListenerTermination {
   readonly tls: ListenerTls;
+  /** HTTP/2 may be agreed on. */
+  readonly http2: boolean;
   readonly #name: string;
   readonly #store: CertificateStore;
   readonly #tickets: SessionTickets;
@@ -26,12 +28,19 @@ export class ListenerTermination {
   /** By the certificates they have. */
   #contexts = new Map<string, { certificates: readonly CompiledCertificate[]; context: SecureContext }>();
 
-  constructor(name: string, tls: ListenerTls, store: CertificateStore, tickets: SessionTickets) {
+  constructor(
+    name: string,
+    tls: ListenerTls,
+    http2: boolean,
+    store: CertificateStore,
+    tickets: SessionTickets,
+  ) {
     this.#name = name;
     this.tls = tls;
+    this.http2 = http2;
     this.#store = store;
     this.#tickets = tickets;
-    this.#alpn = wireNames(tls.alpn.filter(isSpoken));
+    this.#alpn = wireNames(tls.alpn.filter((protocol) => protocol !== 'h2' || http2));
   }
 
   /** How TLS is spoken with this client; null where no certificate is for it. */
@@ -100,11 +109,6 @@ export class ListenerTermination {
 /** @throws Error where OpenSSL refuses versions, ciphers, curves or authorities */
 export function checkListenerTls(tls: ListenerTls | null): void {
   if (tls !== null) serverContext([], { ...tls, sessionTickets: false }, NO_TICKETS, '');
-}
-
-/** Until HTTP/2 is spoken to clients. */
-function isSpoken(protocol: string): boolean {
-  return protocol === 'http/1.1';
 }
 
 /** Each name with its length before it. */

@@ -3,8 +3,9 @@ import type { TlsHandle, TlsOwner, TlsSettings } from '../../os/tls/tls-stream.t
 import type { ProxiedConnection } from '../../wire/proxy-protocol/header.ts';
 import type { ClientHello } from '../../wire/tls/client-hello.ts';
 import { ClientHelloReader } from '../../wire/tls/client-hello-reader.ts';
+import { ClientOrigin } from '../client-address/client-origin.ts';
 import type { Context } from '../context.ts';
-import type { PortConnection } from '../port-connection.ts';
+import type { AcceptedConnection, PortConnection } from '../port-connection.ts';
 import type { ServedListener } from '../served-listener.ts';
 import type { ServedPort } from '../served-port.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
@@ -26,7 +27,7 @@ const PLAIN_HTTP = Buffer.from(
 );
 
 /** Makes what speaks on a connection whose handshake is done. */
-export type ServeSecured = (port: ServedPort, stream: SocketStream, secured: Secured) => PortConnection;
+export type ServeSecured = (port: ServedPort, stream: SocketStream, origin: ClientOrigin) => PortConnection;
 
 /**
  * Has a connection to an HTTPS port until TLS is on it.
@@ -35,7 +36,7 @@ export type ServeSecured = (port: ServedPort, stream: SocketStream, secured: Sec
  *           └── no TLS, unknown name ──┬──────────────────┘ failed, too long
  *                                      └──> said so, ended ──peer's end, or a moment──> closed
  */
-export class TlsHandshake implements PortConnection, TlsOwner, TimerOwner {
+export class TlsHandshake implements AcceptedConnection, TlsOwner, TimerOwner {
   readonly isBusy = false;
   readonly #context: Context;
   readonly #port: ServedPort;
@@ -151,9 +152,9 @@ export class TlsHandshake implements PortConnection, TlsOwner, TimerOwner {
     const secured = this.#secured(tls);
     if (secured === null) return;
     this.#free(false);
-    const connection = this.#serve(this.#port, this.#stream, secured);
-    this.#port.replace(this, connection);
-    connection.announce(this.#announced);
+    const origin = new ClientOrigin(this.#stream, secured);
+    origin.announce(this.#announced);
+    this.#port.becomes(this, this.#serve(this.#port, this.#stream, origin));
   }
 
   /** Null where the client is not let in. */

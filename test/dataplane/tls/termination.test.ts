@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { connect as connectHttp2 } from 'node:http2';
 import { before, test } from 'node:test';
 import type { Certificate } from '../../../src/model/certificate.ts';
 import { fingerprint, TestAuthority } from '../../certificates.ts';
@@ -47,4 +48,25 @@ test('clear text on a port with TLS is told so', async (context) => {
   assert.equal(Number(/Content-Length: (\d+)/.exec(head!)![1]), body!.length);
   assert.equal(harness.count('tls_handshake_failures', { reason: 'http' }), 1);
   assert.match(await get(harness.port, { servername: 'www.example.com' }), /^HTTP\/1\.1 /);
+});
+
+test('HTTP/2 is spoken where ALPN agrees on it', async (context) => {
+  const backend = await rawBackend(context, answering(OK));
+  const harness = await startSecure(context, [backend.port], { certificates: [certificate] });
+  const session = connectHttp2(`https://localhost:${harness.port}`, {
+    servername: 'www.example.com',
+    rejectUnauthorized: false,
+  });
+  context.after(() => session.destroy());
+  const stream = session.request({ ':path': '/', ':authority': 'www.example.com' });
+  const text = await new Promise<string>((resolve, reject) => {
+    let body = '';
+    stream.on('data', (bytes: Buffer) => {
+      body += bytes.toString('latin1');
+    });
+    stream.once('end', () => resolve(body));
+    stream.once('error', reject);
+  });
+  assert.equal(text, 'ok');
+  assert.match(backend.received[0]!, /X-Forwarded-Proto: https\r\n/);
 });
