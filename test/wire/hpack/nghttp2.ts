@@ -67,15 +67,16 @@ export class Nghttp2Encoder {
     this.#wire.push(frame(SETTINGS, 0, 0, Buffer.alloc(0)));
   }
 
-  /** Tells it SETTINGS_HEADER_TABLE_SIZE; done when it has acknowledged. */
-  async setTableSize(bytes: number): Promise<void> {
+  /** Tells it SETTINGS_HEADER_TABLE_SIZE; done when it has acknowledged. Returns a block that it sent before. */
+  async setTableSize(bytes: number): Promise<Buffer> {
     // The acknowledgement of the first, empty settings must not be taken for this one's.
-    await this.encode([]);
+    const block = await this.encode([]);
     const done = new Promise<void>((resolve) => {
       this.#acknowledged = resolve;
     });
     this.#wire.push(tableSize(bytes));
     await done;
+    return block;
   }
 
   /** Header block of a GET of `/` with these fields after the pseudo-header fields. */
