@@ -1,0 +1,3 @@
+export class HpackEncoder {
+  setMaxTableBytes(_bytes: number): void {}
+}
