@@ -1,9 +1,10 @@
+import { ChunkedDecoder, RESPONSE_CHUNKS } from '../wire/http1/chunked-decoder.ts';
 import { FIELD_ID } from '../wire/http1/field-name.ts';
 import { MessageWriter } from '../wire/http1/writer.ts';
 import type { MessageHead } from '../wire/message/message-head.ts';
 
 /** Of the trailer fields those that may be forwarded (RFC 9110 section 6.5.1). */
-const NOT_IN_TRAILER = new Uint8Array(32).fill(1);
+export const NOT_IN_TRAILER = new Uint8Array(32).fill(1);
 NOT_IN_TRAILER[FIELD_ID.OTHER] = 0;
 
 /** The last chunk with its trailer section. */
@@ -13,4 +14,13 @@ export function writeTrailer(trailer: MessageHead): Buffer {
   writer.fields(trailer, NOT_IN_TRAILER, null);
   writer.crlf();
   return writer.block.subarray(0, writer.length);
+}
+
+/** A copy that outlasts the message it came in. */
+export function lastingTrailer(trailer: MessageHead): MessageHead | null {
+  const decoder = new ChunkedDecoder();
+  const bytes = writeTrailer(trailer);
+  decoder.reset({ ...RESPONSE_CHUNKS, trailerBytes: bytes.length, headerCount: trailer.fieldCount + 1 });
+  decoder.next(bytes, 0, bytes.length);
+  return decoder.trailer;
 }

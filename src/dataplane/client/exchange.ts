@@ -20,8 +20,7 @@ import { Timer } from '../timer-wheel.ts';
 import type { ClusterPool } from '../upstream/cluster-pool.ts';
 import type { EndpointState } from '../upstream/endpoint-state.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
-import type { BodyKind, UpstreamUser } from '../upstream/upstream-user.ts';
+import type { BodyKind, Connecting, UpstreamUser } from '../upstream/upstream-user.ts';
 import type { Resender } from './attempts.ts';
 import { Attempts } from './attempts.ts';
 import type { AnswerAdditions, Downstream } from './downstream.ts';
@@ -30,7 +29,7 @@ import { faultReason } from './local-answer.ts';
 import { definesContent, isIdempotent, methodOf } from './method.ts';
 import { Mirrors } from './mirrored-request.ts';
 import { OutgoingRequest } from './outgoing-request.ts';
-import { isHttp2Upgrade, writeRequestHead, writtenRequestId } from './request-head.ts';
+import { acceptsTrailers, isHttp2Upgrade, writeRequestHead, writtenRequestId } from './request-head.ts';
 
 /** For which we end an upgraded connection. */
 const OUR_REASONS: ReadonlySet<ResponseReason> = new Set(['draining', 'tunnel_idle', 'client_stalled']);
@@ -45,7 +44,7 @@ const view = new HeadView();
 export class Exchange implements UpstreamUser, TimerOwner, Resender {
   isHead = false;
   askedUpgrade = '';
-  connecting: UpstreamConnection | null = null;
+  connecting: Connecting | null = null;
   hashKey = NO_KEY;
   readonly #context: Context;
   #client!: Downstream;
@@ -181,6 +180,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
       hasBody,
     });
     this.#request.begin(block, framing.chunked, rule.keepsRequest);
+    this.#request.acceptsTrailers = pool.isShared && acceptsTrailers(head);
     this.#request.mayBeTwo = hasBody && !definesContent(this.#record.method);
     if (rule.retry !== null) this.#attempts.begin(rule.retry, this.#record.method, pool);
     if (this.#context.accessLog !== null) this.#record.requestId = writtenRequestId(block);
@@ -254,6 +254,10 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     this.#client.flush();
   }
 
+  onWaiting(): void {
+    this.#context.wheel.set(this.#pendingTimer, this.#pool!.pendingTimeoutMs);
+  }
+
   onUnavailable(reason: ResponseReason): void {
     this.#answerInstead(reason);
     this.#client.flush();
@@ -319,6 +323,11 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     if (this.#answering) {
       this.#end(reason);
       this.#client.cutAnswer();
+      return;
+    }
+    if (upstream.isUnprocessed && this.#request.isRestartable && this.#attempts.unprocessed()) {
+      this.#pool!.counters.retried('unprocessed');
+      this.#attempt(false);
       return;
     }
     if (this.#request.isWhole) {
@@ -504,7 +513,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     this.#record.attempts += 1;
     const result = this.#pool!.acquire(this, fresh);
     if (result === null) {
-      if (this.connecting === null) this.#context.wheel.set(this.#pendingTimer, this.#pool!.pendingTimeoutMs);
+      if (this.connecting === null) this.onWaiting();
       if (!this.#request.ended) this.#client.pauseRequest();
     } else if (typeof result === 'string') this.#answerInstead(result);
     else this.onUpstream(result);

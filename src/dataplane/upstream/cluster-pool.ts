@@ -9,28 +9,22 @@ import type { RequestHash } from '../balance/request-hash.ts';
 import type { Context } from '../context.ts';
 import { TICK_MS } from '../timer-wheel.ts';
 import { ClusterCounters } from './cluster-counters.ts';
+import { ConnectionFailures } from './connection-failures.ts';
 import { EndpointState } from './endpoint-state.ts';
 import { LimitWatch } from './limit-watch.ts';
 import { PendingQueue } from './pending-queue.ts';
 import { RetryBudget } from './retry-budget.ts';
+import { SharedConnections } from './shared-connections.ts';
+import type { Upstream } from './upstream.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
 import type { UpstreamUser } from './upstream-user.ts';
+import type { ClosedConnection } from './warm-connections.ts';
 import { WarmConnections } from './warm-connections.ts';
 
-const FAILURES_BEFORE_NOTICE = 3;
 /** How often a worker whose requests wait gives up a connection to workers whose requests wait too. */
 const YIELD_EVERY_MS = 250;
 /** For how long it then leaves it to them; they look with each tick. */
 const YIELD_MS = 2 * TICK_MS;
-
-/** This machine has run out of descriptors, memory or local ports: that says nothing about the endpoint. */
-const OWN_SHORTAGES: ReadonlySet<string> = new Set([
-  'EMFILE',
-  'ENFILE',
-  'ENOBUFS',
-  'ENOMEM',
-  'EADDRNOTAVAIL',
-]);
 
 /**
  * The connections of one worker to one cluster. Lives as long as something names the cluster; `config` is null
@@ -50,6 +44,9 @@ export class ClusterPool {
   readonly #balance: ClusterBalance<EndpointState>;
   readonly #pending = new PendingQueue();
   readonly #limits: LimitWatch;
+  readonly #failures: ConnectionFailures;
+  /** Null where each connection works for one request at a time, and begins without a handshake. */
+  #shared: SharedConnections | null = null;
   readonly #warm = new WarmConnections(this);
   #yieldedAt = Number.NEGATIVE_INFINITY;
   #slot = -1;
@@ -67,6 +64,7 @@ export class ClusterPool {
     this.name = name;
     this.counters = new ClusterCounters(context.counters, name);
     this.#limits = new LimitWatch(context, name);
+    this.#failures = new ConnectionFailures(context, name);
     this.#balance = new ClusterBalance(context);
   }
 
@@ -86,6 +84,30 @@ export class ClusterPool {
 
   get idleTimeoutMs(): number {
     return this.#settings!.idleTimeoutMs;
+  }
+
+  /** In the shared limits. */
+  get slot(): number {
+    return this.#slot;
+  }
+
+  /** Unused connections that each endpoint keeps at most. */
+  get mostIdle(): number {
+    return Math.max(this.#settings!.maxIdleConnections, this.#warm.count);
+  }
+
+  get settings(): Cluster {
+    return this.#settings!;
+  }
+
+  /** Its backends may be asked in HTTP/2. */
+  get isShared(): boolean {
+    return this.#shared !== null;
+  }
+
+  /** Nobody will ask for a connection any more. */
+  get isLast(): boolean {
+    return this.isDraining && this.#holders === 0 && this.#pending.length === 0;
   }
 
   get pendingTimeoutMs(): number {
@@ -114,10 +136,16 @@ export class ClusterPool {
   open(cluster: Cluster, slot: number): void {
     // The breaker's actor ended when the drain began, and the one that is there now has heard of nothing yet.
     if (this.isDraining) this.#limits.forget();
+    const before = this.#settings;
     this.#settings = cluster;
+    if (before !== null && !isSpokenToAlike(before, cluster))
+      for (const endpoint of [...this.endpoints.values(), ...this.#removed]) endpoint.forgetProtocol();
     // What was opened without its client's address must not carry anybody now.
     if (cluster.proxyProtocol !== null)
       for (const endpoint of this.endpoints.values()) this.#closeIdle(endpoint);
+    if (cluster.tls === null && (cluster.protocol !== 'HTTP2' || cluster.proxyProtocol !== null))
+      this.#shared = null;
+    else this.#shared ??= new SharedConnections(this.#context, this);
     this.#slot = slot;
     this.isOpen = true;
     this.isDraining = false;
@@ -168,18 +196,19 @@ export class ClusterPool {
     this.isDraining = true;
     for (let user = this.#pending.shift(); user !== null; user = this.#pending.shift()) {
       this.#gavePending();
-      this.#tell(user, () => user.onUnavailable('draining'));
+      this.tell(user, () => user.onUnavailable('draining'));
     }
     for (const endpoint of [...this.endpoints.values(), ...this.#removed]) {
       for (const connection of [...endpoint.connections]) {
         const user = connection.user;
         connection.close();
         if (user === null) continue;
-        this.#tell(user, () => {
+        this.tell(user, () => {
           user.onUpstreamFailed(connection, 'draining', true);
           user.onReadDone();
         });
       }
+      for (const shared of [...endpoint.dials, ...endpoint.lines]) shared.shut();
     }
     this.isOpen = false;
     this.#slot = -1;
@@ -208,7 +237,8 @@ export class ClusterPool {
     endpoint.removed = true;
     this.endpoints.delete(id);
     this.#closeIdle(endpoint);
-    if (endpoint.connections.size > 0) this.#removed.add(endpoint);
+    for (const line of endpoint.lines) line.retire();
+    if (endpoint.open > 0) this.#removed.add(endpoint);
   }
 
   eject(id: string, ejected: boolean): void {
@@ -233,7 +263,7 @@ export class ClusterPool {
    * A connection for a request: now, or null and `onUpstream` (or a failure) later, or why there is none. `fresh`
    * asks for a new connection where one can be made, after a reused one turned out to be dead.
    */
-  acquire(user: UpstreamUser, fresh: boolean): UpstreamConnection | ResponseReason | null {
+  acquire(user: UpstreamUser, fresh: boolean): Upstream | ResponseReason | null {
     if (this.#holders === 0) {
       if (this.config === null) return 'cluster_not_found';
       if (this.isDraining) return 'draining';
@@ -245,14 +275,18 @@ export class ClusterPool {
       const connection = endpoint.idle.pop();
       if (connection !== undefined) return this.#assign(connection, user);
     }
-    if (this.#takeConnection()) {
+    if (this.#shared !== null) {
+      const place = this.#shared.take(endpoint, user, fresh);
+      return place === false ? this.#wait(user) : place;
+    }
+    if (this.takeConnection()) {
       this.#connect(endpoint, user);
       return null;
     }
-    const other = this.#anyIdle();
+    const other = this.idleConnection();
     if (other !== null) {
       if (user.hashKey === NO_KEY) return this.#assign(other, user);
-      if (this.#takePlaceOf(other)) {
+      if (this.takePlaceOf(other)) {
         this.#connect(endpoint, user);
         return null;
       }
@@ -261,7 +295,7 @@ export class ClusterPool {
   }
 
   /** As `acquire` for somebody who may not wait for others, nor they for him; false where nothing is free. */
-  acquireNow(user: UpstreamUser): UpstreamConnection | null | false {
+  acquireNow(user: UpstreamUser): Upstream | null | false {
     const isWanted = this.#holders > 0 || (this.config !== null && !this.isDraining);
     if (!isWanted || !this.isOpen || this.#pending.length > 0) return false;
     const endpoint = this.#balance.balancer.pick(null, NO_KEY);
@@ -269,9 +303,12 @@ export class ClusterPool {
     const connection = endpoint.idle.pop();
     if (connection !== undefined) return this.#assign(connection, user);
     const { limits } = this.#context;
+    const place = this.#shared === null ? false : this.#shared.takeOpen(endpoint, user);
+    if (place !== false) return place;
     if (limits.othersWait(this.#slot)) return false;
     if (!limits.take(this.#slot, LIMIT_CONNECTIONS, this.#settings!.maxConnections)) return false;
-    this.#connect(endpoint, user);
+    if (this.#shared === null) this.#connect(endpoint, user);
+    else this.#shared.dial(endpoint, user);
     return null;
   }
 
@@ -295,13 +332,14 @@ export class ClusterPool {
     const { limits } = this.#context;
     const most = Math.floor(this.#settings!.maxConnections / 2);
     if (limits.othersWait(this.#slot) || !limits.take(this.#slot, LIMIT_CONNECTIONS, most)) return false;
-    this.#connect(endpoint, null);
+    if (this.#shared === null) this.#connect(endpoint, null);
+    else this.#shared.dial(endpoint, null);
     return true;
   }
 
   /** An idle connection that is kept although nobody has needed it for long. */
-  keeps({ endpoint }: UpstreamConnection): boolean {
-    if (endpoint.connections.size > this.#warm.count || !this.isOpen || this.isDraining) return false;
+  keeps({ endpoint }: ClosedConnection): boolean {
+    if (endpoint.open > this.#warm.count || !this.isOpen || this.isDraining) return false;
     return !endpoint.removed && endpoint.config.ready && endpoint.weight > 0;
   }
 
@@ -309,18 +347,13 @@ export class ClusterPool {
   forget(user: UpstreamUser): void {
     if (user.connecting !== null) {
       // It is finished all the same and goes to the pool: it may be needed in a moment.
-      user.connecting.user = null;
+      user.connecting.leave(user);
       user.connecting = null;
     } else if (this.#pending.remove(user)) this.#gavePending();
   }
 
   connected(connection: UpstreamConnection): void {
-    const endpoint = connection.endpoint;
-    endpoint.failuresInARow = 0;
-    if (endpoint.failing) {
-      endpoint.failing = false;
-      this.#context.notify({ type: 'endpoint.recovered', cluster: this.name, endpoint: endpoint.id });
-    }
+    this.#failures.connected(connection.endpoint);
     const user = connection.user;
     if (user === null) {
       this.#rest(connection);
@@ -331,35 +364,30 @@ export class ClusterPool {
     user.onUpstream(connection);
   }
 
+  /** A connection for many requests has come about. */
+  connectedShared(endpoint: EndpointState): void {
+    this.#failures.connected(endpoint);
+  }
+
   connectFailed(
-    connection: UpstreamConnection,
-    user: UpstreamUser | null,
+    endpoint: EndpointState,
+    users: readonly (UpstreamUser | null)[],
     reason: string,
     timedOut: boolean,
   ): void {
-    const endpoint = connection.endpoint;
-    endpoint.failures += 1;
-    if (!OWN_SHORTAGES.has(reason)) endpoint.failuresInARow += 1;
-    endpoint.lastFailure = reason;
     this.counters.connectFailed(reason);
-    if (this.#balance.balancer.isTimed)
-      this.#balance.balancer.observe(endpoint, timedOut ? this.connectTimeoutMs : 0, 'failed');
-    if (endpoint.failuresInARow >= FAILURES_BEFORE_NOTICE && !endpoint.failing && !endpoint.removed) {
-      endpoint.failing = true;
-      this.#context.notify({
-        type: 'endpoint.failing',
-        cluster: this.name,
-        endpoint: endpoint.id,
-        reason,
-        failures: endpoint.failuresInARow,
-      });
+    const { balancer } = this.#balance;
+    if (balancer.isTimed) balancer.observe(endpoint, timedOut ? this.connectTimeoutMs : 0, 'failed');
+    this.#failures.failed(endpoint, reason);
+    for (const user of users) {
+      if (user === null) continue;
+      user.connecting = null;
+      if (users.length === 1) user.onConnectFailed(endpoint, timedOut);
+      else this.tell(user, () => user.onConnectFailed(endpoint, timedOut));
     }
-    if (user === null) return;
-    user.connecting = null;
-    user.onConnectFailed(endpoint, timedOut);
   }
 
-  answered(connection: UpstreamConnection, status: number): void {
+  answered(connection: Upstream, status: number): void {
     const milliseconds = this.#context.time - connection.sentAt;
     this.counters.answered(status, milliseconds);
     const { balancer } = this.#balance;
@@ -367,7 +395,7 @@ export class ClusterPool {
   }
 
   /** The connection broke, or its answer did not come in time; how long one went on before it broke is no latency. */
-  failed(connection: UpstreamConnection): void {
+  failed(connection: Upstream): void {
     const { balancer } = this.#balance;
     const waited = connection.hasAnswer ? 0 : this.#context.time - connection.sentAt;
     if (balancer.isTimed) balancer.observe(connection.endpoint, waited, 'failed');
@@ -375,7 +403,7 @@ export class ClusterPool {
 
   /** A request has ended and its connection can take another. */
   release(connection: UpstreamConnection): void {
-    this.#ended(connection);
+    this.ended(connection);
     this.#rest(connection);
     if (this.isDraining) this.#checkDrained();
   }
@@ -384,10 +412,15 @@ export class ClusterPool {
   closed(connection: UpstreamConnection): void {
     const endpoint = connection.endpoint;
     if (!endpoint.connections.delete(connection)) return;
-    if (endpoint.connections.size === 0) this.#removed.delete(endpoint);
-    if (connection.busy) this.#ended(connection);
+    if (connection.busy) this.ended(connection);
     const at = endpoint.idle.indexOf(connection);
     if (at !== -1) endpoint.idle.splice(at, 1);
+    this.gone(connection);
+  }
+
+  /** A connection of any kind is there no longer. */
+  gone(connection: ClosedConnection): void {
+    if (connection.endpoint.open === 0) this.#removed.delete(connection.endpoint);
     this.connections -= 1;
     this.counters.closed();
     this.#context.limits.give(connection.slot, LIMIT_CONNECTIONS);
@@ -397,10 +430,23 @@ export class ClusterPool {
     if (this.isDraining) this.#checkDrained();
   }
 
+  /** A connection for many requests has room for one more. */
+  roomier(): void {
+    if (this.#pending.length > 0) this.#pump();
+    if (this.isDraining) this.#checkDrained();
+  }
+
+  /** A request waited for a connection that turned out to be of no use to it. */
+  again(user: UpstreamUser): void {
+    const place = this.acquire(user, false);
+    if (place !== null) give(user, place);
+    else if (user.connecting === null) user.onWaiting();
+  }
+
   /** Now and then: slots that other workers have given back, and connections that others wait for. */
   tick(): void {
     if (this.#pending.length > 0) this.#pump();
-    else if (this.#othersWait()) this.#anyIdle()?.close();
+    else if (this.#othersWait()) (this.idleConnection() ?? this.#shared?.anyIdle())?.close();
     if (this.#warm.isDue(this.#context.time)) this.#warm.tick(this.#context.time);
     // Here alone: a limit that is reached and left with each request makes two events a tick, not two a request.
     if (this.#limits.isReached && this.#pending.length === 0) this.#limits.look(this.#slot, this.#settings!);
@@ -408,32 +454,36 @@ export class ClusterPool {
 
   #assign(connection: UpstreamConnection, user: UpstreamUser): UpstreamConnection {
     connection.assign(user);
-    connection.busy = true;
-    connection.endpoint.active += 1;
-    connection.endpoint.requests += 1;
-    this.#active += 1;
+    this.began(connection);
     return connection;
   }
 
-  #ended(connection: UpstreamConnection): void {
-    if (!connection.busy) return;
-    connection.busy = false;
+  /** Works for a request from now on. */
+  began(upstream: Upstream): void {
+    upstream.busy = true;
+    upstream.endpoint.active += 1;
+    upstream.endpoint.requests += 1;
+    this.#active += 1;
+  }
+
+  ended(upstream: Upstream): void {
+    if (!upstream.busy) return;
+    upstream.busy = false;
     const { balancer } = this.#balance;
-    if (balancer.isTimed && !connection.hasAnswer)
-      balancer.observe(connection.endpoint, this.#context.time - connection.sentAt, 'given-up');
-    connection.endpoint.active -= 1;
+    if (balancer.isTimed && !upstream.hasAnswer)
+      balancer.observe(upstream.endpoint, this.#context.time - upstream.sentAt, 'given-up');
+    upstream.endpoint.active -= 1;
     this.#active -= 1;
   }
 
   #rest(connection: UpstreamConnection): void {
     const endpoint = connection.endpoint;
-    const last = this.isDraining && this.#holders === 0 && this.#pending.length === 0;
     const isPersonal = connection.isPersonal || this.proxyProtocol !== null;
     const settings = this.#settings!;
     const isWorn =
       settings.maxRequestsPerConnection > 0 && connection.requests >= settings.maxRequestsPerConnection;
-    const isUnwanted = endpoint.removed || last || !endpoint.config.ready || isWorn || isPersonal;
-    if (isUnwanted || this.#yields()) {
+    const isUnwanted = endpoint.removed || this.isLast || !endpoint.config.ready || isWorn || isPersonal;
+    if (isUnwanted || this.yields()) {
       connection.close();
       return;
     }
@@ -442,11 +492,11 @@ export class ClusterPool {
       this.#gavePending();
       connection.reused = true;
       this.#assign(connection, user);
-      this.#tell(user, () => user.onUpstream(connection));
+      this.tell(user, () => user.onUpstream(connection));
       return;
     }
     const isSpare = this.#pending.length === 0;
-    if (isSpare && endpoint.idle.length >= Math.max(settings.maxIdleConnections, this.#warm.count)) {
+    if (isSpare && endpoint.idle.length >= this.mostIdle) {
       connection.close();
       return;
     }
@@ -460,33 +510,42 @@ export class ClusterPool {
   }
 
   /** A connection to another endpoint than its own is of no use to a request with a key, but its place is. */
-  #takePlaceOf(other: UpstreamConnection): boolean {
+  takePlaceOf(other: { close(): void }): boolean {
     this.#makingRoom = true;
     try {
       other.close();
     } finally {
       this.#makingRoom = false;
     }
-    return this.#takeConnection();
+    return this.takeConnection();
   }
 
   #connect(endpoint: EndpointState, user: UpstreamUser | null): void {
     const slot = this.#slot;
-    let connection: UpstreamConnection;
+    const connection = this.opening(
+      slot,
+      () => new UpstreamConnection(this.#context, this, endpoint, user, slot, null),
+    );
+    endpoint.connections.add(connection);
+    if (user !== null) user.connecting = connection;
+  }
+
+  /** Counts what `make` begins, in a place that has been taken before; that is given back where it throws. */
+  opening<T>(slot: number, make: () => T): T {
+    let connection: T;
     try {
-      connection = new UpstreamConnection(this.#context, this, endpoint, user, slot);
+      connection = make();
     } catch (error) {
       this.#context.limits.give(slot, LIMIT_CONNECTIONS);
       throw error;
     }
     this.connections += 1;
     this.counters.opened();
-    endpoint.connections.add(connection);
-    if (user !== null) user.connecting = connection;
+    return connection;
   }
 
   /** A free connection is given up where requests of other workers wait: at once, or now and then where ours do too. */
-  #yields(): boolean {
+  yields(): boolean {
     if (!this.#othersWait()) return false;
     if (this.#pending.length === 0) return true;
     if (this.#context.time < this.#yieldedAt + YIELD_EVERY_MS) return false;
@@ -494,7 +553,7 @@ export class ClusterPool {
     return true;
   }
 
-  #takeConnection(): boolean {
+  takeConnection(): boolean {
     const most = this.#settings!.maxConnections;
     const isYielded = this.#context.time < this.#yieldedAt + YIELD_MS;
     if (isYielded && this.#context.limits.othersWait(this.#slot)) return false;
@@ -525,36 +584,60 @@ export class ClusterPool {
 
   /** Connections for those who wait, as far as there are any. */
   #pump(): void {
+    if (this.#shared !== null) {
+      this.#pumpShared(this.#shared);
+      return;
+    }
     while (this.#pending.length > 0 && this.isOpen) {
       const { tried, hashKey } = this.#pending.first!;
       const target = hashKey === NO_KEY ? null : this.#balance.balancer.pick(tried, hashKey);
-      const idle = hashKey === NO_KEY ? this.#anyIdle() : (target?.idle.pop() ?? null);
+      const idle = hashKey === NO_KEY ? this.idleConnection() : (target?.idle.pop() ?? null);
       if (idle !== null) {
         const user = this.#pending.shift()!;
         this.#gavePending();
         this.#assign(idle, user);
-        this.#tell(user, () => user.onUpstream(idle));
+        this.tell(user, () => user.onUpstream(idle));
         continue;
       }
       const endpoint = target ?? this.#balance.balancer.pick(null, hashKey);
       if (endpoint === null) {
         const user = this.#pending.shift()!;
         this.#gavePending();
-        this.#tell(user, () => user.onUnavailable('no_healthy_endpoint'));
+        this.tell(user, () => user.onUnavailable('no_healthy_endpoint'));
         continue;
       }
-      if (!this.#takeConnection()) {
-        const other = hashKey === NO_KEY ? null : this.#anyIdle();
-        if (other === null || !this.#takePlaceOf(other)) return;
+      if (!this.takeConnection()) {
+        const other = hashKey === NO_KEY ? null : this.idleConnection();
+        if (other === null || !this.takePlaceOf(other)) return;
       }
       const user = this.#pending.shift()!;
       this.#gavePending();
-      this.#tell(user, () => this.#connect(endpoint, user));
+      this.tell(user, () => this.#connect(endpoint, user));
+    }
+  }
+
+  #pumpShared(shared: SharedConnections): void {
+    while (this.#pending.length > 0 && this.isOpen) {
+      const user = this.#pending.first!;
+      const { balancer } = this.#balance;
+      const endpoint = balancer.pick(user.tried, user.hashKey) ?? balancer.pick(null, user.hashKey);
+      let place: Upstream | ResponseReason | null | false = 'no_healthy_endpoint';
+      let fault: unknown = null;
+      try {
+        if (endpoint !== null) place = shared.take(endpoint, user, false);
+      } catch (error) {
+        fault = error;
+      }
+      if (place === false) return;
+      this.#pending.remove(user);
+      this.#gavePending();
+      if (fault !== null) user.onFault(fault);
+      else if (place !== null) this.tell(user, () => give(user, place));
     }
   }
 
   /** On behalf of another request than the one that runs now: what goes wrong there must not harm this one. */
-  #tell(user: UpstreamUser, run: () => void): void {
+  tell(user: UpstreamUser, run: () => void): void {
     try {
       run();
     } catch (error) {
@@ -562,7 +645,14 @@ export class ClusterPool {
     }
   }
 
-  #anyIdle(): UpstreamConnection | null {
+  /** An unused connection to whatever endpoint for a request to which it does not matter. */
+  takeIdle(user: UpstreamUser): Upstream | false {
+    const idle = this.idleConnection();
+    return idle === null ? false : this.#assign(idle, user);
+  }
+
+  /** Taken out of its endpoint's list. */
+  idleConnection(): UpstreamConnection | null {
     let ejected: EndpointState | null = null;
     for (const endpoint of this.endpoints.values()) {
       if (endpoint.idle.length === 0 || !endpoint.config.ready || endpoint.weight === 0) continue;
@@ -580,14 +670,18 @@ export class ClusterPool {
     );
   }
 
-  #closeIdle({ idle }: EndpointState): void {
+  #closeIdle({ idle, lines }: EndpointState): void {
     for (const connection of [...idle]) connection.close();
+    for (const line of [...lines]) if (line.active === 0) line.close();
   }
 
   /** While no request is under way: a connection is being made for one. */
   #isAwaited(): boolean {
     const endpoints = [...this.endpoints.values(), ...this.#removed];
-    return endpoints.some(({ connections }) => [...connections].some(({ user }) => user !== null));
+    return endpoints.some(
+      ({ connections, dials }) =>
+        [...connections].some(({ user }) => user !== null) || dials.some(({ riders }) => riders.length > 0),
+    );
   }
 
   #checkDrained(): void {
@@ -596,4 +690,14 @@ export class ClusterPool {
     this.isOpen = false;
     this.#context.notify({ type: 'pool.drained', cluster: this.name });
   }
+}
+
+function give(user: UpstreamUser, place: Upstream | ResponseReason): void {
+  if (typeof place === 'string') user.onUnavailable(place);
+  else user.onUpstream(place);
+}
+
+/** Connections that were made before the change can serve after it. */
+function isSpokenToAlike(before: Cluster, after: Cluster): boolean {
+  return before.protocol === after.protocol && JSON.stringify(before.tls) === JSON.stringify(after.tls);
 }
