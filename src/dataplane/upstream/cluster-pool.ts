@@ -1,16 +1,15 @@
 import type { Cluster } from '../../model/cluster.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
-import { endpointId } from '../../model/endpoint.ts';
-import { LIMIT_CONNECTIONS, LIMIT_PENDING } from '../../model/limits.ts';
 import type { ResponseReason } from '../../model/response-reason.ts';
 import { NO_KEY } from '../balance/balancer.ts';
 import { ClusterBalance } from '../balance/cluster-balance.ts';
 import type { RequestHash } from '../balance/request-hash.ts';
 import type { Context } from '../context.ts';
-import { TICK_MS } from '../timer-wheel.ts';
 import { ClusterCounters } from './cluster-counters.ts';
 import { ConnectionFailures } from './connection-failures.ts';
-import { EndpointState } from './endpoint-state.ts';
+import { ConnectionShare } from './connection-share.ts';
+import { EndpointSet } from './endpoint-set.ts';
+import type { EndpointState } from './endpoint-state.ts';
 import { LimitWatch } from './limit-watch.ts';
 import { PendingQueue } from './pending-queue.ts';
 import { RetryBudget } from './retry-budget.ts';
@@ -20,11 +19,6 @@ import { UpstreamConnection } from './upstream-connection.ts';
 import type { UpstreamUser } from './upstream-user.ts';
 import type { ClosedConnection } from './warm-connections.ts';
 import { WarmConnections } from './warm-connections.ts';
-
-/** How often a worker whose requests wait gives up a connection to workers whose requests wait too. */
-const YIELD_EVERY_MS = 250;
-/** For how long it then leaves it to them; they look with each tick. */
-const YIELD_MS = 2 * TICK_MS;
 
 /**
  * The connections of one worker to one cluster. Lives as long as something names the cluster; `config` is null
@@ -37,27 +31,23 @@ export class ClusterPool {
   isOpen = false;
   isDraining = false;
   connections = 0;
-  readonly endpoints = new Map<string, EndpointState>();
+  readonly endpoints: ReadonlyMap<string, EndpointState>;
   readonly counters: ClusterCounters;
   readonly retryBudget = new RetryBudget();
   readonly #context: Context;
   readonly #balance: ClusterBalance<EndpointState>;
-  readonly #pending = new PendingQueue();
+  readonly #endpoints = new EndpointSet();
+  readonly #pending: PendingQueue;
   readonly #limits: LimitWatch;
   readonly #failures: ConnectionFailures;
+  readonly #share: ConnectionShare;
   /** Null where each connection works for one request at a time, and begins without a handshake. */
   #shared: SharedConnections | null = null;
   readonly #warm = new WarmConnections(this);
-  #yieldedAt = Number.NEGATIVE_INFINITY;
-  #slot = -1;
   #settings: Cluster | null = null;
   #active = 0;
   #holders = 0;
   #makingRoom = false;
-  /** Endpoints that have gone while requests were under way to them. */
-  readonly #removed = new Set<EndpointState>();
-  /** Endpoints that go when the cluster, which has gone, is no longer needed or comes back. */
-  readonly #leaving = new Set<string>();
 
   constructor(context: Context, name: string) {
     this.#context = context;
@@ -65,6 +55,9 @@ export class ClusterPool {
     this.counters = new ClusterCounters(context.counters, name);
     this.#limits = new LimitWatch(context, name);
     this.#failures = new ConnectionFailures(context, name);
+    this.#share = new ConnectionShare(context, this.#limits);
+    this.#pending = new PendingQueue(context, this.counters, this.#limits);
+    this.endpoints = this.#endpoints.inUse;
     this.#balance = new ClusterBalance(context);
   }
 
@@ -88,7 +81,7 @@ export class ClusterPool {
 
   /** In the shared limits. */
   get slot(): number {
-    return this.#slot;
+    return this.#share.slot;
   }
 
   /** Unused connections that each endpoint keeps at most. */
@@ -124,7 +117,7 @@ export class ClusterPool {
       this.#pending.length > 0 ||
       this.#limits.isReached ||
       this.#warm.isDue(this.#context.time) ||
-      (this.connections > 0 && this.#othersWait())
+      (this.connections > 0 && this.#share.othersWait)
     );
   }
 
@@ -139,14 +132,14 @@ export class ClusterPool {
     const before = this.#settings;
     this.#settings = cluster;
     if (before !== null && !isSpokenToAlike(before, cluster))
-      for (const endpoint of [...this.endpoints.values(), ...this.#removed]) endpoint.forgetProtocol();
+      for (const endpoint of this.#endpoints.all()) endpoint.forgetProtocol();
     // What was opened without its client's address must not carry anybody now.
-    if (cluster.proxyProtocol !== null)
-      for (const endpoint of this.endpoints.values()) this.#closeIdle(endpoint);
+    if (cluster.proxyProtocol !== null) this.#endpoints.closeIdle();
     if (cluster.tls === null && (cluster.protocol !== 'HTTP2' || cluster.proxyProtocol !== null))
       this.#shared = null;
     else this.#shared ??= new SharedConnections(this.#context, this);
-    this.#slot = slot;
+    this.#share.slot = slot;
+    this.#share.most = cluster.maxConnections;
     this.isOpen = true;
     this.isDraining = false;
     this.counters.register();
@@ -159,8 +152,8 @@ export class ClusterPool {
   configure(config: Cluster | null): void {
     this.config = config;
     if (config === null) return;
-    if (!this.#balance.configure(config) && this.#leaving.size === 0) return;
-    this.#removeLeaving();
+    if (!this.#balance.configure(config) && !this.#endpoints.isLeaving) return;
+    this.#endpoints.removeLeaving();
     this.rebalance();
   }
 
@@ -181,24 +174,17 @@ export class ClusterPool {
 
   #finishDraining(): void {
     if (this.#holders > 0 || this.#pending.length > 0) return;
-    for (const endpoint of this.endpoints.values()) this.#closeIdle(endpoint);
+    this.#endpoints.closeIdle();
     this.#checkDrained();
-  }
-
-  #removeLeaving(): void {
-    for (const id of this.#leaving) this.#removeNow(id);
-    this.#leaving.clear();
   }
 
   /** Returns how many requests were cut. */
   shut(): number {
     const cut = this.#active;
     this.isDraining = true;
-    for (let user = this.#pending.shift(); user !== null; user = this.#pending.shift()) {
-      this.#gavePending();
+    for (let user = this.#pending.shift(); user !== null; user = this.#pending.shift())
       this.tell(user, () => user.onUnavailable('draining'));
-    }
-    for (const endpoint of [...this.endpoints.values(), ...this.#removed]) {
+    for (const endpoint of this.#endpoints.all()) {
       for (const connection of [...endpoint.connections]) {
         const user = connection.user;
         connection.close();
@@ -211,34 +197,20 @@ export class ClusterPool {
       for (const shared of [...endpoint.dials, ...endpoint.lines]) shared.shut();
     }
     this.isOpen = false;
-    this.#slot = -1;
+    this.#share.slot = -1;
     this.#limits.forget();
-    this.#removeLeaving();
+    this.#endpoints.removeLeaving();
     this.rebalance();
     return cut;
   }
 
   putEndpoint(config: Endpoint): void {
-    const id = endpointId(config);
-    this.#leaving.delete(id);
-    const known = this.endpoints.get(id);
-    if (known === undefined) this.endpoints.set(id, new EndpointState(config));
-    else known.config = config;
+    this.#endpoints.put(config);
   }
 
   removeEndpoint(id: string): void {
-    if (this.config === null && this.isOpen) this.#leaving.add(id);
-    else this.#removeNow(id);
-  }
-
-  #removeNow(id: string): void {
-    const endpoint = this.endpoints.get(id);
-    if (endpoint === undefined) return;
-    endpoint.removed = true;
-    this.endpoints.delete(id);
-    this.#closeIdle(endpoint);
-    for (const line of endpoint.lines) line.retire();
-    if (endpoint.open > 0) this.#removed.add(endpoint);
+    if (this.config === null && this.isOpen) this.#endpoints.removeLater(id);
+    else this.#endpoints.remove(id);
   }
 
   eject(id: string, ejected: boolean): void {
@@ -302,11 +274,9 @@ export class ClusterPool {
     if (endpoint === null) return false;
     const connection = endpoint.idle.pop();
     if (connection !== undefined) return this.#assign(connection, user);
-    const { limits } = this.#context;
     const place = this.#shared === null ? false : this.#shared.takeOpen(endpoint, user);
     if (place !== false) return place;
-    if (limits.othersWait(this.#slot)) return false;
-    if (!limits.take(this.#slot, LIMIT_CONNECTIONS, this.#settings!.maxConnections)) return false;
+    if (!this.#share.takeSpare(this.#settings!.maxConnections)) return false;
     if (this.#shared === null) this.#connect(endpoint, user);
     else this.#shared.dial(endpoint, user);
     return null;
@@ -314,24 +284,13 @@ export class ClusterPool {
 
   /** Besides this one and those, an endpoint could be asked. */
   hasOther(tried: readonly EndpointState[] | null, endpoint: EndpointState): boolean {
-    for (const other of this.endpoints.values())
-      if (
-        other !== endpoint &&
-        other.config.ready &&
-        other.weight > 0 &&
-        other.usable &&
-        !tried?.includes(other)
-      )
-        return true;
-    return false;
+    return this.#endpoints.hasOther(tried, endpoint);
   }
 
   /** At most half of the connections are made ahead of need, so that those who need one find one. */
   openWarm(endpoint: EndpointState): boolean {
     if (!this.isOpen || this.isDraining || this.#pending.length > 0) return false;
-    const { limits } = this.#context;
-    const most = Math.floor(this.#settings!.maxConnections / 2);
-    if (limits.othersWait(this.#slot) || !limits.take(this.#slot, LIMIT_CONNECTIONS, most)) return false;
+    if (!this.#share.takeSpare(Math.floor(this.#settings!.maxConnections / 2))) return false;
     if (this.#shared === null) this.#connect(endpoint, null);
     else this.#shared.dial(endpoint, null);
     return true;
@@ -349,7 +308,7 @@ export class ClusterPool {
       // It is finished all the same and goes to the pool: it may be needed in a moment.
       user.connecting.leave(user);
       user.connecting = null;
-    } else if (this.#pending.remove(user)) this.#gavePending();
+    } else this.#pending.remove(user);
   }
 
   connected(connection: UpstreamConnection): void {
@@ -420,10 +379,10 @@ export class ClusterPool {
 
   /** A connection of any kind is there no longer. */
   gone(connection: ClosedConnection): void {
-    if (connection.endpoint.open === 0) this.#removed.delete(connection.endpoint);
+    this.#endpoints.looked(connection.endpoint);
     this.connections -= 1;
     this.counters.closed();
-    this.#context.limits.give(connection.slot, LIMIT_CONNECTIONS);
+    this.#share.give(connection.slot);
     if (this.#warm.count > 0)
       this.#warm.closed(connection, this.#context.time, this.#context.random.fraction());
     if (!this.#makingRoom) this.#pump();
@@ -436,20 +395,13 @@ export class ClusterPool {
     if (this.isDraining) this.#checkDrained();
   }
 
-  /** A request waited for a connection that turned out to be of no use to it. */
-  again(user: UpstreamUser): void {
-    const place = this.acquire(user, false);
-    if (place !== null) give(user, place);
-    else if (user.connecting === null) user.onWaiting();
-  }
-
   /** Now and then: slots that other workers have given back, and connections that others wait for. */
   tick(): void {
     if (this.#pending.length > 0) this.#pump();
-    else if (this.#othersWait()) (this.idleConnection() ?? this.#shared?.anyIdle())?.close();
+    else if (this.#share.othersWait) (this.idleConnection() ?? this.#shared?.anyIdle())?.close();
     if (this.#warm.isDue(this.#context.time)) this.#warm.tick(this.#context.time);
     // Here alone: a limit that is reached and left with each request makes two events a tick, not two a request.
-    if (this.#limits.isReached && this.#pending.length === 0) this.#limits.look(this.#slot, this.#settings!);
+    if (this.#limits.isReached && this.#pending.length === 0) this.#limits.look(this.slot, this.#settings!);
   }
 
   #assign(connection: UpstreamConnection, user: UpstreamUser): UpstreamConnection {
@@ -489,7 +441,6 @@ export class ClusterPool {
     }
     const user = this.#takesAny(this.#pending.first) ? this.#pending.shift() : null;
     if (user !== null) {
-      this.#gavePending();
       connection.reused = true;
       this.#assign(connection, user);
       this.tell(user, () => user.onUpstream(connection));
@@ -521,7 +472,7 @@ export class ClusterPool {
   }
 
   #connect(endpoint: EndpointState, user: UpstreamUser | null): void {
-    const slot = this.#slot;
+    const { slot } = this;
     const connection = this.opening(
       slot,
       () => new UpstreamConnection(this.#context, this, endpoint, user, slot, null),
@@ -536,7 +487,7 @@ export class ClusterPool {
     try {
       connection = make();
     } catch (error) {
-      this.#context.limits.give(slot, LIMIT_CONNECTIONS);
+      this.#share.give(slot);
       throw error;
     }
     this.connections += 1;
@@ -544,48 +495,23 @@ export class ClusterPool {
     return connection;
   }
 
-  /** A free connection is given up where requests of other workers wait: at once, or now and then where ours do too. */
+  /** A free connection is given up where requests of other workers wait. */
   yields(): boolean {
-    if (!this.#othersWait()) return false;
-    if (this.#pending.length === 0) return true;
-    if (this.#context.time < this.#yieldedAt + YIELD_EVERY_MS) return false;
-    this.#yieldedAt = this.#context.time;
-    return true;
+    return this.#share.yields(this.#pending.length > 0);
   }
 
   takeConnection(): boolean {
-    const most = this.#settings!.maxConnections;
-    const isYielded = this.#context.time < this.#yieldedAt + YIELD_MS;
-    if (isYielded && this.#context.limits.othersWait(this.#slot)) return false;
-    if (this.#context.limits.take(this.#slot, LIMIT_CONNECTIONS, most)) return true;
-    this.#limits.reach('maxConnections');
-    return false;
+    return this.#share.take();
   }
 
   #wait(user: UpstreamUser): ResponseReason | null {
-    if (this.#slot === -1) {
-      // Committed, but its actor has not opened it yet; that is a matter of milliseconds.
-      if (this.#pending.length >= this.config!.maxPendingRequests) return 'pending_limit';
-    } else if (!this.#context.limits.take(this.#slot, LIMIT_PENDING, this.#settings!.maxPendingRequests)) {
-      // Where nobody may wait, it is the connections that have run out.
-      if (this.#settings!.maxPendingRequests === 0) return 'connection_limit';
-      this.#limits.reach('maxPendingRequests');
-      return 'pending_limit';
-    }
-    this.#pending.push(user, this.#slot);
-    this.counters.pending(this.#pending.length);
-    return null;
-  }
-
-  #gavePending(): void {
-    if (this.#pending.lastSlot !== -1) this.#context.limits.give(this.#pending.lastSlot, LIMIT_PENDING);
-    this.counters.pending(this.#pending.length);
+    return this.#pending.wait(user, this.slot, this.slot === -1 ? this.config! : this.#settings!);
   }
 
   /** Connections for those who wait, as far as there are any. */
   #pump(): void {
     if (this.#shared !== null) {
-      this.#pumpShared(this.#shared);
+      this.#shared.pump(this.#pending, this.#balance.balancer);
       return;
     }
     while (this.#pending.length > 0 && this.isOpen) {
@@ -594,7 +520,6 @@ export class ClusterPool {
       const idle = hashKey === NO_KEY ? this.idleConnection() : (target?.idle.pop() ?? null);
       if (idle !== null) {
         const user = this.#pending.shift()!;
-        this.#gavePending();
         this.#assign(idle, user);
         this.tell(user, () => user.onUpstream(idle));
         continue;
@@ -602,7 +527,6 @@ export class ClusterPool {
       const endpoint = target ?? this.#balance.balancer.pick(null, hashKey);
       if (endpoint === null) {
         const user = this.#pending.shift()!;
-        this.#gavePending();
         this.tell(user, () => user.onUnavailable('no_healthy_endpoint'));
         continue;
       }
@@ -611,28 +535,7 @@ export class ClusterPool {
         if (other === null || !this.takePlaceOf(other)) return;
       }
       const user = this.#pending.shift()!;
-      this.#gavePending();
       this.tell(user, () => this.#connect(endpoint, user));
-    }
-  }
-
-  #pumpShared(shared: SharedConnections): void {
-    while (this.#pending.length > 0 && this.isOpen) {
-      const user = this.#pending.first!;
-      const { balancer } = this.#balance;
-      const endpoint = balancer.pick(user.tried, user.hashKey) ?? balancer.pick(null, user.hashKey);
-      let place: Upstream | ResponseReason | null | false = 'no_healthy_endpoint';
-      let fault: unknown = null;
-      try {
-        if (endpoint !== null) place = shared.take(endpoint, user, false);
-      } catch (error) {
-        fault = error;
-      }
-      if (place === false) return;
-      this.#pending.remove(user);
-      this.#gavePending();
-      if (fault !== null) user.onFault(fault);
-      else if (place !== null) this.tell(user, () => give(user, place));
     }
   }
 
@@ -662,26 +565,14 @@ export class ClusterPool {
     return ejected === null ? null : ejected.idle.pop()!;
   }
 
-  #othersWait(): boolean {
-    return (
-      this.#slot !== -1 &&
-      this.#context.limits.othersWait(this.#slot) &&
-      !this.#context.limits.connectionsLeft(this.#slot, this.#settings!.maxConnections)
-    );
-  }
-
-  #closeIdle({ idle, lines }: EndpointState): void {
-    for (const connection of [...idle]) connection.close();
-    for (const line of [...lines]) if (line.active === 0) line.close();
-  }
-
   /** While no request is under way: a connection is being made for one. */
   #isAwaited(): boolean {
-    const endpoints = [...this.endpoints.values(), ...this.#removed];
-    return endpoints.some(
-      ({ connections, dials }) =>
-        [...connections].some(({ user }) => user !== null) || dials.some(({ riders }) => riders.length > 0),
-    );
+    return this.#endpoints
+      .all()
+      .some(
+        ({ connections, dials }) =>
+          [...connections].some(({ user }) => user !== null) || dials.some(({ riders }) => riders.length > 0),
+      );
   }
 
   #checkDrained(): void {
@@ -690,11 +581,6 @@ export class ClusterPool {
     this.isOpen = false;
     this.#context.notify({ type: 'pool.drained', cluster: this.name });
   }
-}
-
-function give(user: UpstreamUser, place: Upstream | ResponseReason): void {
-  if (typeof place === 'string') user.onUnavailable(place);
-  else user.onUpstream(place);
 }
 
 /** Connections that were made before the change can serve after it. */

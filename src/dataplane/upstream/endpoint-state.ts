@@ -65,6 +65,11 @@ export class EndpointState implements TimedTarget {
     return !this.ejected;
   }
 
+  closeIdle(): void {
+    for (const connection of [...this.idle]) connection.close();
+    for (const line of [...this.lines]) if (line.active === 0) line.close();
+  }
+
   /** It is spoken to in another way from now on: what there is finishes what it has. */
   forgetProtocol(): void {
     this.isHttp1 = false;

@@ -97,8 +97,7 @@ export class Http2UpstreamStream implements Upstream, Http2StreamOwner, TimerOwn
     if (askedUpgrade !== '') return true;
     if (block.length > headLength) {
       if (isChunked) body.putChunks(block.block, headLength, block.length);
-      else
-        body.put(block.block, headLength, block.length, ended && held.length === 0);
+      else body.put(block.block, headLength, block.length, ended && held.length === 0);
     }
     for (const piece of held) body.put(piece, 0, piece.length, false);
     if (last !== null) body.putChunks(last, 0, last.length);
@@ -178,7 +177,8 @@ export class Http2UpstreamStream implements Upstream, Http2StreamOwner, TimerOwn
     if (this.#state === OVER) return;
     if (this.#isPaused) this.#held += end - start;
     else this.#stream.consumed(end - start);
-    if (this.#state === BODY) this.#line.context.wheel.set(this.#timer, this.#line.context.timeouts.backendBody);
+    if (this.#state === BODY)
+      this.#line.context.wheel.set(this.#timer, this.#line.context.timeouts.backendBody);
   }
 
   onEnd(trailers: HeaderBlock | null): void {

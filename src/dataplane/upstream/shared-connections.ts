@@ -1,11 +1,13 @@
 import type { ResponseReason } from '../../model/response-reason.ts';
 import type { SocketStream } from '../../os/socket-stream.ts';
+import type { Balancer } from '../balance/balancer.ts';
 import { NO_KEY } from '../balance/balancer.ts';
 import type { Context } from '../context.ts';
 import type { ClusterPool } from './cluster-pool.ts';
 import { Dial } from './dial.ts';
 import type { EndpointState } from './endpoint-state.ts';
 import { Http2UpstreamConnection } from './http2-connection.ts';
+import type { PendingQueue } from './pending-queue.ts';
 import type { Upstream } from './upstream.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
 import type { UpstreamUser } from './upstream-user.ts';
@@ -36,7 +38,11 @@ export class SharedConnections {
    * What works for the request: now, or null and `onUpstream` later, or why nothing can; false: nothing is free, and
    * no more connections may be made. `fresh`: as few as possible of those that are there are to be trusted.
    */
-  take(endpoint: EndpointState, user: UpstreamUser, fresh: boolean): Upstream | ResponseReason | null | false {
+  take(
+    endpoint: EndpointState,
+    user: UpstreamUser,
+    fresh: boolean,
+  ): Upstream | ResponseReason | null | false {
     const place = fresh ? this.#dialing(endpoint, user) : this.takeOpen(endpoint, user);
     if (place !== false) return place;
     if (user.askedUpgrade !== '' && !this.#mayUpgrade(endpoint, user)) return 'upstream_protocol_error';
@@ -70,6 +76,33 @@ export class SharedConnections {
     if (user !== null) dial.carry(user);
   }
 
+  /** Connections for those who wait, as far as there are any. */
+  pump(pending: PendingQueue, balancer: Balancer<EndpointState>): void {
+    const { pool } = this;
+    while (pending.length > 0 && pool.isOpen) {
+      const user = pending.first!;
+      const endpoint = balancer.pick(user.tried, user.hashKey) ?? balancer.pick(null, user.hashKey);
+      let place: Upstream | ResponseReason | null | false = 'no_healthy_endpoint';
+      let fault: unknown = null;
+      try {
+        if (endpoint !== null) place = this.take(endpoint, user, false);
+      } catch (error) {
+        fault = error;
+      }
+      if (place === false) return;
+      pending.remove(user);
+      if (fault !== null) user.onFault(fault);
+      else if (place !== null) pool.tell(user, () => give(user, place));
+    }
+  }
+
+  /** A request waited for a connection that turned out to be of no use to it. */
+  #again(user: UpstreamUser): void {
+    const place = this.pool.acquire(user, false);
+    if (place !== null) give(user, place);
+    else if (user.connecting === null) user.onWaiting();
+  }
+
   /** One that is used by nobody, or null. */
   anyIdle(): Http2UpstreamConnection | null {
     for (const { lines } of this.pool.endpoints.values())
@@ -93,7 +126,7 @@ export class SharedConnections {
     for (const user of dial.unload())
       this.pool.tell(user, () => {
         if (line.hasRoom && suits(line, user)) user.onUpstream(line.open(user));
-        else this.pool.again(user);
+        else this.#again(user);
       });
     if (line.active === 0) this.#rest(line);
     this.pool.roomier();
@@ -109,7 +142,7 @@ export class SharedConnections {
     connection.isPersonal = this.pool.proxyProtocol !== null;
     if (first === null) this.pool.connected(connection);
     else this.pool.tell(first, () => this.pool.connected(connection));
-    for (const user of others) this.pool.tell(user, () => this.pool.again(user));
+    for (const user of others) this.pool.tell(user, () => this.#again(user));
   }
 
   failed(dial: Dial, reason: string, timedOut: boolean): void {
@@ -198,6 +231,11 @@ export class SharedConnections {
     const line = this.anyIdle();
     return line?.endpoint === endpoint ? null : line;
   }
+}
+
+function give(user: UpstreamUser, place: Upstream | ResponseReason): void {
+  if (typeof place === 'string') user.onUnavailable(place);
+  else user.onUpstream(place);
 }
 
 export function isWebSocket(asked: string): boolean {

@@ -276,7 +276,12 @@ export class UpstreamConnection implements Upstream, Connecting, StreamOwner, Ti
     if (this.#state === CONNECTING) {
       const timedOut = this.#connectTimedOut || code === 'ETIMEDOUT';
       this.close();
-      this.pool.connectFailed(this.endpoint, [user], timedOut ? 'timeout' : code === '' ? 'closed' : code, timedOut);
+      this.pool.connectFailed(
+        this.endpoint,
+        [user],
+        timedOut ? 'timeout' : code === '' ? 'closed' : code,
+        timedOut,
+      );
       return;
     }
     if (user === null) {

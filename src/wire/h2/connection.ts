@@ -111,10 +111,7 @@ export class Http2Connection implements StreamCarrier, FrameEvents, DataEvents {
 
   /** By it heads are encoded between `beginHead` and `endHead`. */
   get encoder(): HpackEncoder {
-    if (this.#encoder === null) {
-      this.#encoder = new HpackEncoder();
-      this.#encoder.setMaxTableBytes(this.peer.headerTableBytes);
-    }
+    this.#encoder ??= new HpackEncoder();
     return this.#encoder;
   }
 
@@ -349,7 +346,6 @@ export class Http2Connection implements StreamCarrier, FrameEvents, DataEvents {
     }
     const change = peer.initialWindowBytes - before;
     if (change !== 0 && !this.#widenStreams(change)) return;
-    this.#encoder?.setMaxTableBytes(peer.headerTableBytes);
     const writer = this.#answer(frames.SETTINGS_ACK_FRAME_BYTES);
     if (writer === null) return;
     frames.settingsAck(writer);
