@@ -1,4 +1,3 @@
-import { ChunkedDecoder, RESPONSE_CHUNKS } from '../wire/http1/chunked-decoder.ts';
 import { FIELD_ID } from '../wire/http1/field-name.ts';
 import { MessageWriter } from '../wire/http1/writer.ts';
 import type { MessageHead } from '../wire/message/message-head.ts';
@@ -14,13 +13,4 @@ export function writeTrailer(trailer: MessageHead): Buffer {
   writer.fields(trailer, NOT_IN_TRAILER, null);
   writer.crlf();
   return writer.block.subarray(0, writer.length);
-}
-
-/** A copy that outlasts the message it came in. */
-export function lastingTrailer(trailer: MessageHead): MessageHead | null {
-  const decoder = new ChunkedDecoder();
-  const bytes = writeTrailer(trailer);
-  decoder.reset({ ...RESPONSE_CHUNKS, trailerBytes: bytes.length, headerCount: trailer.fieldCount + 1 });
-  decoder.next(bytes, 0, bytes.length);
-  return decoder.trailer;
 }

@@ -5,6 +5,7 @@ import type { Http2Local, Http2Owner } from '../../wire/h2/connection-owner.ts';
 import { ERROR_CODE } from '../../wire/h2/error-code.ts';
 import type { Http2Fault } from '../../wire/h2/http2-fault.ts';
 import { RESPONSE_HEADS } from '../../wire/http1/head-parser.ts';
+import { isWebSocket } from '../../wire/websocket/opening-handshake.ts';
 import type { Context } from '../context.ts';
 import { FrameBuffer } from '../http2/frame-buffer.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
@@ -13,7 +14,6 @@ import type { Dial } from './dial.ts';
 import type { EndpointState } from './endpoint-state.ts';
 import { Http2UpstreamStream } from './http2-stream.ts';
 import type { SharedConnections } from './shared-connections.ts';
-import { isWebSocket } from './shared-connections.ts';
 import type { UpstreamUser } from './upstream-user.ts';
 import type { ClosedConnection } from './warm-connections.ts';
 

@@ -2,8 +2,7 @@ import type { Http2Connection } from '../../wire/h2/connection.ts';
 import type { Http2Stream } from '../../wire/h2/stream.ts';
 import { FIELD_EXTRA_BYTES } from '../../wire/hpack/encoder.ts';
 import { FIELD_ID } from '../../wire/http1/field-name.ts';
-import type { MessageHead } from '../../wire/message/message-head.ts';
-import { NOT_IN_TRAILER } from '../trailer.ts';
+import { UPGRADE_ONLY, WEBSOCKET } from '../../wire/websocket/opening-handshake.ts';
 import type { RequestParts } from './request-parts.ts';
 import { WrittenHead } from './written-head.ts';
 
@@ -25,8 +24,7 @@ for (const id of [
 ])
   NOT_IN_HTTP2[id] = 1;
 
-/** Proof of an upgrade, which an extended CONNECT does without (RFC 8441 section 5). */
-const isUpgradeProof = (name: string): boolean => name === 'sec-websocket-key';
+const isUpgradeOnly = (name: string): boolean => UPGRADE_ONLY.has(name);
 
 export interface RequestEncoding {
   /** The connection is one of TLS. */
@@ -53,34 +51,17 @@ export function encodeRequest(
   encoder.begin(writer);
   if (isWebSocket) {
     encoder.method(writer, CONNECT, 0, CONNECT.length);
-    encoder.field(writer, ':protocol', 'websocket');
+    encoder.field(writer, ':protocol', WEBSOCKET);
   } else encoder.method(writer, bytes, head.methodStart, head.methodEnd);
   encoder.scheme(writer, isSecure);
   if (framing.hostEnd > framing.hostStart)
     encoder.authority(writer, head.text(framing.hostStart, framing.hostEnd));
   encoder.path(writer, bytes, head.targetStart, head.targetEnd);
-  encoder.fields(writer, head, NOT_IN_HTTP2, isWebSocket ? isUpgradeProof : null);
+  encoder.fields(writer, head, NOT_IN_HTTP2, isWebSocket ? isUpgradeOnly : null);
   if (acceptsTrailers) encoder.field(writer, 'te', 'trailers');
   stream.endHead(endsWithHead);
   return framing.contentLength;
 }
-
-/** Sends trailers as the end of the stream; where none of them may be forwarded (RFC 9110 section 6.5.1), its end. */
-export function encodeTrailer({ encoder }: Http2Connection, stream: Http2Stream, trailer: MessageHead): void {
-  let size = 0;
-  for (let field = 0; field < trailer.fieldCount; field += 1)
-    if (NOT_IN_TRAILER[trailer.ids[field]!] === 0) size += FIELD_EXTRA_BYTES;
-  if (size === 0) {
-    stream.sendData(bytesOfNothing, 0, 0, true);
-    return;
-  }
-  const writer = stream.beginHead(trailer.length + size + EXTRA_BYTES);
-  encoder.begin(writer);
-  encoder.fields(writer, trailer, NOT_IN_TRAILER, null);
-  stream.endHead(true);
-}
-
-const bytesOfNothing = Buffer.alloc(0);
 
 /** What proves to a client of HTTP/1.1 that its websocket was understood; empty where it asked for none. */
 export function websocketKey(block: Buffer, headLength: number): string {

@@ -8,11 +8,10 @@ import { NO_LENGTH } from '../../wire/http1/framing.ts';
 import type { MessageHead } from '../../wire/message/message-head.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
-import { lastingTrailer } from '../trailer.ts';
 import type { ClusterPool } from './cluster-pool.ts';
 import type { EndpointState } from './endpoint-state.ts';
 import type { Http2UpstreamConnection } from './http2-connection.ts';
-import { encodeRequest, encodeTrailer, websocketKey } from './http2-request.ts';
+import { encodeRequest, websocketKey } from './http2-request.ts';
 import { RequestBody } from './request-body.ts';
 import type { RequestParts } from './request-parts.ts';
 import type { Upstream } from './upstream.ts';
@@ -90,9 +89,7 @@ export class Http2UpstreamStream implements Upstream, Http2StreamOwner, TimerOwn
       endsWithHead,
     });
     if (endsWithHead) return true;
-    const body = new RequestBody(this.#stream, isChunked ? NO_LENGTH : announced, (trailer) =>
-      encodeTrailer(this.#line.engine, this.#stream, trailer),
-    );
+    const body = new RequestBody(this.#stream, this.#line.engine.encoder, isChunked ? NO_LENGTH : announced);
     this.#body = body;
     if (askedUpgrade !== '') return true;
     if (block.length > headLength) {
@@ -110,9 +107,7 @@ export class Http2UpstreamStream implements Upstream, Http2StreamOwner, TimerOwn
   }
 
   sendEnd(trailer: MessageHead | null): void {
-    const body = this.#body;
-    if (body === null || body.isEnding) return;
-    body.end(trailer === null || body.isThrough ? trailer : lastingTrailer(trailer));
+    this.#body?.end(trailer);
   }
 
   endTunnel(): void {

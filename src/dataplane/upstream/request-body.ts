@@ -1,4 +1,5 @@
 import type { Http2Stream } from '../../wire/h2/stream.ts';
+import type { HpackEncoder } from '../../wire/hpack/encoder.ts';
 import {
   CHUNK_DATA,
   CHUNK_END,
@@ -7,14 +8,12 @@ import {
   RESPONSE_CHUNKS,
 } from '../../wire/http1/chunked-decoder.ts';
 import type { MessageHead } from '../../wire/message/message-head.ts';
+import { sendTrailer, sendTrailerLines, trailerLines } from '../http2/answer-head.ts';
 
 const NOTHING = Buffer.alloc(0);
 /** Trailers that this proxy wrote itself. */
 const OURS = { ...RESPONSE_CHUNKS, trailerBytes: Number.MAX_SAFE_INTEGER, headerCount: 1000 };
 const chunks = new ChunkedDecoder();
-
-/** Writes a trailer section to a stream, and ends it. */
-export type TrailerWriter = (trailer: MessageHead) => void;
 
 /**
  * A request's body on its way into an HTTP/2 stream. What its windows do not take is copied and kept; since whoever
@@ -22,19 +21,20 @@ export type TrailerWriter = (trailer: MessageHead) => void;
  */
 export class RequestBody {
   readonly #stream: Http2Stream;
-  readonly #writeTrailer: TrailerWriter;
+  readonly #encoder: HpackEncoder;
   /** Bytes that the content-length of the request still announces, or -1: whoever sends says where it ends. */
   #announced: number;
   #kept: Buffer[] = [];
   #keptFrom = 0;
   #isEnding = false;
   #isEnded = false;
-  #trailer: MessageHead | null = null;
+  /** Lines of fields. */
+  #trailer: Buffer | null = null;
 
-  constructor(stream: Http2Stream, announced: number, writeTrailer: TrailerWriter) {
+  constructor(stream: Http2Stream, encoder: HpackEncoder, announced: number) {
     this.#stream = stream;
+    this.#encoder = encoder;
     this.#announced = announced;
-    this.#writeTrailer = writeTrailer;
   }
 
   /** All that it has been given is with the stream. */
@@ -88,16 +88,17 @@ export class RequestBody {
     if (from !== -1) this.put(bytes, from, to, false);
   }
 
-  /** The trailers are not read after the call but where something is kept, and then they must last. */
+  /** It is complete. */
   end(trailer: MessageHead | null): void {
-    if (this.#isEnded) return;
+    if (this.#isEnded || this.#isEnding) return;
     this.#isEnding = true;
-    this.#trailer = trailer;
-    if (this.#kept.length === 0) this.#finish();
-  }
-
-  get isEnding(): boolean {
-    return this.#isEnding;
+    if (this.#kept.length > 0) {
+      if (trailer !== null) this.#trailer = trailerLines(trailer);
+      return;
+    }
+    this.#isEnded = true;
+    if (trailer === null) this.#stream.sendData(NOTHING, 0, 0, true);
+    else sendTrailer(this.#stream, this.#encoder, trailer);
   }
 
   /** The stream takes bytes again. True: all of what was kept has gone. */
@@ -130,11 +131,12 @@ export class RequestBody {
     if (ends) this.#isEnding = true;
   }
 
+  /** After what was kept. */
   #finish(): void {
     this.#isEnded = true;
     const trailer = this.#trailer;
     this.#trailer = null;
     if (trailer === null) this.#stream.sendData(NOTHING, 0, 0, true);
-    else this.#writeTrailer(trailer);
+    else sendTrailerLines(this.#stream, this.#encoder, trailer);
   }
 }

@@ -1,5 +1,6 @@
 import type { ResponseReason } from '../../model/response-reason.ts';
 import type { SocketStream } from '../../os/socket-stream.ts';
+import { isWebSocket } from '../../wire/websocket/opening-handshake.ts';
 import type { Balancer } from '../balance/balancer.ts';
 import { NO_KEY } from '../balance/balancer.ts';
 import type { Context } from '../context.ts';
@@ -236,8 +237,4 @@ export class SharedConnections {
 function give(user: UpstreamUser, place: Upstream | ResponseReason): void {
   if (typeof place === 'string') user.onUnavailable(place);
   else user.onUpstream(place);
-}
-
-export function isWebSocket(asked: string): boolean {
-  return asked.trim().toLowerCase() === 'websocket';
 }

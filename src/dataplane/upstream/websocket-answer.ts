@@ -1,16 +1,8 @@
-import { createHash } from 'node:crypto';
 import { NEVER_FORWARDED } from '../../wire/http1/field-name.ts';
 import { HEAD_DONE, HeadParser, RESPONSE_HEADS } from '../../wire/http1/head-parser.ts';
 import { MessageWriter } from '../../wire/http1/writer.ts';
 import type { MessageHead } from '../../wire/message/message-head.ts';
-
-/** RFC 6455 section 1.3. */
-const ACCEPT_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
-
-/** RFC 6455 section 4.2.2. */
-export function websocketAccept(key: string): string {
-  return createHash('sha1').update(`${key}${ACCEPT_SUFFIX}`).digest('base64');
-}
+import { switchedFields, UPGRADE_ONLY } from '../../wire/websocket/opening-handshake.ts';
 
 /**
  * The answer to an extended CONNECT that was taken (RFC 8441 section 5) as HTTP/1.1 says it: with the proof that the
@@ -18,9 +10,8 @@ export function websocketAccept(key: string): string {
  */
 export function switchingHead(head: MessageHead, key: string): HeadParser {
   const writer = new MessageWriter(head.length + head.fieldCount * 4 + 1024);
-  writer.latin1('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n');
-  writer.latin1(`Sec-WebSocket-Accept: ${websocketAccept(key)}\r\n`);
-  writer.fields(head, NEVER_FORWARDED, (name) => name === 'sec-websocket-accept');
+  writer.latin1(`HTTP/1.1 101 Switching Protocols\r\n${switchedFields(key)}`);
+  writer.fields(head, NEVER_FORWARDED, (name) => UPGRADE_ONLY.has(name));
   writer.endHead();
   const parser = new HeadParser('response', RESPONSE_HEADS);
   if (parser.parse(writer.block, 0, writer.length) !== HEAD_DONE)
