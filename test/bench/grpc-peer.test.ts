@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type Http2Server } from 'node:http2';
+import { createServer, type Http2Server, type ServerHttp2Stream } from 'node:http2';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
@@ -51,7 +51,7 @@ test('the gRPC backend sends each message of a stream back as it comes, and then
 /** Node's HTTP/2 server, which sends back what it gets and keeps what it was asked. */
 function echo(asked: Record<string, unknown>[]): Http2Server {
   const server = createServer();
-  server.on('stream', (stream, headers) => {
+  server.on('stream', (stream: ServerHttp2Stream, headers) => {
     asked.push({ ...headers });
     stream.respond({ ':status': 200 });
     stream.pipe(stream);
@@ -79,7 +79,7 @@ test('streams are loaded against another HTTP/2 implementation, beyond its windo
 
 test('streams that the other side ends are errors, not messages', async (t) => {
   const server = createServer();
-  server.on('stream', (stream) => stream.respond({ ':status': 503 }, { endStream: true }));
+  server.on('stream', (stream: ServerHttp2Stream) => stream.respond({ ':status': 503 }, { endStream: true }));
   const trips = new RoundTrips();
   const load = loadStreams(await listening(t, server), 1, 2, trips);
   await until(() => trips.errors > 10);

@@ -15,7 +15,7 @@ test("the WebSocket backend sends back what Node's client sends, of every kind o
   await once(socket, 'open');
   for (const size of [0, 1, 125, 126, 65_535, 65_536, 1_000_000]) {
     const message = Buffer.alloc(size, 'w');
-    const answer = once(socket, 'message') as Promise<[MessageEvent<ArrayBuffer>]>;
+    const answer = once(socket, 'message') as Promise<[{ data: ArrayBuffer }]>;
     socket.send(message);
     assert.ok(Buffer.from((await answer)[0].data).equals(message), `${size} bytes`);
   }
