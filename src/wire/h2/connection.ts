@@ -35,6 +35,8 @@ import { giveBlock, giveStream, takeBlock, takeStream } from './stream-memory.ts
 import { WorkBudget } from './work-budget.ts';
 
 const OUR_PING = Buffer.from('novaedge', 'latin1');
+/** What the encoder says before the first field. */
+const BLOCK_START_BYTES = 1;
 const DRAIN_PING = Buffer.from('draining', 'latin1');
 
 function isPayload(bytes: Buffer, start: number, wanted: Buffer): boolean {
@@ -111,10 +113,7 @@ export class Http2Connection implements StreamCarrier, FrameEvents, DataEvents {
 
   /** By it heads are encoded between `beginHead` and `endHead`. */
   get encoder(): HpackEncoder {
-    if (this.#encoder === null) {
-      this.#encoder = new HpackEncoder();
-      this.#encoder.setMaxTableBytes(this.peer.headerTableBytes);
-    }
+    this.#encoder ??= new HpackEncoder();
     return this.#encoder;
   }
 
@@ -235,7 +234,9 @@ export class Http2Connection implements StreamCarrier, FrameEvents, DataEvents {
       this.#lastBegunId = stream.id;
     }
     stream.isBegun = true;
-    return this.#sending.beginHead(room);
+    const writer = this.#sending.beginHead(room + BLOCK_START_BYTES);
+    this.encoder.begin(writer);
+    return writer;
   }
 
   endHead(stream: Http2Stream, endStream: boolean): void {
@@ -349,7 +350,6 @@ export class Http2Connection implements StreamCarrier, FrameEvents, DataEvents {
     }
     const change = peer.initialWindowBytes - before;
     if (change !== 0 && !this.#widenStreams(change)) return;
-    this.#encoder?.setMaxTableBytes(peer.headerTableBytes);
     const writer = this.#answer(frames.SETTINGS_ACK_FRAME_BYTES);
     if (writer === null) return;
     frames.settingsAck(writer);

@@ -37,11 +37,15 @@ export class MessageHead {
   /** 20, 11 or 10. */
   version = 0;
   status = 0;
+  /** Of an extended CONNECT (RFC 8441), or empty. */
+  protocol = '';
   fieldCount = 0;
   fields = new Int32Array(0);
   ids = new Uint8Array(0);
   readonly framing = new Framing();
   fault: Fault | null = null;
+  /** 1 by field that no compression may keep (RFC 7541 section 7.1.3); null where nobody has asked for that. */
+  neverIndexed: Uint8Array | null = null;
 
   /** Latin-1 text of `[start, end)` relative to `base`. */
   text(start: number, end: number): string {
