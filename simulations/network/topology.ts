@@ -50,9 +50,13 @@ const SHORT_CLIENT: ClientTimeouts = {
 const SHORT: Timeouts = {
   backend: 1_200,
   backendBody: 1_200,
+  backendSilence: 600,
+  backendPong: 300,
   linger: 300,
   drainIdle: 150,
   drainNotice: 100,
+  webSocketSpread: 200,
+  webSocketClose: 150,
 };
 
 export function drawTopology(prng: Prng): Topology {

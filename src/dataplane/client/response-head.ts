@@ -1,8 +1,10 @@
-import { FIELD_ID, NEVER_FORWARDED } from '../../wire/http1/field-name.ts';
+import { NEVER_FORWARDED } from '../../wire/http1/field-name.ts';
 import { statusLine } from '../../wire/http1/status.ts';
-import { MessageWriter } from '../../wire/http1/writer.ts';
+import type { MessageWriter } from '../../wire/http1/writer.ts';
 import type { MessageHead } from '../../wire/message/message-head.ts';
+import { switchedFields } from '../../wire/websocket/opening-handshake.ts';
 import type { HeaderPlan } from '../filters/header-plan.ts';
+import type { AnswerAdditions } from './downstream.ts';
 import { droppedBy } from './request-head.ts';
 
 export interface ResponseHeadOptions {
@@ -69,29 +71,17 @@ export function writeInterimHead(writer: MessageWriter, head: MessageHead): void
   }
 }
 
+/** The backend may have agreed over HTTP/2 (RFC 8441 section 5); here it is a 101 in any case. */
 export function writeUpgradeHead(
   writer: MessageWriter,
   head: MessageHead,
-  plan: HeaderPlan | null,
-  setCookie: string,
+  { headers, setCookie, webSocketKey }: AnswerAdditions,
 ): void {
-  writer.all(statusLine(head.status));
-  writer.fields(head, NEVER_FORWARDED, droppedBy(head, plan));
-  if (plan !== null) writer.all(plan.added);
+  writer.all(statusLine(101));
+  writer.fields(head, NEVER_FORWARDED, droppedBy(head, headers));
+  if (headers !== null) writer.all(headers.added);
   if (setCookie !== '') writer.latin1(setCookie);
-  writer.latin1(`Connection: Upgrade\r\nUpgrade: ${head.combined('upgrade')!}\r\n`);
+  if (head.version === 20) writer.latin1(switchedFields(webSocketKey));
+  else writer.latin1(`Connection: Upgrade\r\nUpgrade: ${head.combined('upgrade')!}\r\n`);
   writer.endHead();
-}
-
-/** Of the trailer fields those that may be forwarded (RFC 9110 section 6.5.1). */
-const NOT_IN_TRAILER = new Uint8Array(32).fill(1);
-NOT_IN_TRAILER[FIELD_ID.OTHER] = 0;
-
-/** The last chunk with its trailer section. */
-export function writeTrailer(trailer: MessageHead): Buffer {
-  const writer = new MessageWriter(trailer.length + 256);
-  writer.latin1('0\r\n');
-  writer.fields(trailer, NOT_IN_TRAILER, null);
-  writer.crlf();
-  return writer.block.subarray(0, writer.length);
 }

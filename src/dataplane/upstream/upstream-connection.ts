@@ -9,16 +9,20 @@ import {
 } from '../../wire/http1/chunked-decoder.ts';
 import type { Fault } from '../../wire/http1/fault.ts';
 import { NO_LENGTH } from '../../wire/http1/framing.ts';
-import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { HEAD_FAILED, HEAD_MORE, RESPONSE_HEADS } from '../../wire/http1/head-parser.ts';
+import { CRLF, chunkLine, LAST_CHUNK } from '../../wire/http1/writer.ts';
+import type { MessageHead } from '../../wire/message/message-head.ts';
 import { encodeProxyHeader } from '../../wire/proxy-protocol/header-reader.ts';
 import type { Context } from '../context.ts';
 import { HeadReader } from '../head-reader.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
+import { writeTrailer } from '../trailer.ts';
 import type { ClusterPool } from './cluster-pool.ts';
 import type { EndpointState } from './endpoint-state.ts';
-import type { BodyKind, UpstreamUser } from './upstream-user.ts';
+import type { RequestParts } from './request-parts.ts';
+import type { Upstream } from './upstream.ts';
+import type { BodyKind, Connecting, UpstreamUser } from './upstream-user.ts';
 import { BODY_CHUNKED, BODY_CLOSE, BODY_LENGTH, BODY_NONE } from './upstream-user.ts';
 
 const CONNECTING = 0;
@@ -30,7 +34,7 @@ const CLOSED = 5;
 const MOST_INTERIM = 16;
 
 /** One connection to a backend; it works for one request at a time and waits in the pool between them. */
-export class UpstreamConnection implements StreamOwner, TimerOwner {
+export class UpstreamConnection implements Upstream, Connecting, StreamOwner, TimerOwner {
   readonly endpoint: EndpointState;
   readonly pool: ClusterPool;
   readonly stream: SocketStream;
@@ -46,6 +50,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
   fault: Fault | '' = '';
   /** It goes with its request: it began with its client's address, or may be answered once more than it was asked. */
   isPersonal = false;
+  readonly isUnprocessed = false;
   /** Requests it has been used for. */
   requests = 0;
   readonly openedAt: number;
@@ -57,6 +62,8 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
   #body: BodyKind = BODY_NONE;
   #left = 0;
   #keepAlive = false;
+  /** The request at hand has a body in chunks. */
+  #isChunked = false;
   #interim = 0;
   #answered = false;
   #chunked: ChunkedDecoder | null = null;
@@ -69,6 +76,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     endpoint: EndpointState,
     user: UpstreamUser | null,
     slot: number,
+    stream: SocketStream | null,
   ) {
     this.slot = slot;
     this.openedAt = context.time;
@@ -78,13 +86,20 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     this.user = user;
     this.#timer = new Timer(this);
     this.#reader = new HeadReader(context.responseHeads);
-    this.stream = SocketStream.connecting(
-      context.system,
-      endpoint.config.address,
-      endpoint.config.port,
-      this,
-    );
+    if (stream !== null) {
+      this.stream = stream;
+      stream.owner = this;
+      this.#state = IDLE;
+      return;
+    }
+    const { address, port } = endpoint.config;
+    this.stream = SocketStream.connecting(context.system, address, port, this);
     context.wheel.set(this.#timer, pool.connectTimeoutMs);
+  }
+
+  /** Nobody waits for it any more. */
+  leave(): void {
+    this.user = null;
   }
 
   get isIdle(): boolean {
@@ -114,6 +129,54 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     this.#context.wheel.clear(this.#timer);
     // It may come straight from a request whose client took its answer more slowly than it came.
     if (this.stream.paused) this.stream.resume();
+  }
+
+  get source(): SocketStream {
+    return this.stream;
+  }
+
+  get isWriting(): boolean {
+    return this.stream.writing;
+  }
+
+  sendRequest(request: RequestParts): boolean {
+    const { isChunked, last } = request;
+    this.#isChunked = isChunked;
+    const done = this.stream.write(request.block.written);
+    const held = request.takeHeld();
+    if (held.length === 0 && last === null) return done;
+    const pieces: Buffer[] = [];
+    for (const piece of held) {
+      if (isChunked) pieces.push(chunkLine(piece.length), piece, CRLF);
+      else pieces.push(piece);
+    }
+    if (last !== null) pieces.push(last);
+    return this.stream.writeAll(pieces);
+  }
+
+  sendBody(bytes: Buffer, start: number, end: number, source: SocketStream): boolean {
+    const piece = source.lasting(bytes, start, end);
+    const done = this.#isChunked
+      ? this.stream.writeAll([chunkLine(end - start), piece, CRLF])
+      : this.stream.write(piece);
+    if (!done) source.give(bytes);
+    return done;
+  }
+
+  sendEnd(trailer: MessageHead | null): void {
+    if (this.#isChunked) this.stream.write(trailer === null ? LAST_CHUNK : writeTrailer(trailer));
+  }
+
+  endTunnel(): void {
+    this.stream.end();
+  }
+
+  pause(): void {
+    this.stream.pause();
+  }
+
+  resume(): void {
+    this.stream.resume();
   }
 
   /** The answer whose head is being told goes to somebody else. */
@@ -213,7 +276,12 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     if (this.#state === CONNECTING) {
       const timedOut = this.#connectTimedOut || code === 'ETIMEDOUT';
       this.close();
-      this.pool.connectFailed(this, user, timedOut ? 'timeout' : code === '' ? 'closed' : code, timedOut);
+      this.pool.connectFailed(
+        this.endpoint,
+        [user],
+        timedOut ? 'timeout' : code === '' ? 'closed' : code,
+        timedOut,
+      );
       return;
     }
     if (user === null) {
@@ -344,7 +412,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     }
   }
 
-  #begin(user: UpstreamUser, head: HeadParser): boolean {
+  #begin(user: UpstreamUser, head: MessageHead): boolean {
     const framing = head.framing;
     this.#context.wheel.clear(this.#timer);
     if (head.status === 101) {
@@ -372,7 +440,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     return this.user !== null;
   }
 
-  #finish(user: UpstreamUser, clean: boolean, trailer: HeadParser | null): void {
+  #finish(user: UpstreamUser, clean: boolean, trailer: MessageHead | null): void {
     const reusable = clean && this.#keepAlive && user.requestSent && !this.stream.writing;
     if (reusable) this.pool.release(this);
     else this.close();
