@@ -8,10 +8,13 @@ import type { ClientWork } from './client/client-work.ts';
 import type { DataplaneNotification } from './control.ts';
 import type { Counters, LabelledCounters } from './counters.ts';
 import type { Faults } from './faults.ts';
+import type { Http2ClientStream } from './http2/client-stream.ts';
+import type { TurnEnd } from './http2/turn-end.ts';
 import type { SharedLimits } from './limits.ts';
 import type { RequestIds } from './request-id.ts';
 import type { Timeouts } from './timeouts.ts';
 import type { TimerWheel } from './timer-wheel.ts';
+import type { TlsMaterial } from './tls/tls-material.ts';
 import type { Xoshiro128 } from './xoshiro128.ts';
 
 /** What everything on the path of a request in one worker has in common. */
@@ -29,9 +32,14 @@ export interface Context {
   readonly requestHeads: FreeList<HeadParser>;
   readonly responseHeads: FreeList<HeadParser>;
   readonly requestBlocks: FreeList<MessageWriter>;
+  /** Of FRAME_BLOCK_BYTES. */
+  readonly frameBlocks: FreeList<MessageWriter>;
+  readonly turnEnd: TurnEnd;
   readonly clientWork: FreeList<ClientWork>;
+  readonly clientStreams: FreeList<Http2ClientStream>;
   readonly accessLog: AccessLog | null;
   readonly faults: Faults;
+  readonly tls: TlsMaterial;
   readonly notify: (notification: DataplaneNotification) => void;
   /** Answers of NovaEdge itself by reason. */
   readonly localResponses: LabelledCounters<ResponseReason>;

@@ -7,6 +7,7 @@ import type { SnapshotChanges } from '../model/snapshot.ts';
 import type { SocketStream } from '../os/socket-stream.ts';
 import type { System } from '../os/system.ts';
 import { SYSTEM } from '../os/system.ts';
+import { TicketKeys } from '../os/tls/ticket-keys.ts';
 import { HeadParser } from '../wire/http1/head-parser.ts';
 import { MessageWriter } from '../wire/http1/writer.ts';
 import { AccessLog } from './access-log.ts';
@@ -15,6 +16,7 @@ import { ClientConnection } from './client/client-connection.ts';
 import { ClientWork } from './client/client-work.ts';
 import { REQUEST_BLOCK_BYTES } from './client/outgoing-request.ts';
 import { Output } from './client/output.ts';
+import { ClientOrigin } from './client-address/client-origin.ts';
 import type { CompiledRoute } from './configuration.ts';
 import { Configuration } from './configuration.ts';
 import type { Context } from './context.ts';
@@ -22,8 +24,13 @@ import { FreeList } from './context.ts';
 import type { AtObject, DataplaneControl, DataplaneOptions, Preparation } from './control.ts';
 import { Counters, LabelledCounters } from './counters.ts';
 import { Faults } from './faults.ts';
+import { Http2ClientConnection } from './http2/client-connection.ts';
+import { Http2ClientStream } from './http2/client-stream.ts';
+import { FRAME_BLOCK_BYTES } from './http2/frame-buffer.ts';
+import { TurnEnd } from './http2/turn-end.ts';
 import { SharedLimits } from './limits.ts';
 import { ListenerSet } from './listener-set.ts';
+import type { AcceptedConnection } from './port-connection.ts';
 import { reportClusters, reportEndpoints } from './report.ts';
 import { RequestIds } from './request-id.ts';
 import { RoutingTables } from './routing-tables.ts';
@@ -31,6 +38,10 @@ import type { ServedPort } from './served-port.ts';
 import type { Timeouts } from './timeouts.ts';
 import { TIMEOUTS } from './timeouts.ts';
 import { TICK_MS, TimerWheel } from './timer-wheel.ts';
+import { CertificateStore } from './tls/certificate-store.ts';
+import type { CompiledCertificate } from './tls/compiled-certificate.ts';
+import type { ServeSecured } from './tls/tls-handshake.ts';
+import { TlsHandshake } from './tls/tls-handshake.ts';
 import { ClusterPool } from './upstream/cluster-pool.ts';
 import { Xoshiro128 } from './xoshiro128.ts';
 
@@ -49,6 +60,7 @@ export class Dataplane implements DataplaneControl {
 
   constructor(options: DataplaneOptions, timeouts: Partial<Timeouts> = {}, system: System = SYSTEM) {
     const counters = new Counters(options.counters, options.register);
+    const faults = new Faults(system.now, options.notify);
     const context: Context = {
       time: system.now(),
       system,
@@ -62,9 +74,13 @@ export class Dataplane implements DataplaneControl {
       requestHeads: new FreeList(256, () => new HeadParser('request')),
       responseHeads: new FreeList(256, () => new HeadParser('response')),
       requestBlocks: new FreeList(256, () => new MessageWriter(REQUEST_BLOCK_BYTES)),
+      frameBlocks: new FreeList(64, () => new MessageWriter(FRAME_BLOCK_BYTES)),
+      turnEnd: new TurnEnd(system, faults),
       clientWork: new FreeList(256, () => new ClientWork(context)),
+      clientStreams: new FreeList(1024, () => new Http2ClientStream(context)),
       accessLog: options.accessLog === null ? null : new AccessLog(options.accessLog),
-      faults: new Faults(system.now, options.notify),
+      tls: { certificates: new CertificateStore(), tickets: new TicketKeys(options.ticketKeys) },
+      faults,
       notify: options.notify,
       localResponses: new LabelledCounters(counters, 'local_response_count', {}),
     };
@@ -174,6 +190,14 @@ export class Dataplane implements DataplaneControl {
     this.#listeners.remove(name);
   }
 
+  putCertificate(certificate: CompiledCertificate): void {
+    this.#context.tls.certificates.put(certificate);
+  }
+
+  removeCertificate(name: string): void {
+    this.#context.tls.certificates.remove(name);
+  }
+
   putListener(listener: Listener): void {
     this.#listeners.put(listener);
   }
@@ -203,9 +227,15 @@ export class Dataplane implements DataplaneControl {
     return pool;
   }
 
-  #accept(port: ServedPort, stream: SocketStream): ClientConnection {
-    return new ClientConnection(this.#context, this.#output, port, stream);
+  #accept(port: ServedPort, stream: SocketStream): AcceptedConnection {
+    if (port.isSecure) return new TlsHandshake(this.#context, port, stream, this.#serveSecured);
+    return new ClientConnection(this.#context, this.#output, port, stream, new ClientOrigin(stream, null));
   }
+
+  readonly #serveSecured: ServeSecured = (port, stream, origin) =>
+    origin.secured?.alpn === 'h2'
+      ? new Http2ClientConnection(this.#context, port, stream, origin)
+      : new ClientConnection(this.#context, this.#output, port, stream, origin);
 
   #tick(): void {
     const now = this.#context.system.now();

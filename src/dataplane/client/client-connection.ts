@@ -1,11 +1,15 @@
 import type { HttpSettings } from '../../model/http-settings.ts';
 import type { ResponseReason } from '../../model/response-reason.ts';
-import type { SocketStream, StreamOwner } from '../../os/socket-stream.ts';
+import type { SocketStream } from '../../os/socket-stream.ts';
+import { beginsPreface } from '../../wire/h2/preface.ts';
 import { CHUNK_DATA, CHUNK_END, CHUNK_FAILED, ChunkedDecoder } from '../../wire/http1/chunked-decoder.ts';
 import { HEAD_FAILED, HEAD_MORE } from '../../wire/http1/head-parser.ts';
 import type { MessageHead } from '../../wire/message/message-head.ts';
-import { ClientOrigin } from '../client-address/client-origin.ts';
+import type { ProxiedConnection } from '../../wire/proxy-protocol/header.ts';
+import type { ClientOrigin } from '../client-address/client-origin.ts';
 import type { Context } from '../context.ts';
+import { Http2ClientConnection } from '../http2/client-connection.ts';
+import type { AcceptedConnection } from '../port-connection.ts';
 import type { ServedPort } from '../served-port.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
@@ -22,7 +26,10 @@ import { writeUpgradeHead } from './response-head.ts';
  * A client's HTTP/1.1 connection: bytes to requests, answers to bytes, in order. One request is worked on at a time;
  * its life is the Exchange's.
  */
-export class ClientConnection extends AnsweringConnection implements Downstream, StreamOwner, TimerOwner {
+export class ClientConnection
+  extends AnsweringConnection
+  implements Downstream, AcceptedConnection, TimerOwner
+{
   readonly port: ServedPort;
   readonly origin: ClientOrigin;
   readonly #context: Context;
@@ -37,14 +44,24 @@ export class ClientConnection extends AnsweringConnection implements Downstream,
   /** The client said that this request is its last, and has sent nothing after it. */
   #isLast = false;
 
-  constructor(context: Context, output: Output, port: ServedPort, stream: SocketStream) {
+  constructor(
+    context: Context,
+    output: Output,
+    port: ServedPort,
+    stream: SocketStream,
+    origin: ClientOrigin,
+  ) {
     super(output, stream);
     this.#context = context;
     this.port = port;
-    this.origin = new ClientOrigin(stream);
+    this.origin = origin;
     this.#timer = new Timer(this);
     stream.owner = this;
     this.#arm(this.#settings.timeouts.idleMs);
+  }
+
+  announce(connection: ProxiedConnection | null): void {
+    this.origin.announce(connection);
   }
 
   get exchange(): Exchange {
@@ -205,8 +222,9 @@ export class ClientConnection extends AnsweringConnection implements Downstream,
       case TUNNEL:
       case LINGER:
         if (this.isBlocked) break;
-        if (isTunnel) this.exchange.abort('tunnel_idle');
-        else this.close();
+        if (!isTunnel) this.close();
+        else if (this.exchange.webSocket === null) this.exchange.abort('tunnel_idle');
+        else this.exchange.webSocket.drain('tunnel_idle');
         return;
     }
     this.#watch();
@@ -282,8 +300,9 @@ export class ClientConnection extends AnsweringConnection implements Downstream,
     this.stream.reset();
   }
 
-  /** While draining: an idle connection goes when no request has come for a moment. */
+  /** While draining: an idle connection goes when no request has come for a moment, a WebSocket is asked to go. */
   drain(): void {
+    this.#work?.exchange.webSocket?.drainSoon();
     if (this.isIdle) this.#context.wheel.set(this.#timer, this.#context.timeouts.drainIdle);
   }
 
@@ -333,8 +352,8 @@ export class ClientConnection extends AnsweringConnection implements Downstream,
     this.#watch();
   }
 
-  sendUpgrade(head: MessageHead, { headers, setCookie }: AnswerAdditions): void {
-    writeUpgradeHead(this.writer(headers?.added.length), head, headers, setCookie);
+  sendUpgrade(head: MessageHead, additions: AnswerAdditions): void {
+    writeUpgradeHead(this.writer(additions.headers?.added.length), head, additions);
     this.flush();
     this.#state = TUNNEL;
     this.#watch();
@@ -452,6 +471,7 @@ export class ClientConnection extends AnsweringConnection implements Downstream,
     }
     const head = reader.head!;
     if (result === HEAD_FAILED) {
+      if (head.fault === 'version_not_supported' && this.#becomesHttp2(end)) return end;
       this.exchange.refuseFault(head.fault!);
       return end;
     }
@@ -487,6 +507,22 @@ export class ClientConnection extends AnsweringConnection implements Downstream,
     reader.drop();
     if (!hasBody && this.#state === WAIT) this.exchange.requestEnd(null);
     return at;
+  }
+
+  /** The client speaks HTTP/2 by prior knowledge (RFC 9113 section 3.3). */
+  #becomesHttp2(end: number): boolean {
+    const { reader } = this.#work!;
+    const { bytes, base } = reader.head!;
+    const last = reader.kept === 0 ? end : reader.kept;
+    const isFirst = this.#requests === 0 && this.#settings.http2.enabled && !this.#peerEnded;
+    if (!isFirst || !beginsPreface(bytes, base, last)) return false;
+    const successor = new Http2ClientConnection(this.#context, this.port, this.stream, this.origin);
+    this.#context.wheel.remove(this.#timer);
+    this.#state = CLOSED;
+    this.port.becomes(this, successor);
+    successor.onBytes(bytes, last, base);
+    this.#work!.reader.drop();
+    return true;
   }
 
   #readChunks(bytes: Buffer, from: number, end: number): number {

@@ -39,7 +39,9 @@ const ANSWERS: readonly (readonly string[])[] = [
 const VECTORS: Readonly<Record<string, { table: number; steps: readonly Step[] }>> = {
   'C.2.1 literal with indexing': {
     table: 4096,
-    steps: [{ hex: '400a637573746f6d2d6b65790d637573746f6d2d686561646572', list: ['custom-key: custom-header'] }],
+    steps: [
+      { hex: '400a637573746f6d2d6b65790d637573746f6d2d686561646572', list: ['custom-key: custom-header'] },
+    ],
   },
   'C.2.2 literal without indexing': {
     table: 4096,
@@ -89,8 +91,7 @@ const VECTORS: Readonly<Record<string, { table: number; steps: readonly Step[] }
     table: 256,
     steps: [
       {
-        hex:
-          '488264025885aec3771a4b6196d07abe941054d444a8200595040b8166e082a62d1bff6e919d29ad171863c78f0b97c8e9ae82ae43d3',
+        hex: '488264025885aec3771a4b6196d07abe941054d444a8200595040b8166e082a62d1bff6e919d29ad171863c78f0b97c8e9ae82ae43d3',
         list: ANSWERS[0]!,
       },
       { hex: '4883640effc1c0bf', list: ANSWERS[1]! },
