@@ -284,6 +284,10 @@ export class Http2Connection implements StreamCarrier, FrameEvents, DataEvents {
     else if (this.#isPassedOver(streamId)) this.#receiving.begin(null, length);
   }
 
+  onDataContent(size: number): void {
+    this.#receiving.content(size);
+  }
+
   onDataBytes(bytes: Buffer, start: number, end: number): void {
     this.#receiving.bytes(bytes, start, end);
   }
