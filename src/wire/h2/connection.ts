@@ -471,6 +471,7 @@ export class Http2Connection implements StreamCarrier, FrameEvents, DataEvents {
     const isBodiless = stream.isBodiless || block.status === 204 || block.status === 304;
     stream.expectedBytes = isBodiless ? 0 : block.framing.contentLength;
     if (ended) this.#endRemote(stream);
+    this.#emptyFrames.earn(ABUSE_LIMITS.earnedByRequest);
     stream.owner.onHead(block, ended);
     return true;
   }
