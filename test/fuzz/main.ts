@@ -1,13 +1,19 @@
 /**
- * `npm run fuzz -- http1|hpack [--minutes N] [--seed S]`: reads mutated messages and compares readers. What is found is
- * shrunk and written to test/fuzz/finds, from where `npm test` reads it ever after.
+ * `npm run fuzz -- http1|hpack|h2|… [--minutes N] [--seed S]`: reads mutated messages and compares readers, or sends
+ * drawn frames to the HTTP/2 engine and holds what it says against the RFC. What is found is shrunk and written to
+ * test/fuzz/finds, from where `npm test` reads it ever after.
  * Exit codes: 0 nothing found, 1 something found, 2 wrong usage.
  */
 import { parseArgs } from 'node:util';
+import { fuzzHttp2 } from './h2/fuzz.ts';
 import { fuzzHpack } from './hpack/fuzz.ts';
 import { fuzzHttp1 } from './http1/fuzz.ts';
 
-const FUZZERS: Readonly<Record<string, typeof fuzzHttp1>> = { http1: fuzzHttp1, hpack: fuzzHpack };
+const FUZZERS: Readonly<Record<string, typeof fuzzHttp1>> = {
+  http1: fuzzHttp1,
+  hpack: fuzzHpack,
+  h2: fuzzHttp2,
+};
 
 const MINUTE_MS = 60_000;
 
