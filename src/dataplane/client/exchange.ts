@@ -549,7 +549,7 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
     this.webSocket = null;
     this.#pool = null;
     this.#rule = null;
-    this.record.finish(context, listener, rule, this.client.origin.client);
+    this.record.finish(context, listener, rule, this.client);
     if (listener?.isDraining === true) this.client.port.checkDrained(listener);
   }
 
