@@ -22,6 +22,7 @@ import { FreeList } from './context.ts';
 import type { AtObject, DataplaneControl, DataplaneOptions, Preparation } from './control.ts';
 import { Counters, LabelledCounters } from './counters.ts';
 import { Faults } from './faults.ts';
+import { Http2ClientStream } from './http2/client-stream.ts';
 import { FRAME_BLOCK_BYTES } from './http2/frame-buffer.ts';
 import { TurnEnd } from './http2/turn-end.ts';
 import { SharedLimits } from './limits.ts';
@@ -68,6 +69,7 @@ export class Dataplane implements DataplaneControl {
       frameBlocks: new FreeList(64, () => new MessageWriter(FRAME_BLOCK_BYTES)),
       turnEnd: new TurnEnd(system, faults),
       clientWork: new FreeList(256, () => new ClientWork(context)),
+      clientStreams: new FreeList(1024, () => new Http2ClientStream(context)),
       accessLog: options.accessLog === null ? null : new AccessLog(options.accessLog),
       faults,
       notify: options.notify,

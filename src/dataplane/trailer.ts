@@ -3,7 +3,7 @@ import { MessageWriter } from '../wire/http1/writer.ts';
 import type { MessageHead } from '../wire/message/message-head.ts';
 
 /** Of the trailer fields those that may be forwarded (RFC 9110 section 6.5.1). */
-const NOT_IN_TRAILER = new Uint8Array(32).fill(1);
+export const NOT_IN_TRAILER = new Uint8Array(32).fill(1);
 NOT_IN_TRAILER[FIELD_ID.OTHER] = 0;
 
 /** The last chunk with its trailer section. */

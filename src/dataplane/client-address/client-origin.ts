@@ -49,6 +49,14 @@ export class ClientOrigin {
     if (connection !== null) this.#peer = connection.sourceAddress;
   }
 
+  /** Of one of several requests that are under way on the connection at once. */
+  forRequest(): ClientOrigin {
+    const origin = new ClientOrigin(this.#stream);
+    origin.#peer = this.peer;
+    origin.#announced = this.#announced;
+    return origin;
+  }
+
   /** For a new request. False: what a trusted peer says can be read in two ways. */
   identify(addressing: ClientAddressing | null, head: MessageHead): boolean {
     // The usual case: nobody is believed, and nobody was.

@@ -1,11 +1,13 @@
 import type { HttpSettings } from '../../model/http-settings.ts';
 import type { ResponseReason } from '../../model/response-reason.ts';
 import type { SocketStream, StreamOwner } from '../../os/socket-stream.ts';
+import { beginsPreface } from '../../wire/h2/preface.ts';
 import { CHUNK_DATA, CHUNK_END, CHUNK_FAILED, ChunkedDecoder } from '../../wire/http1/chunked-decoder.ts';
 import { HEAD_FAILED, HEAD_MORE } from '../../wire/http1/head-parser.ts';
 import type { MessageHead } from '../../wire/message/message-head.ts';
 import { ClientOrigin } from '../client-address/client-origin.ts';
 import type { Context } from '../context.ts';
+import { Http2ClientConnection } from '../http2/client-connection.ts';
 import type { ServedPort } from '../served-port.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
@@ -454,6 +456,7 @@ export class ClientConnection extends AnsweringConnection implements Downstream,
     }
     const head = reader.head!;
     if (result === HEAD_FAILED) {
+      if (head.fault === 'version_not_supported' && this.#becomesHttp2(end)) return end;
       this.exchange.refuseFault(head.fault!);
       return end;
     }
@@ -489,6 +492,22 @@ export class ClientConnection extends AnsweringConnection implements Downstream,
     reader.drop();
     if (!hasBody && this.#state === WAIT) this.exchange.requestEnd(null);
     return at;
+  }
+
+  /** The client speaks HTTP/2 by prior knowledge (RFC 9113 section 3.3). */
+  #becomesHttp2(end: number): boolean {
+    const { reader } = this.#work!;
+    const { bytes, base } = reader.head!;
+    const last = reader.kept === 0 ? end : reader.kept;
+    const isFirst = this.#requests === 0 && this.#settings.http2.enabled && !this.#peerEnded;
+    if (!isFirst || !beginsPreface(bytes, base, last)) return false;
+    const successor = new Http2ClientConnection(this.#context, this.port, this.stream, this.origin);
+    this.#context.wheel.remove(this.#timer);
+    this.#state = CLOSED;
+    this.port.becomes(this, successor);
+    successor.onBytes(bytes, last, base);
+    this.#work!.reader.drop();
+    return true;
   }
 
   #readChunks(bytes: Buffer, from: number, end: number): number {

@@ -22,7 +22,8 @@ import {
   TOKEN,
 } from './characters.ts';
 import type { Fault } from './fault.ts';
-import { FIELD_ID, fieldId, looseFieldId } from './field-name.ts';
+import { FIELD_ID, fieldId } from './field-name.ts';
+import { NEAR_MISS, oddFieldId } from './odd-name.ts';
 
 export {
   FIELD_STRIDE,
@@ -63,9 +64,6 @@ const STATUS = 13;
 const REASON = 14;
 const DONE = 15;
 const FAILED = 16;
-
-const NEAR_MISS = -1;
-const REFUSED = -2;
 
 const HTTP = Uint8Array.from(Buffer.from('HTTP/'));
 const VERSION_LENGTH = 8;
@@ -358,9 +356,17 @@ export class HeadParser extends MessageHead {
     const nameStart = this.base + this.fields[index]!;
     const nameEnd = this.base + this.fields[index + NAME_END]!;
     const plain = this.#nameKinds === NAME_PLAIN;
-    const id = plain ? fieldId(this.bytes, nameStart, nameEnd) : this.#oddName(nameStart, nameEnd);
-    if (id === NEAR_MISS) return 'framing_near_miss';
-    if (id === REFUSED) return 'underscore_in_field_name';
+    const id = plain
+      ? fieldId(this.bytes, nameStart, nameEnd)
+      : oddFieldId(
+          this.bytes,
+          nameStart,
+          nameEnd,
+          (this.#nameKinds & NAME_UNDERSCORE) !== 0,
+          this.role,
+          this.#settings.underscores,
+        );
+    if (id < 0) return id === NEAR_MISS ? 'framing_near_miss' : 'underscore_in_field_name';
     this.ids[field] = id;
     this.fieldCount = field + 1;
     if (id === FIELD_ID.OTHER || id > FIELD_ID.UPGRADE) return null;
@@ -374,18 +380,6 @@ export class HeadParser extends MessageHead {
       this.base,
       this.role,
     );
-  }
-
-  /** Of a name with other characters than letters, digits and `-`: OTHER, UNDERSCORE, or below zero a fault. */
-  #oddName(start: number, end: number): number {
-    const resembles = looseFieldId(this.bytes, start, end);
-    if (resembles === FIELD_ID.CONTENT_LENGTH || resembles === FIELD_ID.TRANSFER_ENCODING) return NEAR_MISS;
-    if (this.role === 'response') return FIELD_ID.OTHER;
-    if ((this.#nameKinds & NAME_UNDERSCORE) !== 0) {
-      if (this.role === 'trailer' || this.#settings.underscores === 'Drop') return FIELD_ID.UNDERSCORE;
-      if (this.#settings.underscores === 'Refuse') return REFUSED;
-    }
-    return resembles === FIELD_ID.OTHER ? FIELD_ID.OTHER : FIELD_ID.UNDERSCORE;
   }
 
   #fail(fault: Fault): HeadResult {

@@ -42,6 +42,8 @@ export class MessageHead {
   ids = new Uint8Array(0);
   readonly framing = new Framing();
   fault: Fault | null = null;
+  /** 1 by field that no compression may keep (RFC 7541 section 7.1.3); null where nobody has asked for that. */
+  neverIndexed: Uint8Array | null = null;
 
   /** Latin-1 text of `[start, end)` relative to `base`. */
   text(start: number, end: number): string {
