@@ -106,8 +106,8 @@ export class ClientConnection extends AnsweringConnection implements Downstream,
         return;
       case TUNNEL:
         this.tunnelMoved();
+        this.stream.ownIfLarge(end);
         this.exchange.tunnelBytes(bytes, 0, end, this.stream);
-        this.stream.own();
         return;
       case WAIT:
         this.#keep(bytes, 0, end);
