@@ -13,7 +13,7 @@ import { changePath } from '../filters/path-change.ts';
 import { locationOf } from '../filters/redirect.ts';
 import { findRoute } from '../router/port-router.ts';
 import { HeadView } from '../router/route-entry.ts';
-import type { ServedListener } from '../served-listener.ts';
+import { refusalOf, type ServedListener } from '../served-listener.ts';
 import type { ServedRule } from '../served-rule.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
@@ -128,8 +128,9 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
     // An answer that comes from here leaves the body unread; only a body that is here whole can be passed over.
     const keepAlive = client.keepAlive;
     if (!wholeBody) client.keepAlive = false;
-    if (chain?.listener.isGone === true) {
-      this.answer('draining');
+    const refused = refusalOf(chain?.listener, client.origin.secured);
+    if (refused !== null) {
+      this.answer(refused);
       return;
     }
     view.method = this.#record.method;
@@ -145,7 +146,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
     const plan = rule.plan();
     this.#plan = plan;
     if (plan.redirect !== null) {
-      const location = locationOf(plan.redirect, entry.path, target, client.port.port);
+      const location = locationOf(plan.redirect, entry.path, target, client.port.port, client.port.isSecure);
       this.answer('redirect', plan.redirect.statusCode, location);
       return;
     }
@@ -164,7 +165,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
     this.#pool = pool;
     const { hash } = pool;
     if (hash !== null) {
-      this.hashKey = hash.read(head, target.path, client.origin.client);
+      this.hashKey = hash.read(head, target.path, client.origin.client, client.port.isSecure);
       this.#setCookie = hash.setCookie;
     }
     if (framing.upgrade && !hasBody && !isHttp2Upgrade(head)) this.askedUpgrade = head.combined('upgrade')!;
