@@ -14,6 +14,8 @@ export const RESPONSE_REASONS = {
   /** TLS was agreed on for another listener of the port. */
   misdirected_request: 421,
   version_not_supported: 505,
+  /** CONNECT for another protocol than WebSocket (RFC 8441). */
+  protocol_not_supported: 501,
   route_not_found: 404,
   redirect: 302,
   cluster_not_found: 500,

@@ -352,8 +352,8 @@ export class ClientConnection
     this.#watch();
   }
 
-  sendUpgrade(head: MessageHead, { headers, setCookie }: AnswerAdditions): void {
-    writeUpgradeHead(this.writer(headers?.added.length), head, headers, setCookie);
+  sendUpgrade(head: MessageHead, additions: AnswerAdditions): void {
+    writeUpgradeHead(this.writer(additions.headers?.added.length), head, additions);
     this.flush();
     this.#state = TUNNEL;
     this.#watch();
