@@ -226,6 +226,10 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
     this.#attempt(false);
   }
 
+  hostname(): string {
+    return this.#plan?.rewrite?.hostname ?? this.record.host;
+  }
+
   proxied(): ProxiedConnection {
     return this.client.origin.proxied();
   }

@@ -15,7 +15,7 @@ import { PendingQueue } from './pending-queue.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
 import type { UpstreamUser } from './upstream-user.ts';
-import { WarmConnections } from './warm-connections.ts';
+import { isForAnybody, WarmConnections } from './warm-connections.ts';
 
 const FAILURES_BEFORE_NOTICE = 3;
 /** How often a worker whose requests wait gives up a connection to workers whose requests wait too. */
@@ -79,9 +79,9 @@ export class ClusterPool {
     return this.#settings?.connectTimeoutMs ?? 0;
   }
 
-  /** Each new connection begins with a header of this version, and serves one request. */
-  get proxyProtocol(): Cluster['proxyProtocol'] {
-    return this.#settings?.proxyProtocol ?? null;
+  /** What new connections are made by; null: it was never open. */
+  get settings(): Cluster | null {
+    return this.#settings;
   }
 
   get idleTimeoutMs(): number {
@@ -114,17 +114,17 @@ export class ClusterPool {
   open(cluster: Cluster, slot: number): void {
     // The breaker's actor ended when the drain began, and the one that is there now has heard of nothing yet.
     if (this.isDraining) this.#limits.forget();
+    const isSecuredAnew = JSON.stringify(this.#settings?.tls ?? null) !== JSON.stringify(cluster.tls);
     this.#settings = cluster;
-    // What was opened without its client's address must not carry anybody now.
-    if (cluster.proxyProtocol !== null)
+    // What was opened without its client's address, or secured in another way, must not carry anybody now.
+    if (cluster.proxyProtocol !== null || isSecuredAnew)
       for (const endpoint of this.endpoints.values()) this.#closeIdle(endpoint);
     this.#slot = slot;
     this.isOpen = true;
     this.isDraining = false;
     this.counters.register();
     this.retryBudget.configure(cluster.retryBudget);
-    // A connection that says for whom it is cannot be made for nobody.
-    this.#warm.configure(cluster.proxyProtocol === null ? cluster.warmConnections : 0);
+    this.#warm.configure(isForAnybody(cluster) ? cluster.warmConnections : 0);
     this.#pump();
   }
 
@@ -428,7 +428,7 @@ export class ClusterPool {
   #rest(connection: UpstreamConnection): void {
     const endpoint = connection.endpoint;
     const last = this.isDraining && this.#holders === 0 && this.#pending.length === 0;
-    const isPersonal = connection.isPersonal || this.proxyProtocol !== null;
+    const isPersonal = connection.isPersonal || this.#settings?.proxyProtocol != null;
     const settings = this.#settings!;
     const isWorn =
       settings.maxRequestsPerConnection > 0 && connection.requests >= settings.maxRequestsPerConnection;

@@ -27,6 +27,8 @@ export interface UpstreamUser {
   connecting: UpstreamConnection | null;
   /** On whose behalf a connection is made that begins by saying so; null: on nobody's. */
   proxied(): ProxiedConnection | null;
+  /** Host of the request as the backend gets it, without port; empty: nobody knows. */
+  hostname(): string;
   onUpstream(upstream: Upstream): void;
   onConnectFailed(endpoint: EndpointState, timedOut: boolean): void;
   /** While waiting in the queue. */

@@ -1,3 +1,4 @@
+import type { Cluster } from '../../model/cluster.ts';
 import type { EndpointState } from './endpoint-state.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
@@ -63,4 +64,9 @@ export class WarmConnections {
       else if (connections.size < this.count) this.#dueAt = 0;
     }
   }
+}
+
+/** A connection that says for whom it is, or to whom, cannot be made for nobody. */
+export function isForAnybody(cluster: Cluster): boolean {
+  return cluster.proxyProtocol === null && cluster.tls?.serverName !== '';
 }
