@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LOAD_CORE, PROXY_CORE } from './contender/contender.ts';
 import { cpuTime } from './cpu.ts';
-import { load } from './load.ts';
+import { load } from './load/load.ts';
 import { freePort, type Started, startOnCore } from './process.ts';
-import { SMALL, type Work } from './work.ts';
+import { SMALL, type Work } from './work/work.ts';
 
 /** Clusters that the load goes to in turn, in the work that causes events. */
 const CLUSTERS = 20;
@@ -97,10 +97,10 @@ async function measureRound(
   const turn = async (mode: 'on' | 'off', counts: boolean) => {
     const { pid, port } = agents[mode];
     const before = cpuTime(pid);
-    const { requests } = await load(LOAD_CORE, port, work, 1, directory);
+    const { units } = await load(LOAD_CORE, port, work, 1, directory);
     const after = cpuTime(pid);
     if (!counts) return;
-    used[mode].requests += requests;
+    used[mode].requests += units;
     used[mode].micros += after.user + after.system - before.user - before.system;
   };
   for (const mode of ['on', 'off', 'off', 'on'] as const) await turn(mode, false);

@@ -1,28 +1,33 @@
 /**
- * `npm run bench [-- --only WORK] [--json] [--rounds N] [--seconds N]`
+ * `npm run bench [-- --only WORK] [--json] [--rounds N] [--seconds N] [--strict]`
  *
  * Each proxy has one worker on one core, the same backend, and load from the other core. Proxies take turns, the
- * median round counts. CPU is what the proxy's processes used, from /proc, divided by the requests answered.
+ * median round counts. CPU is what the proxy's processes used, from /proc, divided by what was answered.
  */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { startBackend } from './backend.ts';
+import { startBackends } from './backend.ts';
+import { writeCertificate } from './certificate.ts';
+import { compare, type WorkResult } from './comparison.ts';
 import { type ConfigurationMeasure, measureConfigurationChange } from './configuration-change.ts';
 import { caddy } from './contender/caddy.ts';
 import { type Contender, LOAD_CORE } from './contender/contender.ts';
 import { haproxy } from './contender/haproxy.ts';
 import { nginx } from './contender/nginx.ts';
 import { novaedge } from './contender/novaedge.ts';
-import { IDLE_CONNECTIONS, type IdleMemory, measureIdleMemory } from './idle-memory.ts';
+import { type IdleMemory, measureIdleMemory } from './idle/idle-memory.ts';
+import { IDLE_WORKS } from './idle/idle-work.ts';
 import { JOURNAL_WORKS, type JournalCost, measureJournal } from './journal.ts';
 import { installed } from './process.ts';
-import { measure, median, type Round } from './round.ts';
-import { WORKS, type Work } from './work.ts';
+import { WORKS } from './work/works.ts';
 
 const CONTENDERS: readonly Contender[] = [novaedge, nginx, haproxy, caddy];
-const CONFIGURATION_CHANGE = 'config-endpoint-change';
+const CONFIGURATION_CHANGE = {
+  name: 'config-endpoint-change',
+  help: '10,000 routes, 50,000 endpoints: one endpoint changes',
+};
 
 const { values } = parseArgs({
   options: {
@@ -31,28 +36,25 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '4' },
     list: { type: 'boolean', default: false },
+    strict: { type: 'boolean', default: false },
   },
 });
 const say = values.json ? console.error : console.log;
 
+const all = [...WORKS, ...JOURNAL_WORKS, ...IDLE_WORKS, CONFIGURATION_CHANGE];
 if (values.list) {
-  for (const work of [...WORKS, ...JOURNAL_WORKS]) console.log(`${work.name.padEnd(24)} ${work.help}`);
-  console.log(`${IDLE_CONNECTIONS.padEnd(24)} memory of connections that wait for their next request`);
-  console.log(`${CONFIGURATION_CHANGE.padEnd(24)} 10,000 routes, 50,000 endpoints: one endpoint changes`);
+  for (const { name, help } of all) console.log(`${name.padEnd(24)} ${help}`);
   process.exit(0);
 }
-const known = [
-  ...[...WORKS, ...JOURNAL_WORKS].map((work) => work.name),
-  IDLE_CONNECTIONS,
-  CONFIGURATION_CHANGE,
-];
+const known = all.map(({ name }) => name);
 for (const name of values.only ?? []) {
   if (!known.includes(name)) {
     console.error(`no work is called ${name}; there are: ${known.join(', ')}`);
     process.exit(2);
   }
 }
-const wanted = (name: string) => values.only === undefined || values.only.includes(name);
+const isWanted = ({ name }: { readonly name: string }) =>
+  values.only === undefined || values.only.includes(name);
 for (const tool of ['wrk', 'h2load', 'nginx', 'taskset']) {
   if (!installed(tool)) {
     console.error(
@@ -72,11 +74,6 @@ const proxies = CONTENDERS.filter((proxy) => {
   return missing === null;
 });
 
-interface WorkResult {
-  name: string;
-  results: (Round & { proxy: string })[];
-}
-
 const directory = mkdtempSync(join(tmpdir(), 'novaedge-bench-'));
 // nginx's workers run as another user when it is started by root.
 chmodSync(directory, 0o755);
@@ -85,22 +82,32 @@ const measures: ConfigurationMeasure[] = [];
 const journal: JournalCost[] = [];
 const memory: IdleMemory[] = [];
 try {
-  const backend = await startBackend(LOAD_CORE, join(directory, 'backend'));
+  const certificates = {
+    EC: await writeCertificate(directory, 'EC'),
+    RSA: await writeCertificate(directory, 'RSA'),
+  };
+  const backends = await startBackends(LOAD_CORE, join(directory, 'backend'));
+  const times = { rounds: Number(values.rounds), seconds: Number(values.seconds) };
   try {
-    for (const work of WORKS.filter((each) => wanted(each.name)))
-      works.push(await compare(work, backend.port));
-    if (wanted(IDLE_CONNECTIONS))
-      memory.push(...(await measureIdleMemory(proxies, backend.port, directory, say)));
-    const times = { rounds: Number(values.rounds), seconds: Number(values.seconds) };
-    for (const work of JOURNAL_WORKS.filter((each) => wanted(each.name)))
-      journal.push(await measureJournal({ work, backendPort: backend.port, directory, ...times, say }));
+    for (const work of WORKS.filter(isWanted)) {
+      const backendPort = backends.portOf(work);
+      works.push(await compare(work, proxies, { certificates, directory, backendPort, ...times, say }));
+    }
+    for (const idle of IDLE_WORKS.filter(isWanted)) {
+      const backendPort = backends.portOf(idle.work);
+      memory.push(...(await measureIdleMemory(idle, proxies, { certificates, directory, backendPort }, say)));
+    }
+    for (const work of JOURNAL_WORKS.filter(isWanted)) {
+      const backendPort = backends.portOf(work);
+      journal.push(await measureJournal({ work, backendPort, directory, ...times, say }));
+    }
   } finally {
-    await backend.stop();
+    await backends.stop();
   }
-  if (wanted(CONFIGURATION_CHANGE)) {
-    const result = await measureConfigurationChange(join(directory, CONFIGURATION_CHANGE), say);
+  if (isWanted(CONFIGURATION_CHANGE)) {
+    const result = await measureConfigurationChange(join(directory, CONFIGURATION_CHANGE.name), say);
     measures.push(result);
-    say(`\n${CONFIGURATION_CHANGE}: 10,000 routes, 50,000 endpoints, ${result.workers} workers`);
+    say(`\n${CONFIGURATION_CHANGE.name}: 10,000 routes, 50,000 endpoints, ${result.workers} workers`);
     say(
       `  message to the agent ${result.messageBytes} bytes; from the saved file to every worker: median ${result.millis.p50.toFixed(1)} ms, worst ${result.millis.max.toFixed(1)} ms (${result.changes} changes)`,
     );
@@ -121,37 +128,10 @@ const machine = {
 };
 if (values.json) console.log(JSON.stringify({ machine, works, journal, memory, measures }, null, 2));
 
-async function compare(work: Work, backendPort: number): Promise<WorkResult> {
-  say(`\n${work.name}: ${work.help}`);
-  const rate = work.load === 'half' ? await halfLoad(work, backendPort) : null;
-  if (rate !== null) say(`  ${rate} requests/s`);
-  const rounds = new Map<string, Round[]>();
-  for (let round = 0; round < Number(values.rounds); round += 1) {
-    for (const proxy of proxies) {
-      const result = await measure(proxy, work, backendPort, Number(values.seconds), rate, directory);
-      rounds.set(proxy.name, [...(rounds.get(proxy.name) ?? []), result]);
-      if (result.errors > 0) say(`  ${proxy.name}: ${result.errors} errors in round ${round + 1}`);
-    }
-  }
-  const results = proxies.map((proxy) => ({ proxy: proxy.name, ...median(rounds.get(proxy.name)!) }));
-  const cpu = (result: Round) => result.cpuMicrosPerRequest.user + result.cpuMicrosPerRequest.system;
-  const own = results.find((result) => result.proxy === 'novaedge');
-  say(
-    '  proxy      requests/s   CPU µs/request (user + system)   p50 µs   p99 µs p99.9 µs   novaedge/peer CPU',
-  );
-  for (const result of results) {
-    const { user, system } = result.cpuMicrosPerRequest;
-    const ratio = own === undefined || own === result ? '' : `${(cpu(own) / cpu(result)).toFixed(2)}×`;
-    const parts = `${cpu(result).toFixed(1).padStart(6)} (${user.toFixed(1)} + ${system.toFixed(1)})`;
-    say(
-      `  ${result.proxy.padEnd(9)} ${result.requestsPerSecond.toFixed(0).padStart(11)}   ${parts.padEnd(30)} ${String(result.latencyMicros.p50).padStart(8)} ${String(result.latencyMicros.p99).padStart(8)} ${String(result.latencyMicros.p999).padStart(8)}   ${ratio}`,
-    );
-  }
-  return { name: work.name, results };
-}
-
-/** Half of what NovaEdge answers in a second. */
-async function halfLoad(work: Work, backendPort: number): Promise<number> {
-  const whole = await measure(novaedge, work, backendPort, 3, null, directory);
-  return Math.floor(whole.requestsPerSecond / 2);
+const failed = [...works.flatMap(({ name, leftOut }) => leftOut.map((one) => ({ name, ...one })))].filter(
+  ({ isKnown }) => !isKnown,
+);
+if (values.strict && failed.length > 0) {
+  for (const { name, proxy, reason } of failed) console.error(`${name}: ${proxy} did not: ${reason}`);
+  process.exitCode = 1;
 }

@@ -1,19 +1,23 @@
 /**
- * `npx node bench/profile.ts [WORK]`: where the dataplane worker's time goes under one work of `npm run bench`, by
- * function and by file, from a CPU profile (samples each 200 µs; the system calls stand under the function that makes
- * them). Without the start: only what was sampled under load counts.
+ * `npm run profile -- [WORK] [--seconds N] [--keep FILE]`: where the dataplane worker's time goes under one work of
+ * `npm run bench`, by function and by file, from a CPU profile (samples each 200 µs; the system calls stand under the
+ * function that makes them). Without the start: only what was sampled under load counts. What is kept opens in the
+ * developer tools of a browser.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startBackend } from './backend.ts';
+import { parseArgs } from 'node:util';
+import { startBackends } from './backend.ts';
+import { writeCertificate } from './certificate.ts';
 import { LOAD_CORE } from './contender/contender.ts';
 import { novaedge } from './contender/novaedge.ts';
-import { load } from './load.ts';
-import { SMALL, WORKS } from './work.ts';
+import { load } from './load/load.ts';
+import { prove } from './proof.ts';
+import { SMALL } from './work/work.ts';
+import { WORKS } from './work/works.ts';
 
 const WARM_SECONDS = 3;
-const SECONDS = 8;
 const ROWS = 25;
 
 interface Profile {
@@ -27,7 +31,12 @@ interface Profile {
   readonly timeDeltas: readonly number[];
 }
 
-const name = process.argv[2] ?? SMALL.name;
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { seconds: { type: 'string', default: '8' }, keep: { type: 'string' } },
+});
+const seconds = Number(values.seconds);
+const name = positionals[0] ?? SMALL.name;
 const work = WORKS.find((each) => each.name === name);
 if (work === undefined) {
   console.error(`no work is called ${name}; there are: ${WORKS.map((each) => each.name).join(', ')}`);
@@ -35,30 +44,43 @@ if (work === undefined) {
 }
 const directory = mkdtempSync(join(tmpdir(), 'novaedge-profile-'));
 try {
-  const backend = await startBackend(LOAD_CORE, join(directory, 'backend'));
+  await using running = new AsyncDisposableStack();
+  const certificates = {
+    EC: await writeCertificate(directory, 'EC'),
+    RSA: await writeCertificate(directory, 'RSA'),
+  };
+  const backends = await startBackends(LOAD_CORE, join(directory, 'backend'));
+  running.defer(() => backends.stop());
+  const options = process.env.NODE_OPTIONS;
   process.env.NODE_OPTIONS = `--cpu-prof --cpu-prof-interval=200 --cpu-prof-dir=${directory}`;
   const proxy = await novaedge.start({
     directory: join(directory, 'novaedge'),
-    backendPort: backend.port,
+    backendPort: backends.portOf(work),
+    certificates,
     work,
   });
+  // What makes the load may be a Node program, too.
+  if (options === undefined) delete process.env.NODE_OPTIONS;
+  else process.env.NODE_OPTIONS = options;
+  running.defer(() => proxy.stop());
+  await prove(work, proxy.port);
   await load(LOAD_CORE, proxy.port, work, WARM_SECONDS, directory);
-  const { requests } = await load(LOAD_CORE, proxy.port, work, SECONDS, directory);
+  const { units } = await load(LOAD_CORE, proxy.port, work, seconds, directory);
+  // The profiles are written at its end.
   await proxy.stop();
-  await backend.stop();
   const profiles = readdirSync(directory)
     .filter((file) => file.endsWith('.cpuprofile'))
-    .map((file) => JSON.parse(readFileSync(join(directory, file), 'utf8')) as Profile);
+    .map((file) => join(directory, file))
+    .map((file) => ({ file, ...sum(JSON.parse(readFileSync(file, 'utf8')) as Profile) }));
   // Of all threads, the one that did the most is the worker that served.
-  const busiest = profiles
-    .map((profile) => sum(profile))
-    .sort((a, b) => total(b.byFunction) - total(a.byFunction))[0]!;
+  const busiest = profiles.sort((a, b) => total(b.byFunction) - total(a.byFunction))[0]!;
   const micros = total(busiest.byFunction);
   console.log(
-    `${name}: ${requests} requests in ${SECONDS} s; ${(micros / 1e6).toFixed(1)} s sampled while busy`,
+    `${name}: ${units.toFixed(0)} ${work.unit}s in ${seconds} s; ${(micros / 1e6).toFixed(1)} s sampled while busy`,
   );
   print('function', busiest.byFunction, micros);
   print('file', busiest.byFile, micros);
+  if (values.keep !== undefined) copyFileSync(busiest.file, values.keep);
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }
@@ -68,7 +90,7 @@ interface Shares {
   readonly byFile: ReadonlyMap<string, number>;
 }
 
-/** Self time in microseconds of the last `SECONDS` of a profile, without idle. */
+/** Self time in microseconds of the last seconds of a profile, which are those of the load, without idle. */
 function sum(profile: Profile): Shares {
   const frames = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame]));
   const whole = profile.timeDeltas.reduce((time, delta) => time + delta, 0);
@@ -79,7 +101,7 @@ function sum(profile: Profile): Shares {
     const delta = profile.timeDeltas[index]!;
     time += delta;
     const { functionName, url, lineNumber } = frames.get(id)!;
-    if (time < whole - (SECONDS + 1) * 1e6 || functionName === '(idle)' || functionName === '(root)')
+    if (time < whole - (seconds + 1) * 1e6 || functionName === '(idle)' || functionName === '(root)')
       continue;
     const file = url === '' ? 'runtime' : url.replace(/^.*\/(src|actors|supervisors|node_modules)\//, '$1/');
     add(

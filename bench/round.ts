@@ -1,27 +1,34 @@
 import { join } from 'node:path';
-import { type Contender, LOAD_CORE } from './contender/contender.ts';
+import type { Contender, StartOptions } from './contender/contender.ts';
+import { LOAD_CORE } from './contender/contender.ts';
 import { cpuTime } from './cpu.ts';
-import { load, pacedLoad } from './load.ts';
-import type { Work } from './work.ts';
+import { pacedLoad } from './load/h2load.ts';
+import { load } from './load/load.ts';
+import type { LoadResult } from './load/result.ts';
+import { prove } from './proof.ts';
 
 export interface Round {
-  readonly requestsPerSecond: number;
-  readonly cpuMicrosPerRequest: { readonly user: number; readonly system: number };
-  readonly latencyMicros: { readonly p50: number; readonly p99: number; readonly p999: number };
+  /** Of the work's unit. */
+  readonly unitsPerSecond: number;
+  readonly cpuMicrosPerUnit: { readonly user: number; readonly system: number };
+  readonly latencyMicros: LoadResult['latency'];
   readonly errors: number;
 }
 
-/** Starts one proxy, warms it up, and measures it under load; `rate` in requests a second, or null for all it takes. */
+/**
+ * Starts one proxy, sees that it does what the work asks for, warms it up, and measures it under load; `rate` in
+ * requests a second, or null for all it takes.
+ */
 export async function measure(
   proxy: Contender,
-  work: Work,
-  backendPort: number,
+  options: StartOptions,
   seconds: number,
   rate: number | null,
-  directory: string,
 ): Promise<Round> {
-  const started = await proxy.start({ directory: join(directory, proxy.name), backendPort, work });
+  const { work, directory } = options;
+  const started = await proxy.start({ ...options, directory: join(directory, proxy.name) });
   try {
+    await prove(work, started.port);
     await load(LOAD_CORE, started.port, work, Math.max(1, Math.ceil(seconds / 2)), directory);
     const before = cpuTime(started.pid);
     const result =
@@ -29,13 +36,14 @@ export async function measure(
         ? await load(LOAD_CORE, started.port, work, seconds, directory)
         : await pacedLoad(LOAD_CORE, started.port, work, seconds, rate, directory);
     const after = cpuTime(started.pid);
+    if (result.units === 0) throw new Error(`no ${work.unit} came to its end under load`);
     return {
-      requestsPerSecond: result.requests / result.seconds,
-      cpuMicrosPerRequest: {
-        user: (after.user - before.user) / result.requests,
-        system: (after.system - before.system) / result.requests,
+      unitsPerSecond: result.units / result.seconds,
+      cpuMicrosPerUnit: {
+        user: (after.user - before.user) / result.units,
+        system: (after.system - before.system) / result.units,
       },
-      latencyMicros: { p50: result.p50, p99: result.p99, p999: result.p999 },
+      latencyMicros: result.latency,
       errors: result.errors,
     };
   } finally {
@@ -43,8 +51,11 @@ export async function measure(
   }
 }
 
-/** The round in the middle by CPU per request. */
+export function cpuOf({ cpuMicrosPerUnit: { user, system } }: Round): number {
+  return user + system;
+}
+
+/** The round in the middle by CPU per unit. */
 export function median(rounds: readonly Round[]): Round {
-  const total = (round: Round) => round.cpuMicrosPerRequest.user + round.cpuMicrosPerRequest.system;
-  return [...rounds].sort((a, b) => total(a) - total(b))[Math.floor(rounds.length / 2)]!;
+  return [...rounds].sort((a, b) => cpuOf(a) - cpuOf(b))[Math.floor(rounds.length / 2)]!;
 }

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { Configuration } from '../config/configuration.ts';
 import { FileSource } from '../config/source/file-source.ts';
+import { WatchedFiles } from '../config/source/watched-files.ts';
 import type { ConfigurationSource } from '../model/configuration.ts';
 import { loggedConfiguration } from '../observe/problem-log.ts';
 import { StartError } from './exit-code.ts';
@@ -18,6 +19,9 @@ export function openConfiguration(
     throw new StartError(`--config: ${(error as Error).message}`);
   }
   const source = new FileSource(directory);
-  const configuration = new Configuration(lastGoodFile === null ? { source } : { source, lastGoodFile });
+  const files = new WatchedFiles();
+  const configuration = new Configuration(
+    lastGoodFile === null ? { source, files } : { source, files, lastGoodFile },
+  );
   return loggedConfiguration(configuration, logger);
 }

@@ -200,7 +200,7 @@ export class Collection {
   #validate(definition: Definition): Validated {
     const known = this.#validated.get(definition.manifest);
     if (known !== undefined) return known;
-    const made = validate(definition.kind, definition.ref, definition.manifest);
+    const made = validate(definition.kind, definition.ref, definition.manifest, definition.file);
     this.#validated.set(definition.manifest, made);
     return made;
   }

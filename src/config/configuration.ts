@@ -1,5 +1,11 @@
 import { channel } from 'node:diagnostics_channel';
-import { CHANNELS, type Reconciled, type Watched } from '../model/channel.ts';
+import {
+  CERTIFICATES_PUBLISHED,
+  type Certified,
+  CHANNELS,
+  type Reconciled,
+  type Watched,
+} from '../model/channel.ts';
 import type { ConfigurationBuild, ConfigurationSource, ObjectView } from '../model/configuration.ts';
 import type { Problem } from '../model/object.ts';
 import { LastGoodFile } from './last-good-file.ts';
@@ -8,11 +14,14 @@ import { parseOnThreads, worthPooling } from './parse/parse-pool.ts';
 import { splitDocuments } from './parse/split-documents.ts';
 import { Pipeline, type ViewChange } from './pipeline.ts';
 import type { Source, SourceChange } from './source/source.ts';
+import type { WatchedFiles } from './source/watched-files.ts';
 
 export interface ConfigurationOptions {
   readonly source: Source;
   /** Where last good versions outlive a restart; without it they do not. */
   readonly lastGoodFile?: string;
+  /** Files that objects name; without it they cannot be read. */
+  readonly files?: WatchedFiles;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
@@ -21,8 +30,14 @@ export interface ConfigurationOptions {
 const WRITE_DELAY = 1000;
 const WRITE_SHARE = 0.02;
 
+/** However far off the next change is: the clock of a machine may be set. */
+const LONGEST_WAIT = 3_600_000;
+
+const NOTHING: SourceChange = { upserts: [], removals: [] };
+
 const reconciled = channel(CHANNELS.reconciled);
 const watched = channel(CHANNELS.watched);
+const certified = channel(CHANNELS.certified);
 
 /** The user's configuration as it stands: runs the pipeline whenever the source has changed. */
 export class Configuration implements ConfigurationSource {
@@ -30,6 +45,8 @@ export class Configuration implements ConfigurationSource {
   readonly #lastGood: LastGoodFile | null;
   readonly #lastGoodPath: string;
   readonly #pipeline: Pipeline;
+  readonly #files: WatchedFiles | undefined;
+  readonly #now: () => number;
   readonly #listeners = new Set<(build: ConfigurationBuild) => void>();
   readonly #parsed = new Map<string, ParsedDocument>();
   /** Changes are worked off one after the other. */
@@ -39,13 +56,21 @@ export class Configuration implements ConfigurationSource {
   #build: ConfigurationBuild | null = null;
   #serving = '';
   #writeTimer: NodeJS.Timeout | null = null;
+  #clockTimer: NodeJS.Timeout | null = null;
+  #certified: Pipeline['certificates'] | null = null;
   #writeTook = 0;
 
-  constructor({ source, lastGoodFile, now = Date.now }: ConfigurationOptions) {
+  constructor({ source, lastGoodFile, files, now = Date.now }: ConfigurationOptions) {
     this.#source = source;
     this.#lastGoodPath = lastGoodFile ?? '';
     this.#lastGood = lastGoodFile === undefined ? null : new LastGoodFile(lastGoodFile);
-    this.#pipeline = new Pipeline({ now, parse: (text) => this.#parsed.get(text) ?? parseDocument(text) });
+    this.#files = files;
+    this.#now = now;
+    this.#pipeline = new Pipeline({
+      now,
+      parse: (text) => this.#parsed.get(text) ?? parseDocument(text),
+      ...(files === undefined ? {} : { files }),
+    });
   }
 
   async start(): Promise<ConfigurationBuild> {
@@ -53,6 +78,7 @@ export class Configuration implements ConfigurationSource {
     // What changes while the first build is made waits for it.
     const { promise, resolve: open } = Promise.withResolvers<void>();
     this.#enqueue(() => promise);
+    this.#files?.start(() => this.#changed(NOTHING));
     try {
       const first = await this.#source.start((change) => this.#changed(change));
       await this.#parseLarge(first);
@@ -75,12 +101,16 @@ export class Configuration implements ConfigurationSource {
 
   async reload(): Promise<void> {
     await this.#source.reload();
+    this.#files?.look();
     await this.#queue;
   }
 
   async stop(): Promise<void> {
     await this.#source.stop();
+    this.#files?.stop();
     await this.#queue;
+    if (this.#clockTimer !== null) clearTimeout(this.#clockTimer);
+    this.#clockTimer = null;
     if (this.#writeTimer !== null) clearTimeout(this.#writeTimer);
     this.#writeTimer = null;
     if (this.#build !== null) this.#writeLastGood();
@@ -128,8 +158,22 @@ export class Configuration implements ConfigurationSource {
     this.#build = build;
     this.#publish(build, (performance.now() - began) / 1000);
     this.#keep(build);
+    this.#waitForTime();
     if (before === null || !differs(before, build)) return;
     for (const listener of this.#listeners) listener(build);
+  }
+
+  /** Certificates come into their time and out of it without anyone changing anything. */
+  #waitForTime(): void {
+    if (this.#clockTimer !== null) clearTimeout(this.#clockTimer);
+    this.#clockTimer = null;
+    const { changesAt } = this.#pipeline;
+    if (changesAt === Infinity) return;
+    this.#clockTimer = setTimeout(
+      () => this.#changed(NOTHING),
+      Math.max(1, Math.min(changesAt - this.#now(), LONGEST_WAIT)),
+    );
+    this.#clockTimer.unref();
   }
 
   #publish(build: ConfigurationBuild, seconds: number): void {
@@ -142,11 +186,23 @@ export class Configuration implements ConfigurationSource {
         problems: problems.length,
       } satisfies Reconciled);
     }
+    this.#publishCertificates();
     if (!watched.hasSubscribers) return;
     for (const change of this.#pipeline.viewChanges) {
       const message = watchedChange(change);
       if (message !== null) watched.publish(message);
     }
+  }
+
+  #publishCertificates(): void {
+    const { certificates } = this.#pipeline;
+    if (!certified.hasSubscribers || certificates === this.#certified) return;
+    this.#certified = certificates;
+    const dated = [...certificates].flatMap(([name, { notAfter }]) =>
+      notAfter === null ? [] : [{ name, notAfter }],
+    );
+    dated.sort((a, b) => a.notAfter - b.notAfter);
+    certified.publish({ certificates: dated.slice(0, CERTIFICATES_PUBLISHED) } satisfies Certified);
   }
 
   #readLastGood(): void {

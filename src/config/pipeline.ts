@@ -5,11 +5,13 @@ import type { Problem } from '../model/object.ts';
 import type { Resource, ResourceKey } from '../model/resource.ts';
 import { Collection, type Entry, type KeptObject } from './collection.ts';
 import { KINDS } from './crds/kinds.ts';
-import { type Finding, type KeyedResource, PLAIN } from './graph/finding.ts';
+import type { TlsMaterial } from './graph/certificates.ts';
+import { type Finding, type KeyedResource, type ObjectSet, PLAIN } from './graph/finding.ts';
 import { findingOf, type Graph, Grapher } from './graph/graph.ts';
 import { vipSelectors } from './graph/vips.ts';
 import { lastCall } from './memo.ts';
 import type { DocumentParser } from './parse/parse-item.ts';
+import type { FileContent, FileContents } from './source/file-contents.ts';
 import type { SourceChange } from './source/source.ts';
 import { itemProblem, type LineBudget, lineBudget, viewOf } from './views.ts';
 
@@ -41,9 +43,14 @@ interface Round {
   readonly resources: Map<ResourceKey, Resource | null>;
 }
 
+const NO_CERTIFICATES: TlsMaterial['certificates'] = new Map();
+const NO_FILES: ReadonlyMap<string, FileContent> = new Map();
+
 export interface PipelineOptions {
   readonly now: () => number;
   readonly parse?: DocumentParser;
+  /** Without it files that objects name cannot be read. */
+  readonly files?: FileContents;
 }
 
 /**
@@ -52,6 +59,7 @@ export interface PipelineOptions {
  */
 export class Pipeline {
   readonly #now: () => number;
+  readonly #files: FileContents | undefined;
   readonly #collection: Collection;
   readonly #grapher = new Grapher();
   readonly #selectors = lastCall(vipSelectors);
@@ -74,6 +82,7 @@ export class Pipeline {
 
   constructor(options: PipelineOptions) {
     this.#now = options.now;
+    this.#files = options.files;
     this.#collection = new Collection(options.parse);
   }
 
@@ -95,6 +104,20 @@ export class Pipeline {
     return this.#collection.documents(id);
   }
 
+  /** When time alone will change the build, ms since the epoch; Infinity: never. */
+  get changesAt(): number {
+    return this.#grapher.material?.changesAt ?? Infinity;
+  }
+
+  /** Certificates that objects name. The same map while nothing changes about them. */
+  get certificates(): TlsMaterial['certificates'] {
+    return this.#grapher.material?.certificates ?? NO_CERTIFICATES;
+  }
+
+  #contents(objects: ObjectSet): ReadonlyMap<string, FileContent> {
+    return this.#files?.read(this.#grapher.references(objects).files) ?? NO_FILES;
+  }
+
   /** Good versions of an earlier run; before the first change. */
   seed(kept: readonly KeptObject[]): void {
     this.#collection.seed(kept);
@@ -105,10 +128,11 @@ export class Pipeline {
     const touched = this.#collection.apply(change, this.#first);
     this.#first = false;
     const { entries, objects } = this.#collection;
-    const graph = this.#grapher.graph(objects);
+    const now = this.#now();
+    const graph = this.#grapher.graph(objects, this.#contents(objects), now);
     const round: Round = {
       graph,
-      now: this.#now(),
+      now,
       budget: lineBudget(),
       shown: new Set(),
       views: [],

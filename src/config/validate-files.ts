@@ -1,6 +1,7 @@
 import type { ObjectView } from '../model/configuration.ts';
 import type { Problem } from '../model/object.ts';
 import { Pipeline } from './pipeline.ts';
+import { FileContentsOnce } from './source/file-contents.ts';
 
 export interface FileText {
   readonly path: string;
@@ -17,7 +18,7 @@ export interface FileReport {
  * a warning, because it may well be there in the place they are meant for.
  */
 export function validateFiles(files: readonly FileText[]): FileReport {
-  const pipeline = new Pipeline({ now: () => 0 });
+  const pipeline = new Pipeline({ now: Date.now, files: new FileContentsOnce() });
   const upserts = files.map(({ path, text }) => ({ type: 'text', id: path, text }) as const);
   const { objects, problems } = pipeline.apply({ upserts, removals: [] });
   return {

@@ -42,7 +42,7 @@ export function viewOf(
     manifest: shownManifest(definition),
     conditions: conditionsOf(entry, finding, before?.conditions ?? [], now),
     problems,
-    resources: keysOf(finding.resources),
+    resources: keysOf(finding.resources, finding.uses),
   };
 }
 
@@ -160,10 +160,13 @@ function condition(
 
 const keys = new WeakMap<readonly KeyedResource[], readonly ResourceKey[]>();
 
-function keysOf(resources: readonly KeyedResource[]): readonly ResourceKey[] {
+function keysOf(
+  resources: readonly KeyedResource[],
+  uses: readonly ResourceKey[] = [],
+): readonly ResourceKey[] {
   const known = keys.get(resources);
   if (known !== undefined) return known;
-  const made = resources.map((resource) => resource.key);
+  const made = [...resources.map((resource) => resource.key), ...uses];
   keys.set(resources, made);
   return made;
 }

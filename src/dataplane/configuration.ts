@@ -35,7 +35,16 @@ export interface ConfigurationTarget {
 
 const nowhere: AtObject = () => {};
 
-const REMOVAL_ORDER = ['listener', 'route', 'cluster', 'endpoint', 'policy', 'gateway', 'vip'] as const;
+const REMOVAL_ORDER = [
+  'listener',
+  'route',
+  'cluster',
+  'endpoint',
+  'policy',
+  'gateway',
+  'vip',
+  'certificate',
+] as const;
 
 interface Open {
   readonly upserts: Map<ResourceKey, Resource>;

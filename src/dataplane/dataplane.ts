@@ -22,6 +22,9 @@ import { FreeList } from './context.ts';
 import type { AtObject, DataplaneControl, DataplaneOptions, Preparation } from './control.ts';
 import { Counters, LabelledCounters } from './counters.ts';
 import { Faults } from './faults.ts';
+import { Http2ClientStream } from './http2/client-stream.ts';
+import { FRAME_BLOCK_BYTES } from './http2/frame-buffer.ts';
+import { TurnEnd } from './http2/turn-end.ts';
 import { SharedLimits } from './limits.ts';
 import { ListenerSet } from './listener-set.ts';
 import { reportClusters, reportEndpoints } from './report.ts';
@@ -49,6 +52,7 @@ export class Dataplane implements DataplaneControl {
 
   constructor(options: DataplaneOptions, timeouts: Partial<Timeouts> = {}, system: System = SYSTEM) {
     const counters = new Counters(options.counters, options.register);
+    const faults = new Faults(system.now, options.notify);
     const context: Context = {
       time: system.now(),
       system,
@@ -62,9 +66,12 @@ export class Dataplane implements DataplaneControl {
       requestHeads: new FreeList(256, () => new HeadParser('request')),
       responseHeads: new FreeList(256, () => new HeadParser('response')),
       requestBlocks: new FreeList(256, () => new MessageWriter(REQUEST_BLOCK_BYTES)),
+      frameBlocks: new FreeList(64, () => new MessageWriter(FRAME_BLOCK_BYTES)),
+      turnEnd: new TurnEnd(system, faults),
       clientWork: new FreeList(256, () => new ClientWork(context)),
+      clientStreams: new FreeList(1024, () => new Http2ClientStream(context)),
       accessLog: options.accessLog === null ? null : new AccessLog(options.accessLog),
-      faults: new Faults(system.now, options.notify),
+      faults,
       notify: options.notify,
       localResponses: new LabelledCounters(counters, 'local_response_count', {}),
     };

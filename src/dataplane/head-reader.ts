@@ -16,6 +16,11 @@ export class HeadReader {
     this.#parsers = parsers;
   }
 
+  /** Bytes of a head that came in pieces and are kept here, at the start of what `head` reads from; or 0. */
+  get kept(): number {
+    return this.#length;
+  }
+
   /** `settings` hold for a head whose first byte this is. */
   read(bytes: Buffer, from: number, end: number, settings: HeadSettings): HeadResult {
     let head = this.head;

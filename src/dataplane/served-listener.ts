@@ -1,4 +1,5 @@
 import type { Listener } from '../model/gateway.ts';
+import type { Http2Fault } from '../wire/h2/http2-fault.ts';
 import type { Counters } from './counters.ts';
 import { LabelledCounters, StatusCounters } from './counters.ts';
 
@@ -6,6 +7,7 @@ import { LabelledCounters, StatusCounters } from './counters.ts';
 export class ListenerCounters {
   readonly unrouted: StatusCounters;
   readonly announcementFaults: LabelledCounters;
+  readonly http2Faults: LabelledCounters<Http2Fault>;
   readonly openConnections: number;
   readonly connections: number;
   readonly activeConnections: number;
@@ -16,6 +18,7 @@ export class ListenerCounters {
     const labels = { listener };
     this.unrouted = new StatusCounters(counters, 'request_count', { ...labels, route: '' });
     this.announcementFaults = new LabelledCounters(counters, 'proxy_protocol_faults', labels);
+    this.http2Faults = new LabelledCounters(counters, 'http2_faults', labels);
     this.openConnections = counters.counter('open_connections', labels);
     this.connections = counters.counter('connection_count', labels);
     this.activeConnections = counters.counter('active_connections', labels);

@@ -6,6 +6,7 @@ import type { ClientConnection } from './client/client-connection.ts';
 import { Announcement } from './client-address/announcement.ts';
 import { ClientAddressing } from './client-address/client-addressing.ts';
 import type { Context } from './context.ts';
+import type { PortConnection } from './port-connection.ts';
 import { PortRouter } from './router/port-router.ts';
 import type { ServedListener } from './served-listener.ts';
 import type { ServedRule } from './served-rule.ts';
@@ -29,7 +30,7 @@ export class ServedPort implements TimerOwner {
   /** Of its listeners as they are in use; read anew for each request. */
   settings: PortSettings;
   readonly router = new PortRouter<ServedListener, ServedRule>();
-  readonly connections = new Set<ClientConnection>();
+  readonly connections = new Set<PortConnection>();
   /** Listeners that have it bound; the first one counts connections, which belong to the port as a whole. */
   readonly listeners = new Map<string, ServedListener>();
   socket: ListenSocket | null = null;
@@ -95,14 +96,20 @@ export class ServedPort implements TimerOwner {
     );
   }
 
-  closed(connection: ClientConnection): void {
+  /** The same connection, in which something else is spoken from now on. */
+  becomes(before: PortConnection, after: PortConnection): void {
+    if (this.connections.delete(before)) this.connections.add(after);
+    if (this.isDraining) after.drain();
+  }
+
+  closed(connection: PortConnection): void {
     if (!this.connections.delete(connection)) return;
     const counted = this.#counted;
     if (counted !== null) this.#context.counters.values[counted.counters.openConnections]! -= 1;
     if (this.isClosing) this.settle();
   }
 
-  countCut(connection: ClientConnection): void {
+  countCut(connection: PortConnection): void {
     const counted = this.#counted;
     if (counted !== null && connection.isBusy)
       this.#context.counters.values[counted.counters.connectionsCut]! += 1;

@@ -5,6 +5,7 @@
 export const CHANNELS = {
   reconciled: 'novaedge:config:reconciled',
   watched: 'novaedge:config:watched',
+  certified: 'novaedge:config:certified',
   pushed: 'novaedge:control:pushed',
   applied: 'novaedge:agent:applied',
   journaled: 'novaedge:agent:journaled',
@@ -23,6 +24,14 @@ export interface Watched {
   readonly kind: string;
   readonly change: 'added' | 'modified' | 'deleted' | 'failed';
 }
+
+/** The certificates that objects name, when one of them is another than it was. */
+export interface Certified {
+  /** At most CERTIFICATES_PUBLISHED, those that end first. `notAfter` in ms since the epoch. */
+  readonly certificates: readonly { readonly name: string; readonly notAfter: number }[];
+}
+
+export const CERTIFICATES_PUBLISHED = 1000;
 
 /** One update sent to a node, and what it answered. */
 export interface Pushed {

@@ -29,6 +29,11 @@ export const DATAPLANE_METRICS = {
     help: 'Connections closed because they did not begin with the PROXY protocol header they must have',
     labels: ['listener', 'reason'],
   },
+  http2_faults: {
+    type: 'counter',
+    help: 'Streams that were reset, and HTTP/2 connections that were ended, because of what a client sent',
+    labels: ['listener', 'reason'],
+  },
   active_connections: {
     type: 'gauge',
     help: 'Client connections with a request in flight',

@@ -1,3 +1,4 @@
+import type { Certificate } from './certificate.ts';
 import type { Cluster } from './cluster.ts';
 import type { Endpoint } from './endpoint.ts';
 import { endpointId } from './endpoint.ts';
@@ -17,7 +18,9 @@ export type Resource =
   | { readonly kind: 'cluster'; readonly value: Cluster }
   | { readonly kind: 'endpoint'; readonly value: Endpoint }
   | { readonly kind: 'policy'; readonly value: Policy }
-  | { readonly kind: 'vip'; readonly value: VipAssignment };
+  | { readonly kind: 'vip'; readonly value: VipAssignment }
+  /** Carries a private key: whatever shows resources shows of this one nothing but its name. */
+  | { readonly kind: 'certificate'; readonly value: Certificate };
 
 export type ResourceKind = Resource['kind'];
 

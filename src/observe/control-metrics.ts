@@ -24,6 +24,11 @@ export const CONTROL_METRICS = {
     help: 'Problems in the configuration as the last run of the pipeline found them',
     labels: [],
   },
+  certificate_expiry_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When a certificate that is named ends, in seconds since the epoch; at most 1000, those that end first',
+    labels: ['certificate'],
+  },
   watch_events: {
     type: 'counter',
     help: 'Changes of objects that the configuration source saw',

@@ -3,6 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { AgentAdmin } from '../model/admin.ts';
 import {
   type Applied,
+  type Certified,
   CHANNELS,
   type Journaled,
   type Pushed,
@@ -37,7 +38,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
   if (options.processMetrics !== false) collectDefaultMetrics({ register: registry });
   gauge(registry, 'build_info').set({ version: options.version, node_version: process.version }, 1);
-  const stops = [countReconciliations(registry), countWatches(registry), countPushes(registry)];
+  const stops = [
+    countReconciliations(registry),
+    countWatches(registry),
+    countPushes(registry),
+    showCertificates(registry),
+  ];
   const { agent } = options;
   if (agent !== undefined) {
     stops.push(countUpdates(registry), countJournals(registry));
@@ -71,6 +77,14 @@ function countReconciliations(registry: Registry): () => void {
 function countWatches(registry: Registry): () => void {
   const events = counter(registry, 'watch_events');
   return listen<Watched>(CHANNELS.watched, ({ kind, change }) => events.inc({ kind, change }));
+}
+
+function showCertificates(registry: Registry): () => void {
+  const expiry = gauge(registry, 'certificate_expiry_timestamp_seconds');
+  return listen<Certified>(CHANNELS.certified, ({ certificates }) => {
+    expiry.reset();
+    for (const { name, notAfter } of certificates) expiry.set({ certificate: name }, notAfter / 1000);
+  });
 }
 
 function countPushes(registry: Registry): () => void {

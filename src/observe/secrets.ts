@@ -50,6 +50,9 @@ export const LOG_REDACTION_PATHS: readonly string[] = LOG_SPELLINGS.flatMap((nam
   Array.from({ length: LOG_DEPTH }, (_, depth) => `${'*.'.repeat(depth).slice(0, -1)}["${name}"]`),
 );
 
+/** A key that stands where none should, such as in a field for the name of a file. */
+const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
+
 export function isSecretName(name: string): boolean {
   return SECRET_NAMES.has(name.toLowerCase());
 }
@@ -59,7 +62,10 @@ export function isSecretName(name: string): boolean {
  * (headers, parameters) and of the data of Kubernetes Secrets.
  */
 export function redactingReplacer(key: string, value: unknown): unknown {
-  if (typeof value === 'string') return isSecretName(key) && value !== '' ? REDACTED : value;
+  if (typeof value === 'string') {
+    if (value === '') return value;
+    return isSecretName(key) || PRIVATE_KEY.test(value) ? REDACTED : value;
+  }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   const fields = value as Readonly<Record<string, unknown>>;
   if (typeof fields.name === 'string' && typeof fields.value === 'string') {

@@ -40,6 +40,7 @@ function byKind(resources: readonly Resource[]): ByKind {
     endpoint: [],
     policy: [],
     vip: [],
+    certificate: [],
   };
   for (const { kind, value } of resources) (sorted[kind] as unknown[]).push(value);
   return sorted;

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { openMetadata } from './metadata.ts';
-import { port } from './schema.ts';
+import { port, stringMap } from './schema.ts';
 
 /** The parts of core kinds that are used; an API server knows more fields, so unknown ones are let through. */
 
@@ -16,6 +16,7 @@ export const service = Type.Object({
           name: Type.Optional(Type.String()),
           port: port('Port of the Service.'),
           protocol: Type.Optional(Type.Enum(['TCP', 'UDP', 'SCTP'])),
+          appProtocol: Type.Optional(Type.String()),
         }),
       ),
     ),
@@ -52,6 +53,9 @@ export const secret = Type.Object({
   apiVersion: Type.Enum(['v1']),
   kind: Type.Enum(['Secret']),
   metadata: openMetadata,
+  type: Type.Optional(Type.String()),
+  data: Type.Optional(stringMap(Type.String(), 'Base64.')),
+  stringData: Type.Optional(stringMap(Type.String(), 'Text.')),
 });
 
 export type ServiceManifest = Static<typeof service>;

@@ -1,4 +1,4 @@
-import { CLUSTER_DEFAULTS, LB_POLICIES } from '../../model/cluster.ts';
+import { CLUSTER_DEFAULTS, CLUSTER_PROTOCOLS, LB_POLICIES } from '../../model/cluster.ts';
 import {
   type CustomKind,
   duration,
@@ -18,6 +18,7 @@ import {
   text,
   weight,
 } from './schema.ts';
+import { backendTls } from './tls.ts';
 
 const limit = (description: string) =>
   integer(description, { minimum: 1, maximum: 2_147_483_647, default: 1024 });
@@ -143,6 +144,18 @@ export const proxyBackendSpec = object({
       default: {},
     },
   ),
+  protocol: optional(
+    oneOf(CLUSTER_PROTOCOLS, {
+      description:
+        '`HTTP1`: HTTP/1.1. `HTTP2`: HTTP/2, in clear text with prior knowledge (h2c); for gRPC. `Auto`: what the backend takes by ALPN over TLS, HTTP/1.1 in clear text. Without it the `appProtocol` of the Service port decides (`kubernetes.io/h2c` and `grpc`: HTTP2; `https`: Auto over TLS), else `Auto`.',
+    }),
+  ),
+  tls: optional(backendTls),
+  maxConcurrentStreams: integer('Requests under way on one HTTP/2 connection; the backend may want fewer.', {
+    minimum: 1,
+    maximum: 65_535,
+    default: CLUSTER_DEFAULTS.maxConcurrentStreams,
+  }),
   proxyProtocol: optional(
     oneOf(['V1', 'V2'], {
       description:

@@ -12,6 +12,7 @@ import {
   type Static,
   text,
 } from './schema.ts';
+import { listenerTls } from './tls.ts';
 
 export const LISTENER_PROTOCOLS = ['HTTP', 'HTTPS', 'TLS', 'TCP', 'UDP'] as const;
 
@@ -19,20 +20,11 @@ const listener = object({
   name: label('Name of the listener, unique within the gateway.'),
   port: port('Port that is listened on, on every node.'),
   protocol: oneOf(LISTENER_PROTOCOLS, {
-    description: 'What is spoken on the port. `HTTP` runs; the others are refused as not supported yet.',
+    description:
+      'What is spoken on the port. `HTTP` and `HTTPS` run; the others are refused as not supported yet.',
     default: 'HTTP',
   }),
-  tls: optional(
-    object(
-      {
-        secretRef: object(
-          { name: objectName('Name of a Secret of type `kubernetes.io/tls` in the same namespace.') },
-          { description: 'Secret with the certificate and its key.' },
-        ),
-      },
-      { description: 'How TLS is terminated; for HTTPS and TLS listeners.' },
-    ),
-  ),
+  tls: optional(listenerTls),
   hostnames: optional(
     listOf(
       hostname('`app.example.com` or `*.example.com`.'),
@@ -74,6 +66,15 @@ spec:
     - name: http
       port: 80
       protocol: HTTP
+      hostnames:
+        - example.com
+        - "*.example.com"
+    - name: https
+      port: 443
+      protocol: HTTPS
+      tls:
+        secretRef:
+          name: tls-cert
       hostnames:
         - example.com
         - "*.example.com"

@@ -3,6 +3,8 @@ import { routeFilter } from './route-filter.ts';
 import {
   type CustomKind,
   duration,
+  flag,
+  grpcStatus,
   headerName,
   hostname,
   integer,
@@ -32,14 +34,29 @@ const path = object(
   { description: 'Path of the request; without it every path.' },
 );
 
+const grpcName = (description: string) => text(description, { minLength: 1, maxLength: 1024 });
+
 const valueMatch = {
   type: oneOf(VALUE_MATCHES, { description: 'How `value` is compared.', default: 'Exact' }),
 };
 const value = () =>
   text('Value or expression (RE2, must match the whole value).', { minLength: 1, maxLength: 4096 });
 
+const grpc = object(
+  {
+    type: oneOf(VALUE_MATCHES, {
+      description: 'How both are compared; an expression (RE2) must match the whole name.',
+      default: 'Exact',
+    }),
+    service: optional(grpcName('Full name of the service: `shop.v1.Orders`; without it every service.')),
+    method: optional(grpcName('Name of the method: `Get`; without it every method.')),
+  },
+  { description: 'Service and method of a gRPC request. Instead of `path`; at least one of the two.' },
+);
+
 const match = object({
   path: optional(path),
+  grpc: optional(grpc),
   method: optional(oneOf(METHODS, { description: 'Method of the request; without it every method.' })),
   headers: optional(
     listOf(
@@ -97,17 +114,27 @@ const rule = object({
           default: 2,
         }),
         conditions: listOf(
-          oneOf(['Reset', 'Timeout', 'Status'], {
+          oneOf(['Reset', 'Timeout', 'Status', 'GRPCStatus'], {
             description:
-              'The connection broke before an answer; `timeouts.backendRequest` passed; one of `codes` came.',
+              'The connection broke before an answer; `timeouts.backendRequest` passed; one of `codes` came; a gRPC answer without messages came with one of `grpcCodes`.',
           }),
           'When it is.',
-          { minItems: 1, maxItems: 3, uniqueItems: true, default: ['Reset', 'Timeout', 'Status'] },
+          { minItems: 1, maxItems: 4, uniqueItems: true, default: ['Reset', 'Timeout', 'Status'] },
         ),
-        codes: listOf(
-          integer('Status code.', { minimum: 400, maximum: 599 }),
-          '`Status`: answers that are asked for again.',
-          { maxItems: 32, uniqueItems: true, default: [502, 503, 504] },
+        // No default: an API server would fill it in, and it could not be told from what the user has said.
+        codes: optional(
+          listOf(
+            integer('Status code.', { minimum: 400, maximum: 599 }),
+            '`Status`: answers that are asked for again; 502, 503 and 504 where it is left out.',
+            { maxItems: 32, uniqueItems: true },
+          ),
+        ),
+        grpcCodes: optional(
+          listOf(
+            grpcStatus('`UNAVAILABLE` or 14.'),
+            '`GRPCStatus`: values of `grpc-status` that are asked for again.',
+            { maxItems: 16 },
+          ),
         ),
         methods: oneOf(['Idempotent', 'All'], {
           description:
@@ -125,6 +152,7 @@ const rule = object({
       },
     ),
   ),
+  grpcWeb: flag('Whether gRPC-Web of browsers is turned into gRPC for the backend, and back.', false),
   limits: optional(
     object(
       {

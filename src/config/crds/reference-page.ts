@@ -56,7 +56,6 @@ function rows(prefix: string, schema: Json): string[] {
 function typeName(schema: Json): string {
   if (schema.type === 'array') return `list of ${typeName(schema.items as Json)}`;
   if (Array.isArray(schema.enum)) return schema.enum.map((value) => `\`${String(value)}\``).join(', ');
-  if (schema['x-kubernetes-int-or-string'] === true) return 'port number or name';
   if (typeof schema.additionalProperties === 'object') return 'map of strings';
   if (schema.type === 'integer') {
     const { minimum, maximum } = schema;

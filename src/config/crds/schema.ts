@@ -90,12 +90,13 @@ export const HEADER_NAME = "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$";
 /** RFC 9110 section 5.5, field-value: visible characters, blanks, tabs and obs-text; neither CR, LF nor NUL. */
 export const HEADER_VALUE = '^[\\t\\x20-\\x7e\\x80-\\xff]*$';
 
-export const headerName = (description: string) =>
+export const headerName = (description: string, value?: string) =>
   text(description, {
     minLength: 1,
     maxLength: 256,
     pattern: HEADER_NAME,
     [MEANS]: 'a header name (letters, digits, "-", no blanks and no ":")',
+    ...(value === undefined ? {} : { default: value }),
   });
 
 export const headerValue = (description: string) =>
@@ -103,6 +104,18 @@ export const headerValue = (description: string) =>
     maxLength: 4096,
     pattern: HEADER_VALUE,
     [MEANS]: 'a header value (no line breaks or other control characters)',
+  });
+
+/** A status of gRPC by number or name. */
+export const grpcStatus = (description: string) =>
+  Type.Unsafe<number | string>({
+    anyOf: [
+      { type: 'integer', minimum: 0, maximum: 16 },
+      { type: 'string', minLength: 1, maxLength: 32 },
+    ],
+    'x-kubernetes-int-or-string': true,
+    [MEANS]: 'a status of gRPC such as UNAVAILABLE, or its number from 1 to 16',
+    description,
   });
 
 /** A port by number or name. */

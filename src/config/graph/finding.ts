@@ -26,6 +26,8 @@ export interface Finding {
   readonly issues: readonly Issue[];
   /** Resources that are there because of the object. */
   readonly resources: readonly KeyedResource[];
+  /** Resources of other objects that it cannot do without: what becomes of them on nodes is told of it too. */
+  readonly uses?: readonly ResourceKey[];
 }
 
 export const ACCEPTED: Verdict = { status: 'True', reason: 'Accepted', message: '' };
@@ -44,6 +46,19 @@ export function unresolved(path: FieldPath, reason: ConfigReason, message: strin
 export function resolution(issues: readonly Issue[]): Verdict {
   const missing = issues.filter((issue) => issue.severity === 'unresolved');
   const first = missing[0];
-  if (first === undefined) return RESOLVED;
-  return { status: 'False', reason: first.reason, message: missing.map((issue) => issue.message).join('; ') };
+  if (first === undefined) {
+    const soon = issues.filter((issue) => issue.reason === 'CertificateExpiresSoon');
+    return soon.length === 0
+      ? RESOLVED
+      : {
+          status: 'True',
+          reason: 'CertificateExpiresSoon',
+          message: allMessages(soon),
+        };
+  }
+  return { status: 'False', reason: first.reason, message: allMessages(missing) };
 }
+
+/** Each once: two listeners may name the same Secret. */
+const allMessages = (issues: readonly Issue[]): string =>
+  [...new Set(issues.map(({ message }) => message))].join('; ');

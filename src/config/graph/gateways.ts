@@ -2,17 +2,27 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Listener } from '../../model/gateway.ts';
 import type { ListenerSpec } from '../crds/proxy-gateway.ts';
 import { listenerSettings } from '../snapshot/listener-settings.ts';
+import { listenerTls } from '../snapshot/tls-settings.ts';
 import { type Issue, valueText } from '../validate/issue.ts';
 import { bySeniority, fullName, type TypedObject } from '../validate/typed-object.ts';
+import type { TlsMaterial } from './certificates.ts';
 import {
   ACCEPTED,
   type Finding,
+  type KeyedResource,
   keyed,
   type ObjectSet,
   resolution,
   unresolved,
   type Verdict,
 } from './finding.ts';
+import {
+  authoritiesIssues,
+  certificateIssues,
+  certificateKeys,
+  uncoveredHosts,
+} from './listener-certificates.ts';
+import { type CertificateReference, listenerAuthorities, listenerCertificates } from './tls-references.ts';
 
 /** A listener that serves, with what routes need to know of it. */
 export interface OpenListener {
@@ -47,15 +57,18 @@ interface PortClaim {
 export function graphGateways(
   gateways: ObjectSet['ProxyGateway'],
   vips: ObjectSet['ProxyVIP'],
-  secrets: ObjectSet['Secret'],
+  certificates: TlsMaterial['certificates'],
+  authorities: TlsMaterial['authorities'],
 ): GatewayGraph {
   const findings = new Map<string, Finding>();
   const listeners = new Map<string, readonly OpenListener[]>();
   const claims = new Map<string, PortClaim>();
+  const states = { certificates, authorities };
 
   for (const gateway of [...gateways.values()].sort(bySeniority)) {
     const issues: Issue[] = [];
     const open: Listener[] = [];
+    const named: CertificateReference[] = [];
     const { spec } = gateway.content;
     const { namespace } = gateway.ref;
 
@@ -71,17 +84,14 @@ export function graphGateways(
     }
     for (const [index, listener] of spec.listeners.entries()) {
       const path = ['spec', 'listeners', index];
-      const secret = listener.tls?.secretRef.name;
-      if (secret !== undefined && !secrets.has(fullName(namespace, secret))) {
-        issues.push(
-          unresolved(
-            [...path, 'tls', 'secretRef', 'name'],
-            'SecretNotFound',
-            `there is no Secret ${fullName(namespace, secret)}`,
-            secret,
-          ),
-        );
-      }
+      const references = listenerCertificates(gateway, listener, path);
+      issues.push(
+        ...certificateIssues(references, states),
+        ...uncoveredHosts(listener, references, states, path),
+      );
+      const ca = listenerAuthorities(gateway, listener, path);
+      const trusted = ca === null ? undefined : authorities.get(ca.origin.id);
+      if (ca !== null) issues.push(...authoritiesIssues(ca, trusted));
       const wished = listenerSettings(listener);
       const refusal = claim(claims, gateway.name, listener, wished) ?? supported(listener);
       if (refusal !== null) {
@@ -105,13 +115,24 @@ export function graphGateways(
           value: '',
         });
       }
+      named.push(...references);
+      // Without the authorities it would take everybody, or nobody with a word of why.
+      if (ca !== null && trusted?.pem == null) continue;
       open.push({
         name: `${gateway.name}/${listener.name}`,
         gateway: gateway.name,
         port: listener.port,
-        protocol: 'HTTP',
+        protocol: listener.protocol === 'HTTPS' ? 'HTTPS' : 'HTTP',
         ...settings,
-        tls: null,
+        tls:
+          listener.protocol === 'HTTPS' && listener.tls !== undefined
+            ? listenerTls(
+                listener.tls,
+                references.map(({ name }) => name),
+                trusted?.pem ?? null,
+                settings.http,
+              )
+            : null,
         hostnames: [...(listener.hostnames ?? [])].sort(),
       });
     }
@@ -138,10 +159,26 @@ export function graphGateways(
           },
         }),
         ...open.map((value) => keyed({ kind: 'listener', value })),
+        ...filedCertificates(named, certificates),
       ],
+      uses: certificateKeys(
+        named.filter(({ origin }) => origin.type === 'secret'),
+        states,
+      ),
     });
   }
   return { findings, listeners };
+}
+
+/** A Secret gives its certificate itself; what comes from files comes with the gateway. */
+function filedCertificates(
+  references: readonly CertificateReference[],
+  certificates: TlsMaterial['certificates'],
+): readonly KeyedResource[] {
+  return references.flatMap(({ name, origin }) => {
+    const value = certificates.get(name)?.serving ?? null;
+    return origin.type === 'secret' || value === null ? [] : [keyed({ kind: 'certificate', value })];
+  });
 }
 
 /** HTTP and HTTPS need the port's TCP side, QUIC-less UDP the other: these two never meet. */
@@ -188,11 +225,11 @@ function claim(
 }
 
 function supported(listener: ListenerSpec): Refusal | null {
-  if (listener.protocol === 'HTTP') return null;
+  if (listener.protocol === 'HTTP' || listener.protocol === 'HTTPS') return null;
   return {
     path: ['protocol'],
     reason: 'NotSupported',
-    message: `protocol ${listener.protocol} of listener "${listener.name}" is not supported yet; HTTP is`,
+    message: `protocol ${listener.protocol} of listener "${listener.name}" is not supported yet; HTTP and HTTPS are`,
     value: valueText(listener.protocol),
   };
 }

@@ -1,5 +1,7 @@
 import type { Kind } from '../crds/kinds.ts';
 import { lastCall } from '../memo.ts';
+import type { FileContent } from '../source/file-contents.ts';
+import { CertificateGrapher, type TlsMaterial } from './certificates.ts';
 import { ClusterGrapher } from './clusters.ts';
 import { type Finding, type ObjectSet, PLAIN } from './finding.ts';
 import { graphGateways } from './gateways.ts';
@@ -7,6 +9,7 @@ import { PolicyGrapher } from './policies.ts';
 import { wantedServicePorts } from './references.ts';
 import { RouteGrapher } from './routes.ts';
 import { groupSlices, type SliceGroups, servicesWithSlices } from './services.ts';
+import { type TlsReferences, tlsReferences } from './tls-references.ts';
 import { VipGrapher } from './vips.ts';
 
 /** The finding for each object, by kind and then by `namespace/name`. */
@@ -21,23 +24,28 @@ export const findingOf = (graph: Graph, kind: Kind, name: string): Finding => gr
  * Resolves references, decides conflicts and attaches routes to listeners:
  *
  *     ProxyVIP ─────┐
- *     Secret ───────┼▶ gateways ─▶ open listeners ─┐
+ *     certificates ─┼▶ gateways ─▶ open listeners ─┐
  *     ProxyGateway ─┘                              ▼
  *     ProxyRoute ──────┬────────────────────────▶ routes ◀──┐
  *                      └▶ wanted ports of Services ─┐       │
  *     ProxyBackend ─────────────────────────────────┼▶ clusters
  *     EndpointSlice ─▶ slices by Service ───────────┘
  *
+ * Secrets and files become certificates and bundles of authorities first, which gateways and backends name.
+ *
  * A step whose inputs did not change is not done again.
  */
 export class Grapher {
   readonly #gateways = lastCall(graphGateways);
+  readonly #references = lastCall(tlsReferences);
+  readonly #certificates = new CertificateGrapher();
   readonly #wanted = lastCall(wantedServicePorts);
   readonly #clusters: ClusterGrapher['graph'];
   readonly #routes: RouteGrapher['graph'];
   readonly #policies: PolicyGrapher['graph'];
   readonly #vips: VipGrapher['graph'];
   readonly #slices: (slices: ObjectSet['EndpointSlice']) => SliceGroups;
+  #material: TlsMaterial | null = null;
   #groups: SliceGroups = new Map();
   #withSlices: ReadonlySet<string> = new Set();
 
@@ -53,10 +61,28 @@ export class Grapher {
     this.#slices = lastCall((slices: ObjectSet['EndpointSlice']) => groupSlices(slices, this.#groups));
   }
 
-  graph(objects: ObjectSet): Graph {
+  /** Certificates as they were read last. */
+  get material(): TlsMaterial | null {
+    return this.#material;
+  }
+
+  /** Certificates, authorities and files that objects name. */
+  references(objects: ObjectSet): TlsReferences {
+    return this.#references(objects.ProxyGateway, objects.ProxyBackend);
+  }
+
+  /** @param now ms since the epoch: certificates come and go with the time. */
+  graph(objects: ObjectSet, files: ReadonlyMap<string, FileContent>, now: number): Graph {
+    const { certificates, authorities, secrets, changesAt } = this.#certificates.graph(
+      this.references(objects),
+      objects.Secret,
+      files,
+      now,
+    );
+    this.#material = { certificates, authorities, secrets, changesAt };
     this.#groups = this.#slices(objects.EndpointSlice);
     this.#withSlices = servicesWithSlices(this.#groups, this.#withSlices);
-    const gateways = this.#gateways(objects.ProxyGateway, objects.ProxyVIP, objects.Secret);
+    const gateways = this.#gateways(objects.ProxyGateway, objects.ProxyVIP, certificates, authorities);
     const routes = this.#routes(
       objects.ProxyRoute,
       gateways.listeners,
@@ -69,6 +95,8 @@ export class Grapher {
       objects.Service,
       this.#groups,
       this.#wanted(objects.ProxyRoute),
+      certificates,
+      authorities,
     );
     const policies = this.#policies(objects.ProxyPolicy, objects.ProxyGateway, objects.ProxyRoute);
     const vips = this.#vips(objects.ProxyVIP);
@@ -80,7 +108,7 @@ export class Grapher {
       ProxyVIP: vips,
       Service: clusters.services,
       EndpointSlice: NOTHING,
-      Secret: NOTHING,
+      Secret: secrets,
     };
   }
 }

@@ -118,6 +118,6 @@ function conflictIssue(
     path: written === undefined ? ['spec', 'rules', rule] : ['spec', 'rules', rule, 'matches', match],
     reason: 'RouteConflict',
     message: `${winner} has the same match for ${where} and wins${all ? '' : '; elsewhere this match serves'}`,
-    value: valueText(written?.path?.value),
+    value: valueText(written?.path?.value ?? written?.grpc),
   };
 }

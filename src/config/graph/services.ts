@@ -35,6 +35,8 @@ export interface ServicePort {
   /** Slices name the port so; the empty string is the only port of a Service. */
   readonly name: string;
   readonly port: number;
+  /** What is spoken there, as the Service says; or empty. */
+  readonly appProtocol: string;
 }
 
 /** The TCP port of a Service, by number or name. */
@@ -44,7 +46,8 @@ export function findServicePort(
 ): ServicePort | null {
   for (const port of service.content.spec.ports ?? []) {
     if ((port.protocol ?? 'TCP') !== 'TCP') continue;
-    if (port.port === wanted || port.name === wanted) return { name: port.name ?? '', port: port.port };
+    if (port.port === wanted || port.name === wanted)
+      return { name: port.name ?? '', port: port.port, appProtocol: port.appProtocol ?? '' };
   }
   return null;
 }

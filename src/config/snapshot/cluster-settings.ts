@@ -1,13 +1,14 @@
 import type { Cluster, HashSource } from '../../model/cluster.ts';
-import { CLUSTER_DEFAULTS } from '../../model/cluster.ts';
 import type { ProxyBackendSpec } from '../crds/proxy-backend.ts';
 import { durationMs } from '../duration.ts';
 
 /** Policies that need to know which requests belong together. */
 export const HASH_POLICIES: ReadonlySet<string> = new Set(['RingHash', 'Maglev']);
 
-/** What a checked backend says of how its endpoints are spoken to. */
-export function clusterSettings(spec: ProxyBackendSpec): Omit<Cluster, 'name'> {
+/** What a checked backend says of how its endpoints are spoken to, but for the protocol, of which its Service may speak too. */
+export function clusterSettings(
+  spec: ProxyBackendSpec,
+): Omit<Cluster, 'name' | 'protocol' | 'tls' | 'maxConcurrentStreams'> {
   const { circuitBreaker, pool, retryBudget } = spec;
   return {
     lbPolicy: spec.lbPolicy,
@@ -26,9 +27,6 @@ export function clusterSettings(spec: ProxyBackendSpec): Omit<Cluster, 'name'> {
       minPerSecond: retryBudget.minPerSecond,
     },
     proxyProtocol: spec.proxyProtocol ?? null,
-    protocol: CLUSTER_DEFAULTS.protocol,
-    tls: CLUSTER_DEFAULTS.tls,
-    maxConcurrentStreams: CLUSTER_DEFAULTS.maxConcurrentStreams,
   };
 }
 

@@ -1,5 +1,4 @@
 import type { Listener } from '../../model/gateway.ts';
-import { HTTP_DEFAULTS } from '../../model/http-settings.ts';
 import type { ListenerSpec } from '../crds/proxy-gateway.ts';
 import { durationMs } from '../duration.ts';
 
@@ -22,7 +21,7 @@ export function listenerSettings({
         writeMs: durationMs(timeouts.write),
         tunnelIdleMs: durationMs(timeouts.tunnelIdle),
       },
-      http2: HTTP_DEFAULTS.http2,
+      http2: { ...http.http2 },
     },
     clientAddress: {
       trustedProxies: [...clientAddress.trustedProxies].sort(),

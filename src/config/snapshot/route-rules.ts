@@ -7,6 +7,7 @@ import { durationMs } from '../duration.ts';
 import { serviceCluster } from '../graph/clusters.ts';
 import { fullName, type TypedObject } from '../validate/typed-object.ts';
 import { routeFilter } from './filters.ts';
+import { grpcPath, grpcStatusNumber } from './grpc.ts';
 
 type Route = TypedObject<'ProxyRoute'>;
 
@@ -49,17 +50,20 @@ function translate(rule: RouteRuleSpec, namespace: string): RouteRule {
         : [{ cluster: clusterOf(requestMirror.backendRef, namespace), share: mirrorShare(requestMirror) }],
     ),
     bodyBytes: rule.limits?.bodyBytes ?? RULE_DEFAULTS.bodyBytes,
-    grpcWeb: RULE_DEFAULTS.grpcWeb,
+    grpcWeb: rule.grpcWeb,
   };
 }
+
+/** Where a user has not said which answers of backends are asked for again. */
+const RETRIED_CODES = [502, 503, 504];
 
 function retryPolicy(spec: NonNullable<RouteRuleSpec['retry']>): RetryPolicy {
   return {
     attempts: spec.attempts,
     // In any order they mean the same.
     conditions: [...spec.conditions].sort(),
-    codes: [...spec.codes].sort((a, b) => a - b),
-    grpcCodes: [],
+    codes: spec.conditions.includes('Status') ? [...(spec.codes ?? RETRIED_CODES)].sort((a, b) => a - b) : [],
+    grpcCodes: (spec.grpcCodes ?? []).map(grpcStatusNumber).sort((a, b) => a - b),
     methods: spec.methods,
     backoffMs: durationMs(spec.backoff),
     maxBackoffMs: durationMs(spec.maxBackoff),
@@ -78,7 +82,8 @@ function translateMatch(match: RouteMatchSpec): RouteMatch {
       // All must match, so their order means nothing.
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   return {
-    path: match.path ?? { type: 'PathPrefix', value: '/' },
+    path:
+      match.grpc === undefined ? (match.path ?? { type: 'PathPrefix', value: '/' }) : grpcPath(match.grpc),
     method: match.method ?? null,
     headers: values(match.headers, true),
     queryParams: values(match.queryParams, false),

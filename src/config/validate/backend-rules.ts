@@ -2,10 +2,11 @@ import { HASH_POLICIES } from '../snapshot/cluster-settings.ts';
 import { isAddress } from './address-rules.ts';
 import { sameNamespace } from './backend-ref-rules.ts';
 import type { Report } from './issue.ts';
+import { backendTlsRules } from './tls-rules.ts';
 import type { TypedObject } from './typed-object.ts';
 
-export function backendRules(backend: TypedObject<'ProxyBackend'>, report: Report): void {
-  const { serviceRef, endpoints } = backend.content.spec;
+export function backendRules(backend: TypedObject<'ProxyBackend'>, report: Report, warn: Report): void {
+  const { serviceRef, endpoints, tls } = backend.content.spec;
   if (serviceRef === undefined && endpoints === undefined) {
     report(['spec', 'serviceRef'], 'MissingField', 'must be given (or endpoints)');
   }
@@ -29,6 +30,20 @@ export function backendRules(backend: TypedObject<'ProxyBackend'>, report: Repor
     known.add(id);
   }
   hashRules(backend, report);
+  if (tls !== undefined) backendTlsRules(tls, ['spec', 'tls'], report, warn);
+  connectionRules(backend, report);
+}
+
+function connectionRules(backend: TypedObject<'ProxyBackend'>, report: Report): void {
+  const { pool, proxyProtocol } = backend.content.spec;
+  if (proxyProtocol !== undefined && pool.warmConnections > 0) {
+    report(
+      ['spec', 'pool', 'warmConnections'],
+      'InvalidValue',
+      'does not go with proxyProtocol, where a connection is made for one client',
+      pool.warmConnections,
+    );
+  }
 }
 
 function hashRules(backend: TypedObject<'ProxyBackend'>, report: Report): void {

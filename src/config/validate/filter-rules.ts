@@ -98,7 +98,7 @@ function pathChangeRules(change: PathChangeSpec, rule: RouteRuleSpec, path: Fiel
     report([...path, other], 'InvalidValue', `does not go with type ${change.type}, which takes "${field}"`);
   }
   const prefixOnly = (rule.matches ?? []).every(
-    (match) => (match.path?.type ?? 'PathPrefix') === 'PathPrefix',
+    (match) => match.grpc === undefined && (match.path?.type ?? 'PathPrefix') === 'PathPrefix',
   );
   if (change.type === 'ReplacePrefixMatch' && !prefixOnly) {
     report(

@@ -1,10 +1,9 @@
 import { cidrFault, hostnameFault } from './address-rules.ts';
 import type { Report } from './issue.ts';
+import { listenerTlsRules } from './tls-rules.ts';
 import type { TypedObject } from './typed-object.ts';
 
-const TLS_PROTOCOLS = new Set(['HTTPS', 'TLS']);
-
-export function gatewayRules(gateway: TypedObject<'ProxyGateway'>, report: Report): void {
+export function gatewayRules(gateway: TypedObject<'ProxyGateway'>, report: Report, warn: Report): void {
   const names = new Set<string>();
   for (const [index, listener] of gateway.content.spec.listeners.entries()) {
     const path = ['spec', 'listeners', index] as const;
@@ -17,12 +16,7 @@ export function gatewayRules(gateway: TypedObject<'ProxyGateway'>, report: Repor
       );
     }
     names.add(listener.name);
-    if (listener.tls !== undefined && !TLS_PROTOCOLS.has(listener.protocol)) {
-      report([...path, 'tls'], 'InvalidValue', `tls does not go with protocol ${listener.protocol}`);
-    }
-    if (listener.tls === undefined && listener.protocol === 'HTTPS') {
-      report([...path, 'tls'], 'MissingField', 'must be given for protocol HTTPS (tls.secretRef)');
-    }
+    listenerTlsRules(listener, path, report, warn);
     for (const field of ['trustedProxies', 'proxyProtocolFrom'] as const) {
       for (const [position, cidr] of listener.clientAddress[field].entries()) {
         const fault = cidrFault(cidr);

@@ -19,5 +19,7 @@ const LONGEST = 80;
 export function valueText(value: unknown): string {
   if (value === undefined) return '';
   const json = JSON.stringify(value) ?? String(value);
+  // A key that was pasted into the wrong field.
+  if (json.includes('-----BEGIN')) return '<redacted>';
   return json.length <= LONGEST ? json : `${json.slice(0, LONGEST - 1)}…`;
 }

@@ -1,10 +1,11 @@
-import { RE2JS } from 're2js';
 import type { RouteMatchSpec, RouteRuleSpec } from '../crds/proxy-route.ts';
 import { durationMs } from '../duration.ts';
 import type { FieldPath } from '../parse/field-path.ts';
 import { hostnameFault } from './address-rules.ts';
 import { backendRefRules, sameNamespace } from './backend-ref-rules.ts';
+import { expressionRules } from './expression-rules.ts';
 import { filterRules } from './filter-rules.ts';
+import { grpcMatchRules, grpcRetryRules } from './grpc-rules.ts';
 import type { Report } from './issue.ts';
 import type { TypedObject } from './typed-object.ts';
 
@@ -31,6 +32,8 @@ export function routeRules(route: TypedObject<'ProxyRoute'>, report: Report): vo
     targetRules(rule, route.ref.namespace, path, report);
     filterRules(rule, route.ref.namespace, path, report);
     retryRules(rule, path, report);
+    if (rule.grpcWeb && rule.backendRef === undefined && rule.backendRefs === undefined)
+      report([...path, 'grpcWeb'], 'InvalidValue', 'does not go with a rule that asks no backend', true);
   }
 }
 
@@ -38,6 +41,7 @@ const PATH = /^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})+$/;
 const DOTS_OR_SLASHES = /\/\/|\/\.\.?(\/|$)|%2f/i;
 
 function matchRules(match: RouteMatchSpec, path: FieldPath, report: Report): void {
+  if (match.grpc !== undefined) grpcMatchRules(match, path, report);
   if (match.path !== undefined) {
     const { type, value } = match.path;
     const here = [...path, 'path', 'value'];
@@ -76,8 +80,16 @@ function matchRules(match: RouteMatchSpec, path: FieldPath, report: Report): voi
 function retryRules({ retry }: RouteRuleSpec, path: FieldPath, report: Report): void {
   if (retry === undefined) return;
   const here = [...path, 'retry'];
-  if (retry.conditions.includes('Status') && retry.codes.length === 0)
+  if (retry.conditions.includes('Status') && retry.codes?.length === 0)
     report([...here, 'codes'], 'MissingField', 'must be given for the condition Status');
+  if (retry.codes !== undefined && !retry.conditions.includes('Status')) {
+    report(
+      [...here, 'codes'],
+      'InvalidValue',
+      `does not go with the conditions ${retry.conditions.join(', ')}; Status takes it`,
+    );
+  }
+  grpcRetryRules(retry, here, report);
   if (durationMs(retry.maxBackoff) < durationMs(retry.backoff)) {
     report(
       [...here, 'maxBackoff'],
@@ -85,16 +97,6 @@ function retryRules({ retry }: RouteRuleSpec, path: FieldPath, report: Report): 
       `${retry.maxBackoff} is less than backoff, ${retry.backoff}`,
       retry.maxBackoff,
     );
-  }
-}
-
-/** The engine the data plane matches with says what is an expression. */
-function expressionRules(value: string, path: FieldPath, report: Report): void {
-  try {
-    RE2JS.compile(value);
-  } catch (error) {
-    const why = error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : String(error);
-    report(path, 'InvalidValue', `${JSON.stringify(value)} is not a regular expression (RE2): ${why}`, value);
   }
 }
 

@@ -33,6 +33,8 @@ export interface TypedObject<K extends Kind = Kind> {
   readonly createdAt: number;
   readonly generation: number;
   readonly labels: Readonly<Record<string, string>>;
+  /** Id of the item it stands in: the path of a file, from which paths in the object lead on. */
+  readonly source: string;
   readonly content: Contents[K];
 }
 

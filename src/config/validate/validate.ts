@@ -33,8 +33,11 @@ function validatorOf(kind: Kind): Validator {
   return made;
 }
 
-/** Checks one object alone, against its schema first and then against what a schema cannot say. */
-export function validate(kind: Kind, ref: ObjectRef, manifest: Manifest): Validated {
+/**
+ * Checks one object alone, against its schema first and then against what a schema cannot say.
+ * @param source id of the item that the object stands in.
+ */
+export function validate(kind: Kind, ref: ObjectRef, manifest: Manifest, source: string): Validated {
   const { schema, custom } = KIND_DEFINITIONS[kind];
   const validator = validatorOf(kind);
   let content = manifest;
@@ -71,6 +74,7 @@ export function validate(kind: Kind, ref: ObjectRef, manifest: Manifest): Valida
     createdAt,
     generation: metadata.generation ?? 0,
     labels: metadata.labels ?? {},
+    source,
     content,
   } as unknown as TypedObject;
   (RULES[kind] ?? coreRules)(object, report, warn);
@@ -79,9 +83,9 @@ export function validate(kind: Kind, ref: ObjectRef, manifest: Manifest): Valida
 }
 
 const RULES: Partial<Record<Kind, (object: TypedObject, report: Report, warn: Report) => void>> = {
-  ProxyGateway: (object, report) => gatewayRules(object as TypedObject<'ProxyGateway'>, report),
+  ProxyGateway: (object, report, warn) => gatewayRules(object as TypedObject<'ProxyGateway'>, report, warn),
   ProxyRoute: (object, report) => routeRules(object as TypedObject<'ProxyRoute'>, report),
-  ProxyBackend: (object, report) => backendRules(object as TypedObject<'ProxyBackend'>, report),
+  ProxyBackend: (object, report, warn) => backendRules(object as TypedObject<'ProxyBackend'>, report, warn),
   ProxyPolicy: (object, report) => policyRules(object as TypedObject<'ProxyPolicy'>, report),
   ProxyVIP: (object, report) => vipRules(object as TypedObject<'ProxyVIP'>, report),
 };

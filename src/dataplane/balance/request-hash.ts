@@ -1,7 +1,7 @@
 import type { HashSource } from '../../model/cluster.ts';
 import { isWord } from '../../wire/http1/characters.ts';
-import type { HeadParser } from '../../wire/http1/head-parser.ts';
-import { FIELD_STRIDE, NAME_END, VALUE_END, VALUE_START } from '../../wire/http1/head-parser.ts';
+import type { MessageHead } from '../../wire/message/message-head.ts';
+import { FIELD_STRIDE, NAME_END, VALUE_END, VALUE_START } from '../../wire/message/message-head.ts';
 import type { Xoshiro128 } from '../xoshiro128.ts';
 import { NO_KEY } from './balancer.ts';
 import { StickyCookie } from './sticky-cookie.ts';
@@ -31,7 +31,7 @@ export class RequestHash {
    * From 0 to 2^32 - 1, or NO_KEY: it has none. `path` is the one that was routed, without query; `address` is the
    * client's. A request without the cookie gets one now, and belongs to it already.
    */
-  read(head: HeadParser, path: string, address: string): number {
+  read(head: MessageHead, path: string, address: string): number {
     this.setCookie = '';
     switch (this.#source.type) {
       case 'SourceIP':
@@ -53,7 +53,7 @@ export class RequestHash {
 }
 
 /** XXH32 of the first field of this lower-case name that is not empty. */
-function fieldKey(head: HeadParser, name: Buffer): number {
+function fieldKey(head: MessageHead, name: Buffer): number {
   for (let field = 0; field < head.fieldCount; field += 1) {
     if (!isNamed(head, field, name)) continue;
     const start = head.base + head.fields[field * FIELD_STRIDE + VALUE_START]!;
@@ -64,7 +64,7 @@ function fieldKey(head: HeadParser, name: Buffer): number {
 }
 
 /** XXH32 of the value of the first cookie of this name that is not empty (RFC 6265 section 4.2.1: `a=1; b=2`). */
-function cookieKey(head: HeadParser, name: Buffer): number {
+function cookieKey(head: MessageHead, name: Buffer): number {
   for (let field = 0; field < head.fieldCount; field += 1) {
     if (!isNamed(head, field, COOKIE)) continue;
     const key = pairKey(
@@ -96,7 +96,7 @@ function isSame(bytes: Buffer, start: number, name: Buffer): boolean {
   return true;
 }
 
-function isNamed(head: HeadParser, field: number, name: Buffer): boolean {
+function isNamed(head: MessageHead, field: number, name: Buffer): boolean {
   const start = head.base + head.fields[field * FIELD_STRIDE]!;
   return isWord(head.bytes, start, head.base + head.fields[field * FIELD_STRIDE + NAME_END]!, name);
 }

@@ -1,6 +1,6 @@
 import type { SocketStream } from '../../os/socket-stream.ts';
-import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { ADDRESS_GROUPS } from '../../wire/ip-address.ts';
+import type { MessageHead } from '../../wire/message/message-head.ts';
 import type { ProxiedConnection } from '../../wire/proxy-protocol/header.ts';
 import type { ClientAddressing } from './client-addressing.ts';
 import { ForwardedChain } from './forwarded-chain.ts';
@@ -49,8 +49,16 @@ export class ClientOrigin {
     if (connection !== null) this.#peer = connection.sourceAddress;
   }
 
+  /** Of one of several requests that are under way on the connection at once. */
+  forRequest(): ClientOrigin {
+    const origin = new ClientOrigin(this.#stream);
+    origin.#peer = this.peer;
+    origin.#announced = this.#announced;
+    return origin;
+  }
+
   /** For a new request. False: what a trusted peer says can be read in two ways. */
-  identify(addressing: ClientAddressing | null, head: HeadParser): boolean {
+  identify(addressing: ClientAddressing | null, head: MessageHead): boolean {
     // The usual case: nobody is believed, and nobody was.
     if (addressing === null && this.addressing === null) return true;
     this.clientEntry = -1;

@@ -1,6 +1,6 @@
 import { FIELD_ID } from '../../wire/http1/field-name.ts';
-import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { ADDRESS_GROUPS, formatAddress, parseAddress } from '../../wire/ip-address.ts';
+import type { MessageHead } from '../../wire/message/message-head.ts';
 import type { ForwardedElement } from './forwarded-element.ts';
 import { parseForwarded } from './forwarded-element.ts';
 
@@ -41,7 +41,7 @@ export class ForwardedChain {
   }
 
   /** False: a Forwarded field of the head is not well-formed, so nobody can say where its entries begin. */
-  read(head: HeadParser, header: 'XForwardedFor' | 'Forwarded'): boolean {
+  read(head: MessageHead, header: 'XForwardedFor' | 'Forwarded'): boolean {
     this.clear();
     const id = header === 'Forwarded' ? FIELD_ID.FORWARDED : FIELD_ID.X_FORWARDED_FOR;
     for (let field = head.fieldCount - 1; field >= 0; field -= 1) {

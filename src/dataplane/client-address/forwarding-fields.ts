@@ -1,8 +1,8 @@
 import { FIELD_ID } from '../../wire/http1/field-name.ts';
-import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { hostFault } from '../../wire/http1/host.ts';
 import type { RequestTarget } from '../../wire/http1/target.ts';
 import type { MessageWriter } from '../../wire/http1/writer.ts';
+import type { MessageHead } from '../../wire/message/message-head.ts';
 import type { ClientOrigin } from './client-origin.ts';
 import { parameterValue } from './forwarded-element.ts';
 
@@ -38,7 +38,7 @@ export function forwardingBytes(origin: ClientOrigin, target: RequestTarget): nu
  */
 export function writeForwardingFields(
   writer: MessageWriter,
-  head: HeadParser,
+  head: MessageHead,
   target: RequestTarget,
   options: ForwardingOptions,
   dropped: ReadonlySet<string> | null,
@@ -106,7 +106,7 @@ function node(address: string, port: number): string {
 
 const NOTHING: Asked = { proto: '', host: '', port: '' };
 
-function readAsked(head: HeadParser, { addressing, chain, clientEntry, isTrusted }: ClientOrigin): Asked {
+function readAsked(head: MessageHead, { addressing, chain, clientEntry, isTrusted }: ClientOrigin): Asked {
   if (!isTrusted) return NOTHING;
   if (addressing!.header === 'Forwarded') {
     const parameters = clientEntry === -1 ? undefined : chain.elements[clientEntry]?.parameters;
@@ -125,7 +125,7 @@ function readAsked(head: HeadParser, { addressing, chain, clientEntry, isTrusted
 }
 
 /** Of several, or of a list, nobody can say which one is meant. */
-function only(head: HeadParser, id: number): string | undefined {
+function only(head: MessageHead, id: number): string | undefined {
   const field = head.find(id);
   return field === -1 || head.find(id, field + 1) !== -1 ? undefined : head.value(field);
 }

@@ -1,7 +1,7 @@
-import type { HeadParser } from '../../wire/http1/head-parser.ts';
-import type { HeaderPlan } from '../filters/header-plan.ts';
+import type { MessageHead } from '../../wire/message/message-head.ts';
 import type { BodyKind } from '../upstream/upstream-user.ts';
 import { BODY_CHUNKED, BODY_CLOSE, BODY_NONE } from '../upstream/upstream-user.ts';
+import type { AnswerAdditions } from './downstream.ts';
 import type { ResponseHeadOptions } from './response-head.ts';
 
 /** How a client is told where the answer to its request ends. */
@@ -25,14 +25,11 @@ export class AnswerFraming {
   }
 
   options(
-    head: HeadParser,
+    head: MessageHead,
     body: BodyKind,
-    {
-      isHead,
-      keepAlive,
-      headers,
-      setCookie,
-    }: { isHead: boolean; keepAlive: boolean; headers: HeaderPlan | null; setCookie: string },
+    isHead: boolean,
+    keepAlive: boolean,
+    { headers, setCookie }: AnswerAdditions,
   ): ResponseHeadOptions {
     return {
       headers,

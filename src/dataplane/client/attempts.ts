@@ -1,13 +1,13 @@
 import type { RetryReason } from '../../model/retry-reason.ts';
 import type { RetryCondition, RetryPolicy } from '../../model/route.ts';
-import type { HeadParser } from '../../wire/http1/head-parser.ts';
+import type { MessageHead } from '../../wire/message/message-head.ts';
 import type { Context } from '../context.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
 import { dropAnswer } from '../upstream/answer-sink.ts';
 import type { ClusterPool } from '../upstream/cluster-pool.ts';
 import type { EndpointState } from '../upstream/endpoint-state.ts';
-import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
+import type { Upstream } from '../upstream/upstream.ts';
 import { isIdempotent } from './method.ts';
 
 /** A request that certainly was not processed is sent again without being asked to, this many times. */
@@ -104,7 +104,7 @@ export class Attempts implements TimerOwner {
   }
 
   /** An answer that is asked for again: this one is read and thrown away. */
-  insteadOf(head: HeadParser, upstream: UpstreamConnection, latest: number): boolean {
+  insteadOf(head: MessageHead, upstream: Upstream, latest: number): boolean {
     const policy = this.#policy;
     if (policy === null || !policy.codes.includes(head.status)) return false;
     if (!this.mayRepeat(policy, this.#method)) return false;
@@ -114,7 +114,7 @@ export class Attempts implements TimerOwner {
     const wait = this.pauseBefore('Status', pool, latest);
     if (wait === NEVER) return false;
     // The memory of a write that is still under way goes on to the next attempt.
-    if (upstream.stream.writing) upstream.close();
+    if (upstream.isWriting) upstream.close();
     else dropAnswer(this.#context, upstream, this.#owner.isHead);
     return this.#sendAgain(wait, 'status', pool, endpoint);
   }

@@ -1,37 +1,33 @@
 import type { HttpSettings } from '../../model/http-settings.ts';
 import type { ResponseReason } from '../../model/response-reason.ts';
 import type { SocketStream, StreamOwner } from '../../os/socket-stream.ts';
-import { READ_BYTES } from '../../os/socket-stream.ts';
+import { beginsPreface } from '../../wire/h2/preface.ts';
 import { CHUNK_DATA, CHUNK_END, CHUNK_FAILED, ChunkedDecoder } from '../../wire/http1/chunked-decoder.ts';
-import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { HEAD_FAILED, HEAD_MORE } from '../../wire/http1/head-parser.ts';
-import { CRLF, chunkLine, MessageWriter } from '../../wire/http1/writer.ts';
+import type { MessageHead } from '../../wire/message/message-head.ts';
 import { ClientOrigin } from '../client-address/client-origin.ts';
 import type { Context } from '../context.ts';
+import { Http2ClientConnection } from '../http2/client-connection.ts';
 import type { ServedPort } from '../served-port.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
+import { AnsweringConnection } from './answering-connection.ts';
 import { BODY_CHUNKED, BODY_LENGTH, CLOSED, HEAD, LINGER, TUNNEL, WAIT } from './client-state.ts';
 import type { ClientWork } from './client-work.ts';
+import type { AnswerAdditions, Downstream } from './downstream.ts';
 import type { Exchange } from './exchange.ts';
-import type { Output, OutputOwner } from './output.ts';
-import { COALESCED_BYTES, GREATEST_HEAD_BYTES, OUTPUT_BYTES } from './output.ts';
+import type { Output } from './output.ts';
 import { soonest } from './pace.ts';
+import { writeUpgradeHead } from './response-head.ts';
 
 /**
  * A client's HTTP/1.1 connection: bytes to requests, answers to bytes, in order. One request is worked on at a time;
  * its life is the Exchange's.
  */
-export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
-  readonly stream: SocketStream;
+export class ClientConnection extends AnsweringConnection implements Downstream, StreamOwner, TimerOwner {
   readonly port: ServedPort;
   readonly origin: ClientOrigin;
-  /** After the current answer the connection may serve another request. */
-  keepAlive = true;
-  /** The client does not take what it is sent as fast as it comes. */
-  isBlocked = false;
   readonly #context: Context;
-  readonly #output: Output;
   readonly #timer: Timer;
   #work: ClientWork | null = null;
   #requests = 0;
@@ -44,10 +40,9 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   #isLast = false;
 
   constructor(context: Context, output: Output, port: ServedPort, stream: SocketStream) {
+    super(output, stream);
     this.#context = context;
-    this.#output = output;
     this.port = port;
-    this.stream = stream;
     this.origin = new ClientOrigin(stream);
     this.#timer = new Timer(this);
     stream.owner = this;
@@ -55,14 +50,14 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   }
 
   get exchange(): Exchange {
-    return this.#begun().exchange;
+    return this.begun().exchange;
   }
 
   get #settings(): HttpSettings {
     return this.port.settings.http;
   }
 
-  #begun(): ClientWork {
+  protected begun(): ClientWork {
     let work = this.#work;
     if (work === null) {
       work = this.#context.clientWork.take();
@@ -72,7 +67,6 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     return work;
   }
 
-  /** Gives back what is not needed where nothing is under way. */
   rest(): void {
     const work = this.#work;
     if (work === null || this.isBlocked || !this.isIdle || work.exchange.isActive) return;
@@ -88,6 +82,10 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   /** A request or a tunnel is under way, or its answer is still going out. */
   get isBusy(): boolean {
     return this.isBlocked || this.#work?.exchange.isActive === true;
+  }
+
+  protected get isClosed(): boolean {
+    return this.#state === CLOSED;
   }
 
   get #hasStash(): boolean {
@@ -107,8 +105,9 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
       case CLOSED:
         return;
       case TUNNEL:
-        if (!this.isBlocked) this.#arm(this.#settings.timeouts.tunnelIdleMs);
-        this.exchange.tunnelBytes(bytes, 0, end);
+        this.tunnelMoved();
+        this.exchange.tunnelBytes(bytes, 0, end, this.stream);
+        this.stream.own();
         return;
       case WAIT:
         this.#keep(bytes, 0, end);
@@ -151,7 +150,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     if (this.#state === CLOSED) return;
     const now = this.#context.system.now();
     this.#context.time = now;
-    this.#begun().taking.pause(now);
+    this.begun().taking.pause(now);
     if (this.#state === LINGER) {
       this.#linger();
       return;
@@ -181,7 +180,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     const now = this.#context.time;
     const settings = this.#settings;
     const isTunnel = this.#state === TUNNEL;
-    if (this.isBlocked && this.#begun().isStalled(now, settings, this.stream.unsent, isTunnel)) {
+    if (this.isBlocked && this.begun().isStalled(now, settings, this.stream.unsent, isTunnel)) {
       this.exchange.abort('client_stalled');
       return;
     }
@@ -191,15 +190,15 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
           this.close();
           return;
         }
-        if (!this.#headBegun || !this.#begun().headFailed(now, settings)) break;
+        if (!this.#headBegun || !this.begun().headFailed(now, settings)) break;
         // An empty line alone is no request, and nobody waits for an answer to it.
-        if (this.#begun().reader.head!.untouched) this.close();
+        if (this.begun().reader.head!.untouched) this.close();
         else this.exchange.refuse('request_timeout');
         this.flush();
         return;
       case BODY_LENGTH:
       case BODY_CHUNKED: {
-        const reason = this.#begun().bodyFailure(now, settings, this.#context.timeouts.backendBody);
+        const reason = this.begun().bodyFailure(now, settings, this.#context.timeouts.backendBody);
         if (reason === null) break;
         this.exchange.bodyTimeout(reason);
         this.flush();
@@ -220,15 +219,15 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     const now = this.#context.time;
     const settings = this.#settings;
     const { backendBody, drainIdle } = this.#context.timeouts;
-    let wait = this.isBlocked ? this.#begun().nextTakingLook(now, settings) : 0;
+    let wait = this.isBlocked ? this.begun().nextTakingLook(now, settings) : 0;
     switch (this.#state) {
       case HEAD:
-        if (this.#headBegun) wait = soonest(wait, this.#begun().headLeft(now, settings));
+        if (this.#headBegun) wait = soonest(wait, this.begun().headLeft(now, settings));
         else if (!this.isBlocked) wait = this.port.isDraining ? drainIdle : settings.timeouts.idleMs;
         break;
       case BODY_LENGTH:
       case BODY_CHUNKED:
-        wait = soonest(wait, this.#begun().nextBodyLook(now, settings, backendBody));
+        wait = soonest(wait, this.begun().nextBodyLook(now, settings, backendBody));
         break;
       case TUNNEL:
         if (!this.isBlocked) wait = settings.timeouts.tunnelIdleMs;
@@ -275,7 +274,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   /** Without asking anybody who might throw again. */
   #letGo(): void {
     this.#state = CLOSED;
-    if (this.#output.owner === this) this.#output.writer.length = 0;
+    if (this.output.owner === this) this.output.writer.length = 0;
     this.#context.wheel.remove(this.#timer);
     try {
       this.port.closed(this);
@@ -303,114 +302,61 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   /** Cuts the connection; `visibly` where a plain end could be taken for the end of the message. */
   cut(visibly: boolean): void {
     if (this.#state === CLOSED) return;
-    if (this.#output.owner === this) this.#output.writer.length = 0;
+    if (this.output.owner === this) this.output.writer.length = 0;
     this.#free();
     if (visibly) this.stream.reset();
     else this.stream.destroy();
   }
 
-  /** Room for at least a head of the greatest size, `more` beside it and the body that one read brings. */
-  writer(more = 0): MessageWriter {
-    return this.#output.withRoom(this, GREATEST_HEAD_BYTES + READ_BYTES + more);
+  cutAnswer(): void {
+    this.leave(true);
   }
 
-  /** Bytes of an answer's body as they came from `source`, framed anew. */
-  body(bytes: Buffer, start: number, end: number, chunked: boolean, source: SocketStream): void {
-    const size = end - start;
-    // Memory that is shared would have to be copied anyway, so it is copied to where no new memory is needed.
-    if ((size <= COALESCED_BYTES || source.isShared(bytes)) && !this.isBlocked) {
-      const writer = this.writer();
-      if (chunked) writer.latin1(`${size.toString(16)}\r\n`);
-      writer.bytes(bytes, start, end);
-      if (chunked) writer.crlf();
-      return;
-    }
-    this.flush();
-    const piece = source.lasting(bytes, start, end);
-    this.#begun().written += size;
-    const done = chunked ? this.stream.writeAll([chunkLine(size), piece, CRLF]) : this.stream.write(piece);
-    if (done) return;
-    source.give(bytes);
-    this.#block();
+  leave(isUnderWay: boolean): void {
+    // What nothing but the end of the connection ends would be taken for whole (RFC 9112 section 8).
+    this.cut(isUnderWay && this.#work !== null && this.#work.framing.toClose);
   }
 
-  /** Bytes of an upgraded connection, as they are. */
-  tunnel(bytes: Buffer, start: number, end: number, source: SocketStream): void {
-    this.flush();
-    if (!this.isBlocked) this.#arm(this.#settings.timeouts.tunnelIdleMs);
-    this.#begun().written += end - start;
-    if (!this.stream.write(source.lasting(bytes, start, end))) {
-      source.give(bytes);
-      this.#block();
-    }
-    source.own();
-  }
-
-  /** Sends what has been put together. */
-  flush(): void {
-    const output = this.#output;
-    if (output.owner !== this) return;
-    const writer = output.writer;
-    const length = writer.length;
-    output.owner = null;
-    if (length === 0) return;
-    if (this.#state === CLOSED) {
-      writer.length = 0;
-      return;
-    }
-    this.#begun().written += length;
-    if (this.stream.writing || !this.stream.isDirect) {
-      const done = this.stream.write(Buffer.from(writer.block.subarray(0, length)));
-      writer.length = 0;
-      if (!done) this.#block();
-      return;
-    }
-    if (this.stream.write(writer.written)) {
-      writer.length = 0;
-      return;
-    }
-    output.writer = new MessageWriter(OUTPUT_BYTES);
-    this.#block();
-  }
-
-  /** The backend does not take the request as fast as it comes. */
   pauseRequest(): void {
     this.stream.pause();
     this.awaitBody();
   }
 
   resumeRequest(): void {
-    if (this.#begun().stashLength > this.#settings.limits.pipelinedBytes) return;
+    if (this.begun().stashLength > this.#settings.limits.pipelinedBytes) return;
     this.stream.resume();
     this.awaitBody();
   }
 
-  /** Whom a request's body waits for now, the client or the backend, has changed. */
   awaitBody(): void {
     if (this.#state !== BODY_LENGTH && this.#state !== BODY_CHUNKED) return;
-    const work = this.#begun();
+    const work = this.begun();
     work.awaitBody(this.#context.time, this.stream.paused || work.exchange.awaitsContinue);
     this.#watch();
   }
 
-  upgrade(): void {
+  sendUpgrade(head: MessageHead, { headers, setCookie }: AnswerAdditions): void {
+    writeUpgradeHead(this.writer(headers?.added.length), head, headers, setCookie);
+    this.flush();
     this.#state = TUNNEL;
     this.#watch();
     // First: the backend may not take all that is kept, and then no more is read.
     this.stream.resume();
-    const stash = this.#begun().takeStash();
-    if (stash !== null) this.exchange.tunnelBytes(stash, 0, stash.length);
+    const stash = this.begun().takeStash();
+    if (stash !== null) this.exchange.tunnelBytes(stash, 0, stash.length, this.stream);
     if (this.#peerEnded) this.exchange.tunnelEnd();
   }
 
-  /** Nothing more is to be said; what has been written still goes out. */
+  endTunnel(): void {
+    this.stream.end();
+  }
+
   endAfterWrites(): void {
     if (this.#state === CLOSED) return;
     this.flush();
     this.#linger();
   }
 
-  /** The answer has been written whole. */
   answered(): void {
     if (this.#state === CLOSED) return;
     if (this.#feeding && this.#state === BODY_LENGTH && this.keepAlive) {
@@ -435,7 +381,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   /** What has been sent ahead is worked off, as far as the client takes the answers. */
   #proceed(): void {
     if (this.#hasStash && this.isBlocked) return;
-    const stash = this.#begun().takeStash();
+    const stash = this.begun().takeStash();
     if (stash !== null) this.#feed(stash, 0, stash.length, true);
     if (this.#hasStash) return;
     // As if it came only now.
@@ -485,7 +431,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
       const state: number = this.#state;
       if (state !== BODY_LENGTH && state !== BODY_CHUNKED) return;
       this.stream.own();
-      const work = this.#begun();
+      const work = this.begun();
       work.received += end;
       if (work.sending.runs) work.sending.moved(this.#context.time, work.received);
       if (!work.sending.runs || this.stream.paused) this.awaitBody();
@@ -493,12 +439,13 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   }
 
   #readHead(bytes: Buffer, from: number, end: number): number {
-    const work = this.#begun();
+    const work = this.begun();
     const { reader } = work;
     const isFirst = reader.head === null;
     if (isFirst) {
       work.startedAt = this.#context.time;
       this.origin.forget();
+      work.framing.reset(true);
     }
     const result = reader.read(bytes, from, end, this.#settings);
     if (result === HEAD_MORE) {
@@ -507,6 +454,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     }
     const head = reader.head!;
     if (result === HEAD_FAILED) {
+      if (head.fault === 'version_not_supported' && this.#becomesHttp2(end)) return end;
       this.exchange.refuseFault(head.fault!);
       return end;
     }
@@ -521,6 +469,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     }
     const at = reader.next;
     const framing = head.framing;
+    work.framing.reset(head.version === 11);
     this.#requests += 1;
     const most = this.#settings.limits.requestsPerConnection;
     this.keepAlive = framing.keepAlive && (most === 0 || this.#requests < most);
@@ -543,6 +492,22 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     return at;
   }
 
+  /** The client speaks HTTP/2 by prior knowledge (RFC 9113 section 3.3). */
+  #becomesHttp2(end: number): boolean {
+    const { reader } = this.#work!;
+    const { bytes, base } = reader.head!;
+    const last = reader.kept === 0 ? end : reader.kept;
+    const isFirst = this.#requests === 0 && this.#settings.http2.enabled && !this.#peerEnded;
+    if (!isFirst || !beginsPreface(bytes, base, last)) return false;
+    const successor = new Http2ClientConnection(this.#context, this.port, this.stream, this.origin);
+    this.#context.wheel.remove(this.#timer);
+    this.#state = CLOSED;
+    this.port.becomes(this, successor);
+    successor.onBytes(bytes, last, base);
+    this.#work!.reader.drop();
+    return true;
+  }
+
   #readChunks(bytes: Buffer, from: number, end: number): number {
     const decoder = this.#work!.chunked!;
     let at = from;
@@ -560,7 +525,7 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
     return at;
   }
 
-  #requestComplete(trailer: HeadParser | null): void {
+  #requestComplete(trailer: MessageHead | null): void {
     this.stream.share();
     this.#state = WAIT;
     if (!this.isBlocked) this.#context.wheel.clear(this.#timer);
@@ -573,20 +538,24 @@ export class ClientConnection implements StreamOwner, TimerOwner, OutputOwner {
   #keep(bytes: Buffer, from: number, end: number, isOurs = false): void {
     if (from === end) return;
     this.#isLast = false;
-    const work = this.#begun();
+    const work = this.begun();
     // Behind a request to upgrade comes the new protocol, or nothing that is read.
     if (!this.keepAlive && !work.exchange.wantsUpgrade) return;
     work.keep(bytes, from, end, isOurs);
     if (this.#state === HEAD || work.stashLength > this.#settings.limits.pipelinedBytes) this.stream.pause();
   }
 
-  #block(): void {
+  protected block(): void {
     if (this.isBlocked) return;
     this.isBlocked = true;
-    const work = this.#begun();
+    const work = this.begun();
     work.taking.run(this.#context.time, work.written - this.stream.unsent);
     this.#watch();
     this.exchange.onClientBlocked();
+  }
+
+  protected tunnelMoved(): void {
+    if (!this.isBlocked) this.#arm(this.#settings.timeouts.tunnelIdleMs);
   }
 
   #free(): void {

@@ -2,9 +2,8 @@ import type { ResponseReason } from '../../model/response-reason.ts';
 import { RESPONSE_REASONS } from '../../model/response-reason.ts';
 import type { SocketStream } from '../../os/socket-stream.ts';
 import type { Fault } from '../../wire/http1/fault.ts';
-import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { RequestTarget } from '../../wire/http1/target.ts';
-import { LAST_CHUNK } from '../../wire/http1/writer.ts';
+import type { MessageHead } from '../../wire/message/message-head.ts';
 import type { ProxiedConnection } from '../../wire/proxy-protocol/header.ts';
 import { NO_KEY } from '../balance/balancer.ts';
 import type { Context } from '../context.ts';
@@ -20,19 +19,18 @@ import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
 import type { ClusterPool } from '../upstream/cluster-pool.ts';
 import type { EndpointState } from '../upstream/endpoint-state.ts';
+import type { Upstream } from '../upstream/upstream.ts';
 import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
 import type { BodyKind, UpstreamUser } from '../upstream/upstream-user.ts';
-import { AnswerFraming } from './answer-framing.ts';
 import type { Resender } from './attempts.ts';
 import { Attempts } from './attempts.ts';
-import type { ClientConnection } from './client-connection.ts';
+import type { AnswerAdditions, Downstream } from './downstream.ts';
 import { ExchangeRecord } from './exchange-record.ts';
-import { faultReason, writeLocalAnswer } from './local-answer.ts';
+import { faultReason } from './local-answer.ts';
 import { definesContent, isIdempotent, methodOf } from './method.ts';
 import { Mirrors } from './mirrored-request.ts';
-import { OutgoingRequest, passOn } from './outgoing-request.ts';
+import { OutgoingRequest } from './outgoing-request.ts';
 import { isHttp2Upgrade, writeRequestHead, writtenRequestId } from './request-head.ts';
-import { writeInterimHead, writeResponseHead, writeTrailer, writeUpgradeHead } from './response-head.ts';
 
 /** For which we end an upgraded connection. */
 const OUR_REASONS: ReadonlySet<ResponseReason> = new Set(['draining', 'tunnel_idle', 'client_stalled']);
@@ -50,11 +48,10 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
   connecting: UpstreamConnection | null = null;
   hashKey = NO_KEY;
   readonly #context: Context;
-  #client!: ClientConnection;
+  #client!: Downstream;
   readonly #request = new OutgoingRequest();
   readonly #record = new ExchangeRecord();
   readonly #attempts: Attempts;
-  readonly #framing = new AnswerFraming();
   readonly #pendingTimer: Timer;
   readonly #totalTimer: Timer;
   #active = false;
@@ -63,7 +60,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
   #plan: FilterPlan = NO_FILTERS;
   #listener: ServedListener | null = null;
   #pool: ClusterPool | null = null;
-  #upstream: UpstreamConnection | null = null;
+  #upstream: Upstream | null = null;
   #expectContinue = false;
   #dispatched = false;
   #answering = false;
@@ -80,7 +77,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
   }
 
   /** The client whose requests it is used for from now on. */
-  serve(client: ClientConnection): void {
+  serve(client: Downstream): void {
     this.#client = client;
   }
 
@@ -105,7 +102,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     return this.#expectContinue && this.#record.bytesIn === 0;
   }
 
-  begin(head: HeadParser, hasBody: boolean, wholeBody: boolean): void {
+  begin(head: MessageHead, hasBody: boolean, wholeBody: boolean): void {
     const client = this.#client;
     const framing = head.framing;
     this.#start(head);
@@ -205,14 +202,14 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
       this.dispatch();
       if (this.#pool === null) return;
     }
-    if (!request.pass(this.#upstream?.stream ?? null, bytes, start, end, source)) this.#client.pauseRequest();
+    if (!request.pass(this.#upstream, bytes, start, end, source)) this.#client.pauseRequest();
   }
 
-  requestEnd(trailer: HeadParser | null): void {
+  requestEnd(trailer: MessageHead | null): void {
     this.#request.ended = true;
     if (this.#pool === null) return;
     const rule = this.#rule!;
-    this.#request.finish(this.#upstream?.stream ?? null, this.#dispatched, trailer);
+    this.#request.finish(this.#upstream, this.#dispatched, trailer);
     const mirrors =
       rule.mirrors.length === 0 || this.wantsUpgrade
         ? null
@@ -233,14 +230,14 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     return this.#client.origin.proxied();
   }
 
-  onUpstream(upstream: UpstreamConnection): void {
+  onUpstream(upstream: Upstream): void {
     this.#context.wheel.clear(this.#pendingTimer);
     this.#upstream = upstream;
     if (this.#request.mayBeTwo) upstream.isPersonal = true;
     this.#record.endpoint = upstream.endpoint.id;
     upstream.sentAt = this.#context.time;
     this.#record.sentAt = this.#context.time;
-    const done = this.#request.send(upstream.stream);
+    const done = this.#request.send(upstream);
     if (this.#request.ended) upstream.awaitAnswer(this.#rule!.backendTimeout(this.#context.timeouts.backend));
     else if (done) this.#client.resumeRequest();
     else this.#client.pauseRequest();
@@ -262,17 +259,16 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     this.#client.flush();
   }
 
-  onInterim(head: HeadParser): void {
-    if (!this.#framing.is11) return;
+  onInterim(head: MessageHead): void {
     if (head.status === 100) {
       if (!this.#expectContinue) return;
       this.#expectContinue = false;
       this.#client.awaitBody();
     }
-    writeInterimHead(this.#client.writer(), head);
+    this.#client.sendInterim(head);
   }
 
-  onResponseHead(head: HeadParser, body: BodyKind): void {
+  onResponseHead(head: MessageHead, body: BodyKind): void {
     const client = this.#client;
     if (this.#rule!.retry !== null && this.#withholds(head)) return;
     this.#record.answeredAt = this.#context.time;
@@ -281,15 +277,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     // The rest of the request may come late or never: the connection ends with this answer, and the client is told.
     if (!this.#request.ended) client.keepAlive = false;
     if (client.port.isDraining) client.keepAlive = false;
-    this.#framing.begin(body);
-    if (this.#framing.toClose) client.keepAlive = false;
-    const options = this.#framing.options(head, body, {
-      isHead: this.isHead,
-      keepAlive: client.keepAlive,
-      headers: this.#plan.response,
-      setCookie: this.#setCookie,
-    });
-    writeResponseHead(client.writer(this.#plan.response?.added.length), head, options);
+    client.sendHead(head, body, this.isHead, this.#additions());
     this.#answering = true;
   }
 
@@ -297,36 +285,30 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     this.#record.bytesOut += end - start;
     const upstream = this.#upstream!;
     if (this.#upgraded) {
-      this.#client.tunnel(bytes, start, end, upstream.stream);
+      this.#client.sendTunnel(bytes, start, end, upstream.source);
       return;
     }
-    this.#client.body(bytes, start, end, this.#framing.chunked, upstream.stream);
-    if (this.#client.isBlocked) upstream.stream.pause();
+    this.#client.sendBody(bytes, start, end, upstream.source);
+    if (this.#client.isBlocked) upstream.pause();
   }
 
-  onResponseEnd(trailer: HeadParser | null): void {
-    if (this.#framing.chunked) {
-      const last = trailer === null ? LAST_CHUNK : writeTrailer(trailer);
-      this.#client.writer().all(last);
-    }
+  onResponseEnd(trailer: MessageHead | null): void {
+    this.#client.sendEnd(trailer);
     this.#upstream = null;
     this.#finish();
     this.#client.answered();
   }
 
-  onUpgrade(head: HeadParser): void {
+  onUpgrade(head: MessageHead): void {
     this.#answering = true;
     this.#upgraded = true;
     this.#record.status = 101;
     this.#releaseBlock();
     this.#context.wheel.clear(this.#totalTimer);
-    const plan = this.#plan.response;
-    writeUpgradeHead(this.#client.writer(plan?.added.length), head, plan, this.#setCookie);
-    this.#client.flush();
-    this.#client.upgrade();
+    this.#client.sendUpgrade(head, this.#additions());
   }
 
-  onUpstreamFailed(upstream: UpstreamConnection, reason: ResponseReason, answered: boolean): void {
+  onUpstreamFailed(upstream: Upstream, reason: ResponseReason, answered: boolean): void {
     this.#upstream = null;
     this.#record.detail = upstream.fault;
     if (this.#upgraded) {
@@ -336,7 +318,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     }
     if (this.#answering) {
       this.#end(reason);
-      this.#client.cut(this.#framing.toClose);
+      this.#client.cutAnswer();
       return;
     }
     if (this.#request.isWhole) {
@@ -361,7 +343,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
   }
 
   onUpstreamEnd(): void {
-    this.#client.stream.end();
+    this.#client.endTunnel();
   }
 
   onReadDone(): void {
@@ -370,22 +352,22 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
   }
 
   onClientBlocked(): void {
-    this.#upstream?.stream.pause();
+    this.#upstream?.pause();
   }
 
   onClientWritable(): void {
-    this.#upstream?.stream.resume();
+    this.#upstream?.resume();
   }
 
-  tunnelBytes(bytes: Buffer, start: number, end: number): void {
+  tunnelBytes(bytes: Buffer, start: number, end: number, source: SocketStream): void {
     const upstream = this.#upstream;
     if (upstream === null) return;
     this.#record.bytesIn += end - start;
-    passOn(bytes, start, end, this.#client.stream, upstream.stream);
+    if (!upstream.sendBody(bytes, start, end, source)) this.#client.pauseRequest();
   }
 
   tunnelEnd(): void {
-    this.#upstream?.stream.end();
+    this.#upstream?.endTunnel();
   }
 
   onTimer(timer: Timer): void {
@@ -395,7 +377,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
       this.#answerInstead('pending_timeout');
     } else if (this.#answering) {
       this.#end('upstream_timeout');
-      this.#client.cut(this.#framing.toClose);
+      this.#client.cutAnswer();
     } else this.#answerInstead('upstream_timeout');
     this.#client.flush();
   }
@@ -404,11 +386,9 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
   abort(reason: ResponseReason): void {
     // What nothing but the end of the connection ends would be taken for whole (RFC 9112 section 8).
     const isUnderWay = this.#active ? this.#answering : this.#client.isBlocked;
-    const visibly = isUnderWay && this.#framing.toClose;
     if (this.#active) this.#end(reason);
     else if (isUnderWay) this.#count(reason);
-    if (visibly) this.#client.cut(true);
-    else this.#client.close();
+    this.#client.leave(isUnderWay);
   }
 
   clientGone(reason: ResponseReason): void {
@@ -479,9 +459,9 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     this.#record.reason = reason;
     this.#releaseBlock();
     this.#count(reason);
-    this.#record.bytesOut = writeLocalAnswer(client.writer(), status, reason, {
-      close: !client.keepAlive,
-      keepAlive10: client.keepAlive && !this.#framing.is11,
+    this.#record.bytesOut = client.sendLocal({
+      status,
+      reason,
       isHead: this.isHead,
       detail: this.#record.detail,
       headers:
@@ -492,12 +472,11 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     client.answered();
   }
 
-  #start(head: HeadParser | null): void {
+  #start(head: MessageHead | null): void {
     this.#active = true;
     const method = head === null ? '' : methodOf(head);
     this.#record.start(this.#context.time, method);
     this.isHead = method === 'HEAD';
-    this.#framing.reset(head === null || head.version === 11);
     this.askedUpgrade = '';
     this.#attempts.reset();
     this.#rule = null;
@@ -517,6 +496,10 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     this.#record.enter(this.#context, listener);
   }
 
+  #additions(): AnswerAdditions {
+    return { headers: this.#plan.response, setCookie: this.#setCookie };
+  }
+
   #attempt(fresh: boolean): void {
     this.#record.attempts += 1;
     const result = this.#pool!.acquire(this, fresh);
@@ -533,7 +516,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     this.#client.flush();
   }
 
-  #withholds(head: HeadParser): boolean {
+  #withholds(head: MessageHead): boolean {
     const upstream = this.#upstream!;
     if (!this.#request.isWhole || !this.#attempts.insteadOf(head, upstream, this.#totalTimer.deadline))
       return false;
@@ -590,6 +573,6 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
   }
 
   #releaseBlock(): void {
-    this.#request.release(this.#context.requestBlocks, this.#upstream?.stream.writing === true);
+    this.#request.release(this.#context.requestBlocks, this.#upstream?.isWriting === true);
   }
 }

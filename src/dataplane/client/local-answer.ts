@@ -3,37 +3,29 @@ import type { Fault } from '../../wire/http1/fault.ts';
 import { FAULTS } from '../../wire/http1/fault.ts';
 import { reasonPhrase } from '../../wire/http1/status.ts';
 import type { MessageWriter } from '../../wire/http1/writer.ts';
+import type { LocalAnswer } from './downstream.ts';
 
-/**
- * Writes an answer of NovaEdge itself, whole. `close` where the connection ends after it; for HEAD the body is left out
- * but not its length. Returns the bytes of body written.
- */
+/** What a client reads of an answer of NovaEdge itself. */
+export function localBody({ status, reason, detail }: LocalAnswer): string {
+  return `${status} ${reasonPhrase(status)}: ${reason}${detail === '' ? '' : ` (${detail})`}\n`;
+}
+
+/** Writes it whole; for HEAD the body is left out but not its length. Returns the bytes of body written. */
 export function writeLocalAnswer(
   writer: MessageWriter,
-  status: number,
-  reason: ResponseReason,
-  options: {
-    readonly close: boolean;
-    readonly keepAlive10: boolean;
-    readonly isHead: boolean;
-    readonly headers: string;
-    /** What exactly was wrong, as far as a reason does not say it; or empty. */
-    readonly detail: string;
-  },
+  answer: LocalAnswer,
+  /** `close`: the connection ends after it. */
+  { close, keepAlive10 }: { readonly close: boolean; readonly keepAlive10: boolean },
 ): number {
-  const detail = options.detail === '' ? '' : ` (${options.detail})`;
-  const body = `${status} ${reasonPhrase(status)}: ${reason}${detail}\n`;
-  const connection = options.close
-    ? 'Connection: close\r\n'
-    : options.keepAlive10
-      ? 'Connection: keep-alive\r\n'
-      : '';
+  const { status, reason, isHead } = answer;
+  const body = localBody(answer);
+  const connection = close ? 'Connection: close\r\n' : keepAlive10 ? 'Connection: keep-alive\r\n' : '';
   writer.latin1(
-    `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${options.headers}` +
+    `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${answer.headers}` +
       `Content-Type: text/plain; charset=utf-8\r\nx-novaedge-reason: ${reason}\r\n${connection}` +
-      `Content-Length: ${body.length}\r\n\r\n${options.isHead ? '' : body}`,
+      `Content-Length: ${body.length}\r\n\r\n${isHead ? '' : body}`,
   );
-  return options.isHead ? 0 : body.length;
+  return isHead ? 0 : body.length;
 }
 
 export function faultReason(fault: Fault): ResponseReason {

@@ -1,7 +1,7 @@
-import type { HeadParser } from '../../wire/http1/head-parser.ts';
+import type { MessageHead } from '../../wire/message/message-head.ts';
 
 /** Methods are case-sensitive (RFC 9110 section 9.1); the common ones are not made into new strings. */
-export function methodOf(head: HeadParser): string {
+export function methodOf(head: MessageHead): string {
   const bytes = head.bytes;
   const at = head.base + head.methodStart;
   const length = head.methodEnd - head.methodStart;

@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import type { MirrorPool } from '../served-rule.ts';
 import { AnswerSink } from '../upstream/answer-sink.ts';
 import type { ClusterPool } from '../upstream/cluster-pool.ts';
-import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
+import type { Upstream } from '../upstream/upstream.ts';
 import type { OutgoingRequest } from './outgoing-request.ts';
 
 /**
@@ -11,20 +11,13 @@ import type { OutgoingRequest } from './outgoing-request.ts';
  */
 class MirroredRequest extends AnswerSink {
   readonly #pool: ClusterPool;
-  readonly #bytes: Buffer;
-  readonly #mayBeTwo: boolean;
+  readonly #request: OutgoingRequest;
   #isSent = true;
 
-  constructor(
-    context: Context,
-    pool: ClusterPool,
-    bytes: Buffer,
-    { isHead, mayBeTwo }: { readonly isHead: boolean; readonly mayBeTwo: boolean },
-  ) {
+  constructor(context: Context, pool: ClusterPool, request: OutgoingRequest, isHead: boolean) {
     super(context, { isHead, mostBytes: Number.POSITIVE_INFINITY, mostMs: context.timeouts.backend });
     this.#pool = pool;
-    this.#bytes = bytes;
-    this.#mayBeTwo = mayBeTwo;
+    this.#request = request;
   }
 
   send(): void {
@@ -35,11 +28,11 @@ class MirroredRequest extends AnswerSink {
     } else if (result !== null) this.onUpstream(result);
   }
 
-  override onUpstream(upstream: UpstreamConnection): void {
+  override onUpstream(upstream: Upstream): void {
     super.onUpstream(upstream);
     upstream.sentAt = this.context.time;
-    if (this.#mayBeTwo) upstream.isPersonal = true;
-    upstream.stream.write(this.#bytes);
+    if (this.#request.mayBeTwo) upstream.isPersonal = true;
+    this.#request.send(upstream);
   }
 
   protected override cut(): void {
@@ -56,8 +49,7 @@ class MirroredRequest extends AnswerSink {
 export class Mirrors {
   readonly #context: Context;
   readonly #pools: ClusterPool[] = [];
-  #bytes: Buffer | null = null;
-  #mayBeTwo = false;
+  #copy: OutgoingRequest | null = null;
 
   private constructor(context: Context) {
     this.#context = context;
@@ -71,10 +63,7 @@ export class Mirrors {
       drawn ??= new Mirrors(context);
       drawn.#pools.push(pool);
     }
-    if (drawn !== null) {
-      drawn.#bytes = request.copy();
-      drawn.#mayBeTwo = request.mayBeTwo;
-    }
+    if (drawn !== null) drawn.#copy = request.copy();
     return drawn;
   }
 
@@ -82,14 +71,11 @@ export class Mirrors {
   send(isHead: boolean): void {
     const context = this.#context;
     for (const pool of this.#pools) {
-      if (this.#bytes === null) {
+      if (this.#copy === null) {
         pool.counters.mirrored('too_large');
         continue;
       }
-      const copy = new MirroredRequest(context, pool, this.#bytes, {
-        isHead,
-        mayBeTwo: this.#mayBeTwo,
-      });
+      const copy = new MirroredRequest(context, pool, this.#copy, isHead);
       try {
         copy.send();
       } catch (error) {

@@ -1,13 +1,15 @@
 import type { SocketStream } from '../../os/socket-stream.ts';
-import type { HeadParser } from '../../wire/http1/head-parser.ts';
-import type { MessageWriter } from '../../wire/http1/writer.ts';
-import { CRLF, chunkLine, LAST_CHUNK } from '../../wire/http1/writer.ts';
+import { LAST_CHUNK, MessageWriter } from '../../wire/http1/writer.ts';
+import type { MessageHead } from '../../wire/message/message-head.ts';
 import type { FreeList } from '../context.ts';
-import { writeTrailer } from './response-head.ts';
+import { writeTrailer } from '../trailer.ts';
+import type { RequestParts } from '../upstream/request-parts.ts';
+import type { Upstream } from '../upstream/upstream.ts';
 
 export const REQUEST_BLOCK_BYTES = 16 * 1024;
 /** Lines and ends of two chunks around a piece of body. */
 const CHUNKS_OVERHEAD = 32;
+const NOTHING: readonly Buffer[] = [];
 
 /**
  * A request on its way to a backend.
@@ -16,33 +18,41 @@ const CHUNKS_OVERHEAD = 32;
  *       sent in one write, and again where the     sent once a connection is there                   as it comes
  *       connection turns out to be dead
  */
-export class OutgoingRequest {
+export class OutgoingRequest implements RequestParts {
   /** The client has sent all of it. */
   ended = false;
   /** It has a body that a backend may take for another request, and then answer: its connection is used no more. */
   mayBeTwo = false;
+  headLength = 0;
+  isChunked = false;
+  last: Buffer | null = null;
   #block: MessageWriter | null = null;
-  #chunked = false;
   #held: Buffer[] = [];
   #streamed = false;
   #keeps = false;
 
   reset(): void {
     this.ended = false;
-    this.#chunked = false;
+    this.isChunked = false;
+    this.last = null;
     this.#streamed = false;
   }
 
-  /** `keeps`: what comes after the first write is put into the block too, as far as it fits, to be sent again. */
+  /** `block` has the head. `keeps`: body that comes later is put there too, as far as it fits, to be sent again. */
   begin(block: MessageWriter, chunked: boolean, keeps: boolean): void {
     this.#block = block;
-    this.#chunked = chunked;
+    this.headLength = block.length;
+    this.isChunked = chunked;
     this.#keeps = keeps;
+  }
+
+  get block(): MessageWriter {
+    return this.#block!;
   }
 
   /** All of it has been handed to the connection. */
   get sent(): boolean {
-    return this.ended && this.#held.length === 0;
+    return this.ended && this.#held.length === 0 && this.last === null;
   }
 
   /** It can be sent again from the start. */
@@ -51,9 +61,17 @@ export class OutgoingRequest {
   }
 
   /** A copy of all of it; null where it does not fit into the block, or is no longer there. */
-  copy(): Buffer | null {
+  copy(): OutgoingRequest | null {
     const block = this.#block;
-    return block === null || !this.isWhole ? null : Buffer.from(block.block.subarray(0, block.length));
+    if (block === null || !this.isWhole) return null;
+    const copy = new OutgoingRequest();
+    const bytes = new MessageWriter(block.length);
+    bytes.bytes(block.block, 0, block.length);
+    copy.begin(bytes, this.isChunked, false);
+    copy.headLength = this.headLength;
+    copy.ended = true;
+    copy.mayBeTwo = this.mayBeTwo;
+    return copy;
   }
 
   /** A piece of body, where it has room beside the head. */
@@ -61,67 +79,55 @@ export class OutgoingRequest {
     const block = this.#block!;
     const size = end - start;
     if (block.room < size + CHUNKS_OVERHEAD) return false;
-    if (this.#chunked) block.latin1(`${size.toString(16)}\r\n`);
+    if (this.isChunked) block.latin1(`${size.toString(16)}\r\n`);
     block.bytes(bytes, start, end);
-    if (this.#chunked) block.crlf();
+    if (this.isChunked) block.crlf();
     return true;
   }
 
   /** A piece of body to `to`, or kept until there is a connection. False: no more of it for now. */
-  pass(to: SocketStream | null, bytes: Buffer, start: number, end: number, source: SocketStream): boolean {
-    if (this.#keeps && !this.#streamed && this.#block !== null) {
-      const before = this.#block.length;
-      if (this.put(bytes, start, end)) return this.#sendFrom(before, to);
-    }
-    this.#streamed = true;
-    const piece = source.lasting(bytes, start, end);
-    const chunk = this.#chunked ? [chunkLine(end - start), piece, CRLF] : null;
-    if (to === null || this.#held.length > 0) {
-      source.give(bytes);
-      if (chunk === null) this.#held.push(piece);
-      else this.#held.push(...chunk);
-      return false;
-    }
-    if (chunk === null ? to.write(piece) : to.writeAll(chunk)) return true;
+  pass(to: Upstream | null, bytes: Buffer, start: number, end: number, source: SocketStream): boolean {
+    const isKept = this.#keeps && !this.#streamed && this.#block !== null && this.put(bytes, start, end);
+    if (!isKept) this.#streamed = true;
+    if (to !== null) return to.sendBody(bytes, start, end, source);
+    if (isKept) return true;
+    this.#held.push(source.lasting(bytes, start, end));
     source.give(bytes);
     return false;
   }
 
   /** The body is complete; `dispatched` where the block may have been sent already. */
-  finish(to: SocketStream | null, dispatched: boolean, trailer: HeadParser | null): void {
-    if (!this.#chunked) return;
-    const last = trailer === null ? LAST_CHUNK : writeTrailer(trailer);
-    const block = this.#block;
-    const fits = block !== null && block.room >= last.length;
-    if (fits && (!dispatched || (this.#keeps && !this.#streamed))) {
-      const before = block.length;
-      block.all(last);
-      if (dispatched) this.#sendFrom(before, to);
-      return;
+  finish(to: Upstream | null, dispatched: boolean, trailer: MessageHead | null): void {
+    if (this.isChunked) {
+      const last = trailer === null ? LAST_CHUNK : writeTrailer(trailer);
+      const block = this.#block;
+      const fits = block !== null && block.room >= last.length;
+      if (fits && (!dispatched || (this.#keeps && !this.#streamed))) block.all(last);
+      else {
+        this.#streamed = true;
+        if (to === null) this.last = last;
+      }
     }
-    this.#streamed = true;
-    if (dispatched && to !== null && this.#held.length === 0) to.write(last);
-    else this.#held.push(last);
+    if (dispatched) to?.sendEnd(trailer);
   }
 
-  /** Of the block what is after `before`, where the rest has been sent; it all goes at once where nothing has. */
-  #sendFrom(before: number, to: SocketStream | null): boolean {
-    const block = this.#block!;
-    return to === null || to.write(block.block.subarray(before, block.length));
+  takeHeld(): readonly Buffer[] {
+    if (this.#held.length === 0) return NOTHING;
+    const held = this.#held;
+    this.#held = [];
+    return held;
   }
 
   /** Everything there is so far. False: no more of it for now. */
-  send(to: SocketStream): boolean {
-    const block = this.#block!;
-    const done = to.write(block.written);
-    if (this.#held.length === 0) return done;
-    const held = this.#held;
-    this.#held = [];
-    return to.writeAll(held);
+  send(to: Upstream): boolean {
+    const done = to.sendRequest(this);
+    this.last = null;
+    return done;
   }
 
   dropHeld(): void {
     if (this.#held.length > 0) this.#held = [];
+    this.last = null;
   }
 
   /** It will not be sent again. `writing`: a write still refers to the memory, which then goes to the collector. */
@@ -131,19 +137,4 @@ export class OutgoingRequest {
     this.#block = null;
     if (!writing && block.block.length === REQUEST_BLOCK_BYTES) blocks.give(block);
   }
-}
-
-/** Bytes of an upgraded connection: `from` is not read until `to` has taken them. */
-export function passOn(
-  bytes: Buffer,
-  start: number,
-  end: number,
-  from: SocketStream,
-  to: SocketStream,
-): void {
-  if (!to.write(from.lasting(bytes, start, end))) {
-    from.give(bytes);
-    from.pause();
-  }
-  from.own();
 }

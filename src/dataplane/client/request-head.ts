@@ -4,10 +4,10 @@ import {
   NEVER_FORWARDED_OF_CLIENT,
 } from '../../wire/http1/field-name.ts';
 import { connectionNames } from '../../wire/http1/framing.ts';
-import type { HeadParser } from '../../wire/http1/head-parser.ts';
-import { FIELD_STRIDE, latin1, VALUE_END, VALUE_START } from '../../wire/http1/head-parser.ts';
 import type { RequestTarget } from '../../wire/http1/target.ts';
 import { MessageWriter } from '../../wire/http1/writer.ts';
+import type { MessageHead } from '../../wire/message/message-head.ts';
+import { FIELD_STRIDE, latin1, VALUE_END, VALUE_START } from '../../wire/message/message-head.ts';
 import type { ClientOrigin } from '../client-address/client-origin.ts';
 import { forwardingBytes, writeForwardingFields } from '../client-address/forwarding-fields.ts';
 import type { HeaderPlan } from '../filters/header-plan.ts';
@@ -52,7 +52,7 @@ const EXTRA_BYTES = 1024;
  */
 export function writeRequestHead(
   block: MessageWriter,
-  head: HeadParser,
+  head: MessageHead,
   target: RequestTarget,
   options: RequestHeadOptions,
 ): MessageWriter {
@@ -141,7 +141,7 @@ function writeOrigin(
 let idStart = -1;
 let idEnd = -1;
 
-function writeRequestId(writer: MessageWriter, head: HeadParser, ids: RequestIds): void {
+function writeRequestId(writer: MessageWriter, head: MessageHead, ids: RequestIds): void {
   writer.all(REQUEST_ID);
   idStart = writer.length;
   const field = head.find(FIELD_ID.X_REQUEST_ID);
@@ -161,14 +161,14 @@ function writeRequestId(writer: MessageWriter, head: HeadParser, ids: RequestIds
 }
 
 /** Fields that go besides those that always go: named by Connection, or by a filter. Null where there are none. */
-export function droppedBy(head: HeadParser, plan: HeaderPlan | null): ((name: string) => boolean) | null {
+export function droppedBy(head: MessageHead, plan: HeaderPlan | null): ((name: string) => boolean) | null {
   const named = head.framing.namedFields ? head.combined('connection') : null;
   if (named === null && plan === null) return null;
   return (name) => plan?.dropped.has(name) === true || (named !== null && connectionNames(named, name));
 }
 
 /** h2c is not spoken here, and must not be tunnelled past the routes. */
-export function isHttp2Upgrade(head: HeadParser): boolean {
+export function isHttp2Upgrade(head: MessageHead): boolean {
   return /(^|[\s,])h2c?($|[\s,;])/i.test(head.combined('upgrade') ?? '');
 }
 

@@ -1,7 +1,7 @@
-import { FIELD_ID, NEVER_FORWARDED } from '../../wire/http1/field-name.ts';
-import type { HeadParser } from '../../wire/http1/head-parser.ts';
+import { NEVER_FORWARDED } from '../../wire/http1/field-name.ts';
 import { statusLine } from '../../wire/http1/status.ts';
-import { MessageWriter } from '../../wire/http1/writer.ts';
+import type { MessageWriter } from '../../wire/http1/writer.ts';
+import type { MessageHead } from '../../wire/message/message-head.ts';
 import type { HeaderPlan } from '../filters/header-plan.ts';
 import { droppedBy } from './request-head.ts';
 
@@ -28,7 +28,7 @@ const KEEP_ALIVE = ASCII('Connection: keep-alive\r\n');
 /** Writes the head of a backend's final answer as the client gets it; nothing where it throws. */
 export function writeResponseHead(
   writer: MessageWriter,
-  head: HeadParser,
+  head: MessageHead,
   options: ResponseHeadOptions,
 ): void {
   const before = writer.length;
@@ -40,7 +40,7 @@ export function writeResponseHead(
   }
 }
 
-function writeFinalHead(writer: MessageWriter, head: HeadParser, options: ResponseHeadOptions): void {
+function writeFinalHead(writer: MessageWriter, head: MessageHead, options: ResponseHeadOptions): void {
   writer.all(statusLine(head.status));
   writer.fields(head, NEVER_FORWARDED, droppedBy(head, options.headers));
   if (options.headers !== null) writer.all(options.headers.added);
@@ -57,7 +57,7 @@ function writeFinalHead(writer: MessageWriter, head: HeadParser, options: Respon
 }
 
 /** Writes nothing where it throws. */
-export function writeInterimHead(writer: MessageWriter, head: HeadParser): void {
+export function writeInterimHead(writer: MessageWriter, head: MessageHead): void {
   const before = writer.length;
   try {
     writer.all(statusLine(head.status));
@@ -71,7 +71,7 @@ export function writeInterimHead(writer: MessageWriter, head: HeadParser): void 
 
 export function writeUpgradeHead(
   writer: MessageWriter,
-  head: HeadParser,
+  head: MessageHead,
   plan: HeaderPlan | null,
   setCookie: string,
 ): void {
@@ -81,17 +81,4 @@ export function writeUpgradeHead(
   if (setCookie !== '') writer.latin1(setCookie);
   writer.latin1(`Connection: Upgrade\r\nUpgrade: ${head.combined('upgrade')!}\r\n`);
   writer.endHead();
-}
-
-/** Of the trailer fields those that may be forwarded (RFC 9110 section 6.5.1). */
-const NOT_IN_TRAILER = new Uint8Array(32).fill(1);
-NOT_IN_TRAILER[FIELD_ID.OTHER] = 0;
-
-/** The last chunk with its trailer section. */
-export function writeTrailer(trailer: HeadParser): Buffer {
-  const writer = new MessageWriter(trailer.length + 256);
-  writer.latin1('0\r\n');
-  writer.fields(trailer, NOT_IN_TRAILER, null);
-  writer.crlf();
-  return writer.block.subarray(0, writer.length);
 }

@@ -1,5 +1,5 @@
 import type { PathMatch, RouteMatch, ValueMatch } from '../../model/route.ts';
-import type { HeadParser } from '../../wire/http1/head-parser.ts';
+import type { MessageHead } from '../../wire/message/message-head.ts';
 import type { RegularExpression } from '../regular-expression.ts';
 import { compileRegularExpression } from '../regular-expression.ts';
 
@@ -120,7 +120,7 @@ function passes(test: ValueTest, value: string | null): boolean {
 /** A request as the head parser left it. Reused for each request. */
 export class HeadView implements RequestView {
   method = '';
-  head: HeadParser | null = null;
+  head: MessageHead | null = null;
   /** With its `?`. */
   rawQuery = '';
 

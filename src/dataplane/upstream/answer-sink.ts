@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
 import type { EndpointState } from './endpoint-state.ts';
+import type { Upstream } from './upstream.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 import type { UpstreamUser } from './upstream-user.ts';
 
@@ -17,7 +18,7 @@ export class AnswerSink implements UpstreamUser, TimerOwner {
   readonly requestSent = true;
   readonly tried: EndpointState[] | null = null;
   connecting: UpstreamConnection | null = null;
-  protected upstream: UpstreamConnection | null = null;
+  protected upstream: Upstream | null = null;
   protected readonly context: Context;
   readonly #timer: Timer;
   #bytesLeft: number;
@@ -35,7 +36,7 @@ export class AnswerSink implements UpstreamUser, TimerOwner {
   }
 
   /** The head of the answer has been read; its body comes here. */
-  take(upstream: UpstreamConnection): void {
+  take(upstream: Upstream): void {
     this.upstream = upstream;
     upstream.handOver(this);
   }
@@ -45,7 +46,7 @@ export class AnswerSink implements UpstreamUser, TimerOwner {
     return null;
   }
 
-  onUpstream(upstream: UpstreamConnection): void {
+  onUpstream(upstream: Upstream): void {
     this.upstream = upstream;
   }
 
@@ -114,6 +115,6 @@ const DROPPED_BYTES = 65_536;
 const DROPPED_MS = 1_000;
 
 /** The rest of the answer whose head `upstream` has just read is thrown away. */
-export function dropAnswer(context: Context, upstream: UpstreamConnection, isHead: boolean): void {
+export function dropAnswer(context: Context, upstream: Upstream, isHead: boolean): void {
   new AnswerSink(context, { isHead, mostBytes: DROPPED_BYTES, mostMs: DROPPED_MS }).take(upstream);
 }

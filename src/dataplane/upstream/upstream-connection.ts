@@ -9,15 +9,19 @@ import {
 } from '../../wire/http1/chunked-decoder.ts';
 import type { Fault } from '../../wire/http1/fault.ts';
 import { NO_LENGTH } from '../../wire/http1/framing.ts';
-import type { HeadParser } from '../../wire/http1/head-parser.ts';
 import { HEAD_FAILED, HEAD_MORE, RESPONSE_HEADS } from '../../wire/http1/head-parser.ts';
+import { CRLF, chunkLine, LAST_CHUNK } from '../../wire/http1/writer.ts';
+import type { MessageHead } from '../../wire/message/message-head.ts';
 import { encodeProxyHeader } from '../../wire/proxy-protocol/header-reader.ts';
 import type { Context } from '../context.ts';
 import { HeadReader } from '../head-reader.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
+import { writeTrailer } from '../trailer.ts';
 import type { ClusterPool } from './cluster-pool.ts';
 import type { EndpointState } from './endpoint-state.ts';
+import type { RequestParts } from './request-parts.ts';
+import type { Upstream } from './upstream.ts';
 import type { BodyKind, UpstreamUser } from './upstream-user.ts';
 import { BODY_CHUNKED, BODY_CLOSE, BODY_LENGTH, BODY_NONE } from './upstream-user.ts';
 
@@ -30,7 +34,7 @@ const CLOSED = 5;
 const MOST_INTERIM = 16;
 
 /** One connection to a backend; it works for one request at a time and waits in the pool between them. */
-export class UpstreamConnection implements StreamOwner, TimerOwner {
+export class UpstreamConnection implements Upstream, StreamOwner, TimerOwner {
   readonly endpoint: EndpointState;
   readonly pool: ClusterPool;
   readonly stream: SocketStream;
@@ -57,6 +61,8 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
   #body: BodyKind = BODY_NONE;
   #left = 0;
   #keepAlive = false;
+  /** The request at hand has a body in chunks. */
+  #isChunked = false;
   #interim = 0;
   #answered = false;
   #chunked: ChunkedDecoder | null = null;
@@ -114,6 +120,54 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     this.#context.wheel.clear(this.#timer);
     // It may come straight from a request whose client took its answer more slowly than it came.
     if (this.stream.paused) this.stream.resume();
+  }
+
+  get source(): SocketStream {
+    return this.stream;
+  }
+
+  get isWriting(): boolean {
+    return this.stream.writing;
+  }
+
+  sendRequest(request: RequestParts): boolean {
+    const { isChunked, last } = request;
+    this.#isChunked = isChunked;
+    const done = this.stream.write(request.block.written);
+    const held = request.takeHeld();
+    if (held.length === 0 && last === null) return done;
+    const pieces: Buffer[] = [];
+    for (const piece of held) {
+      if (isChunked) pieces.push(chunkLine(piece.length), piece, CRLF);
+      else pieces.push(piece);
+    }
+    if (last !== null) pieces.push(last);
+    return this.stream.writeAll(pieces);
+  }
+
+  sendBody(bytes: Buffer, start: number, end: number, source: SocketStream): boolean {
+    const piece = source.lasting(bytes, start, end);
+    const done = this.#isChunked
+      ? this.stream.writeAll([chunkLine(end - start), piece, CRLF])
+      : this.stream.write(piece);
+    if (!done) source.give(bytes);
+    return done;
+  }
+
+  sendEnd(trailer: MessageHead | null): void {
+    if (this.#isChunked) this.stream.write(trailer === null ? LAST_CHUNK : writeTrailer(trailer));
+  }
+
+  endTunnel(): void {
+    this.stream.end();
+  }
+
+  pause(): void {
+    this.stream.pause();
+  }
+
+  resume(): void {
+    this.stream.resume();
   }
 
   /** The answer whose head is being told goes to somebody else. */
@@ -344,7 +398,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     }
   }
 
-  #begin(user: UpstreamUser, head: HeadParser): boolean {
+  #begin(user: UpstreamUser, head: MessageHead): boolean {
     const framing = head.framing;
     this.#context.wheel.clear(this.#timer);
     if (head.status === 101) {
@@ -372,7 +426,7 @@ export class UpstreamConnection implements StreamOwner, TimerOwner {
     return this.user !== null;
   }
 
-  #finish(user: UpstreamUser, clean: boolean, trailer: HeadParser | null): void {
+  #finish(user: UpstreamUser, clean: boolean, trailer: MessageHead | null): void {
     const reusable = clean && this.#keepAlive && user.requestSent && !this.stream.writing;
     if (reusable) this.pool.release(this);
     else this.close();

@@ -1,7 +1,8 @@
 import type { ResponseReason } from '../../model/response-reason.ts';
-import type { HeadParser } from '../../wire/http1/head-parser.ts';
+import type { MessageHead } from '../../wire/message/message-head.ts';
 import type { ProxiedConnection } from '../../wire/proxy-protocol/header.ts';
 import type { EndpointState } from './endpoint-state.ts';
+import type { Upstream } from './upstream.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
 export const BODY_NONE = 0;
@@ -26,19 +27,19 @@ export interface UpstreamUser {
   connecting: UpstreamConnection | null;
   /** On whose behalf a connection is made that begins by saying so; null: on nobody's. */
   proxied(): ProxiedConnection | null;
-  onUpstream(connection: UpstreamConnection): void;
+  onUpstream(upstream: Upstream): void;
   onConnectFailed(endpoint: EndpointState, timedOut: boolean): void;
   /** While waiting in the queue. */
   onUnavailable(reason: ResponseReason): void;
   /** An interim answer (1xx but 101). */
-  onInterim(head: HeadParser): void;
-  onResponseHead(head: HeadParser, body: BodyKind): void;
-  onUpgrade(head: HeadParser): void;
+  onInterim(head: MessageHead): void;
+  onResponseHead(head: MessageHead, body: BodyKind): void;
+  onUpgrade(head: MessageHead): void;
   /** `bytes[start, end)` live as the stream says. */
   onResponseBytes(bytes: Buffer, start: number, end: number): void;
-  onResponseEnd(trailer: HeadParser | null): void;
+  onResponseEnd(trailer: MessageHead | null): void;
   /** The connection is gone or not to be trusted; `answered`: bytes of an answer had come. */
-  onUpstreamFailed(connection: UpstreamConnection, reason: ResponseReason, answered: boolean): void;
+  onUpstreamFailed(upstream: Upstream, reason: ResponseReason, answered: boolean): void;
   onUpstreamWritable(): void;
   /** The backend has sent its last byte on an upgraded connection. */
   onUpstreamEnd(): void;

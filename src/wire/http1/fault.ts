@@ -1,4 +1,25 @@
 /**
+ * What makes a message of HTTP/2 malformed besides what holds for both versions (RFC 9113 sections 8.1 to 8.3): the
+ * stream ends with PROTOCOL_ERROR, or gets the status.
+ */
+export const MALFORMED_HTTP2 = {
+  uppercase_field_name: 400,
+  unknown_pseudo_field: 400,
+  repeated_pseudo_field: 400,
+  missing_pseudo_field: 400,
+  /** After a regular field, in a trailer section, or of an answer in a request. */
+  misplaced_pseudo_field: 400,
+  /** A field that is about one connection of HTTP/1.1 (RFC 9113 section 8.2.2). */
+  connection_field: 400,
+  /** TE may say `trailers` and nothing else. */
+  invalid_te: 400,
+  /** Neither http nor https. */
+  invalid_scheme: 400,
+  /** `:protocol` is no token, or not that of a CONNECT (RFC 8441 section 4). */
+  invalid_protocol: 400,
+} as const;
+
+/**
  * Why a message was refused, with the consequence: the status that a server answers. A proxy answers 502 for any
  * fault of a backend. The connection is closed in every case, since the next message's start is in doubt.
  */
@@ -44,6 +65,7 @@ export const FAULTS = {
   invalid_chunk_end: 400,
   invalid_trailer: 400,
   trailer_too_large: 431,
+  ...MALFORMED_HTTP2,
 } as const;
 
 export type Fault = keyof typeof FAULTS;

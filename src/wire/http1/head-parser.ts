@@ -1,6 +1,14 @@
 import type { HttpSettings, RequestLimits } from '../../model/http-settings.ts';
 import { HTTP_DEFAULTS } from '../../model/http-settings.ts';
 import {
+  FIELD_STRIDE,
+  type HeadRole,
+  MessageHead,
+  NAME_END,
+  VALUE_END,
+  VALUE_START,
+} from '../message/message-head.ts';
+import {
   COLON,
   CR,
   FIELD,
@@ -14,25 +22,18 @@ import {
   TOKEN,
 } from './characters.ts';
 import type { Fault } from './fault.ts';
-import { FIELD_ID, fieldId, looseFieldId } from './field-name.ts';
-import { Framing } from './framing.ts';
+import { FIELD_ID, fieldId } from './field-name.ts';
+import { NEAR_MISS, oddFieldId } from './odd-name.ts';
 
-/*
- *   base                                                          base + length
- *   | GET /a?b HTTP/1.1\r\n | Name: value \r\n | … | \r\n |  body…
- *     ^method ^target         ^nameStart  ^valueStart
- *                                 ^nameEnd     ^valueEnd
- *
- * All positions are relative to `base`, so a head that came in pieces can be moved. A field takes FIELD_STRIDE
- * numbers in `fields`; nothing is turned into a string here.
- */
-export const FIELD_STRIDE = 4;
-export const NAME_START = 0;
-export const NAME_END = 1;
-export const VALUE_START = 2;
-export const VALUE_END = 3;
-
-export type HeadRole = 'request' | 'response' | 'trailer';
+export {
+  FIELD_STRIDE,
+  type HeadRole,
+  latin1,
+  NAME_END,
+  NAME_START,
+  VALUE_END,
+  VALUE_START,
+} from '../message/message-head.ts';
 
 /** What a head is read by; a listener's HttpSettings are such. Sizes in bytes. */
 export interface HeadSettings {
@@ -64,9 +65,6 @@ const REASON = 14;
 const DONE = 15;
 const FAILED = 16;
 
-const NEAR_MISS = -1;
-const REFUSED = -2;
-
 const HTTP = Uint8Array.from(Buffer.from('HTTP/'));
 const VERSION_LENGTH = 8;
 
@@ -97,29 +95,10 @@ export type HeadResult = typeof HEAD_MORE | typeof HEAD_DONE | typeof HEAD_FAILE
  * `parse` is called with the same bytes from `base` on, and more of them each time; it goes on where it stopped.
  * Reusable: `reset` before each message, with what is to hold for it.
  */
-export class HeadParser {
+export class HeadParser extends MessageHead {
   readonly role: HeadRole;
-  /** The buffer of the last `parse` call; valid as long as its owner says. */
-  bytes: Buffer = Buffer.alloc(0);
-  base = 0;
-  /** Bytes of the head with its empty line, once DONE. */
-  length = 0;
-  methodStart = 0;
-  methodEnd = 0;
-  targetStart = 0;
-  targetEnd = 0;
-  /** The TARGET_* flags of all bytes of the target, or-ed. */
-  targetFlags = 0;
-  /** 11 or 10. */
-  version = 0;
-  status = 0;
   reasonStart = 0;
   reasonEnd = 0;
-  fieldCount = 0;
-  fields = new Int32Array(0);
-  ids = new Uint8Array(0);
-  readonly framing = new Framing();
-  fault: Fault | null = null;
   #state = START;
   #at = 0;
   #mark = 0;
@@ -128,6 +107,7 @@ export class HeadParser {
   #settings: HeadSettings;
 
   constructor(role: HeadRole, settings: HeadSettings = role === 'request' ? HTTP_DEFAULTS : RESPONSE_HEADS) {
+    super();
     this.role = role;
     this.#settings = settings;
     this.reset(settings);
@@ -370,52 +350,23 @@ export class HeadParser {
     return HEAD_MORE;
   }
 
-  /** Latin-1 text of `[start, end)` relative to `base`. */
-  text(start: number, end: number): string {
-    return latin1(this.bytes, this.base + start, this.base + end);
-  }
-
-  name(field: number): string {
-    return this.text(
-      this.fields[field * FIELD_STRIDE + NAME_START]!,
-      this.fields[field * FIELD_STRIDE + NAME_END]!,
-    );
-  }
-
-  value(field: number): string {
-    return this.text(
-      this.fields[field * FIELD_STRIDE + VALUE_START]!,
-      this.fields[field * FIELD_STRIDE + VALUE_END]!,
-    );
-  }
-
-  /** Index of the first field with this known id at or after `from`, or -1. */
-  find(id: number, from = 0): number {
-    for (let field = from; field < this.fieldCount; field += 1) if (this.ids[field] === id) return field;
-    return -1;
-  }
-
-  /** All values of a field in lower-case `name`, joined with `, ` (RFC 9110 section 5.3), or null. */
-  combined(name: string): string | null {
-    let result: string | null = null;
-    for (let field = 0; field < this.fieldCount; field += 1) {
-      const index = field * FIELD_STRIDE;
-      if (this.fields[index + NAME_END]! - this.fields[index]! !== name.length) continue;
-      if (this.name(field).toLowerCase() !== name) continue;
-      result = result === null ? this.value(field) : `${result}, ${this.value(field)}`;
-    }
-    return result;
-  }
-
   #field(): Fault | null {
     const field = this.fieldCount;
     const index = field * FIELD_STRIDE;
     const nameStart = this.base + this.fields[index]!;
     const nameEnd = this.base + this.fields[index + NAME_END]!;
     const plain = this.#nameKinds === NAME_PLAIN;
-    const id = plain ? fieldId(this.bytes, nameStart, nameEnd) : this.#oddName(nameStart, nameEnd);
-    if (id === NEAR_MISS) return 'framing_near_miss';
-    if (id === REFUSED) return 'underscore_in_field_name';
+    const id = plain
+      ? fieldId(this.bytes, nameStart, nameEnd)
+      : oddFieldId(
+          this.bytes,
+          nameStart,
+          nameEnd,
+          (this.#nameKinds & NAME_UNDERSCORE) !== 0,
+          this.role,
+          this.#settings.underscores,
+        );
+    if (id < 0) return id === NEAR_MISS ? 'framing_near_miss' : 'underscore_in_field_name';
     this.ids[field] = id;
     this.fieldCount = field + 1;
     if (id === FIELD_ID.OTHER || id > FIELD_ID.UPGRADE) return null;
@@ -431,30 +382,9 @@ export class HeadParser {
     );
   }
 
-  /** Of a name with other characters than letters, digits and `-`: OTHER, UNDERSCORE, or below zero a fault. */
-  #oddName(start: number, end: number): number {
-    const resembles = looseFieldId(this.bytes, start, end);
-    if (resembles === FIELD_ID.CONTENT_LENGTH || resembles === FIELD_ID.TRANSFER_ENCODING) return NEAR_MISS;
-    if (this.role === 'response') return FIELD_ID.OTHER;
-    if ((this.#nameKinds & NAME_UNDERSCORE) !== 0) {
-      if (this.role === 'trailer' || this.#settings.underscores === 'Drop') return FIELD_ID.UNDERSCORE;
-      if (this.#settings.underscores === 'Refuse') return REFUSED;
-    }
-    return resembles === FIELD_ID.OTHER ? FIELD_ID.OTHER : FIELD_ID.UNDERSCORE;
-  }
-
   #fail(fault: Fault): HeadResult {
     this.#state = FAILED;
     this.fault = fault;
     return HEAD_FAILED;
   }
-}
-
-/** What every Buffer has and its types leave out: `toString('latin1')` without looking the encoding up. */
-interface Latin1Buffer extends Buffer {
-  latin1Slice(start: number, end: number): string;
-}
-
-export function latin1(bytes: Buffer, start: number, end: number): string {
-  return (bytes as Latin1Buffer).latin1Slice(start, end);
 }

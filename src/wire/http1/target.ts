@@ -1,7 +1,7 @@
 import type { PathSettings } from '../../model/http-settings.ts';
+import type { MessageHead } from '../message/message-head.ts';
 import { TARGET_FRAGMENT, TARGET_QUERY } from './characters.ts';
 import type { Fault } from './fault.ts';
-import type { HeadParser } from './head-parser.ts';
 import { hostFault, hostOf } from './host.ts';
 import { needsNormalizing, normalizePath, pathFault } from './path.ts';
 
@@ -25,7 +25,7 @@ export class RequestTarget {
   #lastAuthority = '';
   #lastHost = '';
 
-  read(head: HeadParser, settings: PathSettings): Fault | null {
+  read(head: MessageHead, settings: PathSettings): Fault | null {
     const framing = head.framing;
     this.verbatim = true;
     let authority = framing.hostStart === -1 ? '' : head.text(framing.hostStart, framing.hostEnd);

@@ -1,5 +1,5 @@
-import type { HeadParser } from './head-parser.ts';
-import { FIELD_STRIDE, NAME_END, VALUE_END, VALUE_START } from './head-parser.ts';
+import type { MessageHead } from '../message/message-head.ts';
+import { FIELD_STRIDE, NAME_END, VALUE_END, VALUE_START } from '../message/message-head.ts';
 
 const CR = 13;
 const LF = 10;
@@ -90,7 +90,7 @@ export class MessageWriter {
    * Writes the fields of `head` whose id is not in `dropped`, one spelling: `name: value`. Neighbouring lines that
    * already have it (the parser has seen every byte of them) go in one copy.
    */
-  fields(head: HeadParser, dropped: Uint8Array, isDropped: ((name: string) => boolean) | null): void {
+  fields(head: MessageHead, dropped: Uint8Array, isDropped: ((name: string) => boolean) | null): void {
     const fields = head.fields;
     const ids = head.ids;
     const count = head.fieldCount;

@@ -1,5 +1,5 @@
 import type { Cluster, HashSource, RetryBudget } from '../../model/cluster.ts';
-import { CLUSTER_DEFAULTS, LB_POLICIES } from '../../model/cluster.ts';
+import { CLUSTER_PROTOCOLS, LB_POLICIES } from '../../model/cluster.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { ResourceCodec } from './codec.ts';
 import { count, inside, name, oneOf, part, port, text, weight } from './field.ts';
@@ -11,6 +11,7 @@ import type {
 } from './generated/novaedge/v1/HashSource.ts';
 import type { RetryBudgetDecoded } from './generated/novaedge/v1/RetryBudget.ts';
 import type { Sparse } from './schema.ts';
+import { clusterTlsFromMessage, clusterTlsToMessage } from './tls.ts';
 
 const HASH_SOURCES = ['SourceIP', 'Path', 'Header', 'Cookie'] as const;
 const PROXY_PROTOCOLS = ['V1', 'V2'] as const;
@@ -38,6 +39,9 @@ export const clusterCodec: ResourceCodec<Cluster, ClusterEncoded, ClusterDecoded
       cluster.proxyProtocol === null
         ? undefined
         : oneOf(cluster.proxyProtocol, PROXY_PROTOCOLS, 'proxyProtocol'),
+    protocol: oneOf(cluster.protocol, CLUSTER_PROTOCOLS, 'protocol'),
+    tls: cluster.tls === null ? undefined : inside('tls', () => clusterTlsToMessage(cluster.tls!)),
+    maxConcurrentStreams: count(cluster.maxConcurrentStreams, 'maxConcurrentStreams') || undefined,
   }),
   fromMessage: (message) => ({
     name: name(message.name, 'name'),
@@ -54,9 +58,9 @@ export const clusterCodec: ResourceCodec<Cluster, ClusterEncoded, ClusterDecoded
     retryBudget: budgetFromMessage(part(message.retryBudget, 'retryBudget')),
     proxyProtocol:
       message.proxyProtocol === '' ? null : oneOf(message.proxyProtocol, PROXY_PROTOCOLS, 'proxyProtocol'),
-    protocol: CLUSTER_DEFAULTS.protocol,
-    tls: CLUSTER_DEFAULTS.tls,
-    maxConcurrentStreams: CLUSTER_DEFAULTS.maxConcurrentStreams,
+    protocol: oneOf(message.protocol, CLUSTER_PROTOCOLS, 'protocol'),
+    tls: message.tls === null ? null : inside('tls', () => clusterTlsFromMessage(message.tls!)),
+    maxConcurrentStreams: message.maxConcurrentStreams,
   }),
 };
 

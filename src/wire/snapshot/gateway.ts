@@ -14,6 +14,7 @@ import {
   httpFromMessage,
   httpToMessage,
 } from './http-settings.ts';
+import { listenerTlsFromMessage, listenerTlsToMessage } from './tls.ts';
 
 export const gatewayCodec: ResourceCodec<Gateway, GatewayEncoded, GatewayDecoded> = {
   toMessage: (gateway) => ({
@@ -28,7 +29,7 @@ export const gatewayCodec: ResourceCodec<Gateway, GatewayEncoded, GatewayDecoded
   }),
 };
 
-const PROTOCOLS = ['HTTP'] as const;
+const PROTOCOLS = ['HTTP', 'HTTPS'] as const;
 
 export const listenerCodec: ResourceCodec<Listener, ListenerEncoded, ListenerDecoded> = {
   toMessage: (listener) => ({
@@ -39,6 +40,7 @@ export const listenerCodec: ResourceCodec<Listener, ListenerEncoded, ListenerDec
     hostnames: texts(listener.hostnames, 'hostnames'),
     http: inside('http', () => httpToMessage(listener.http)),
     clientAddress: inside('clientAddress', () => clientAddressToMessage(listener.clientAddress)),
+    tls: listener.tls === null ? undefined : inside('tls', () => listenerTlsToMessage(listener.tls!)),
   }),
   fromMessage: (message) => ({
     name: name(message.name, 'name'),
@@ -48,7 +50,7 @@ export const listenerCodec: ResourceCodec<Listener, ListenerEncoded, ListenerDec
     hostnames: message.hostnames,
     http: inside('http', () => httpFromMessage(message.http)),
     clientAddress: inside('clientAddress', () => clientAddressFromMessage(message.clientAddress)),
-    tls: null,
+    tls: message.tls === null ? null : inside('tls', () => listenerTlsFromMessage(message.tls!)),
   }),
 };
 

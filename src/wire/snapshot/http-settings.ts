@@ -1,10 +1,10 @@
 import type {
   ClientAddressSettings,
   ClientTimeouts,
+  Http2Settings,
   HttpSettings,
   RequestLimits,
 } from '../../model/http-settings.ts';
-import { HTTP_DEFAULTS } from '../../model/http-settings.ts';
 import { count, inside, oneOf, part, size, texts } from './field.ts';
 import type {
   ClientAddressSettingsDecoded,
@@ -42,6 +42,12 @@ const TIMEOUTS = [
   'tunnelIdleMs',
 ] as const satisfies readonly (keyof ClientTimeouts)[];
 
+const HTTP2_COUNTS = [
+  'maxConcurrentStreams',
+  'streamWindowBytes',
+  'connectionWindowBytes',
+] as const satisfies readonly (keyof Http2Settings)[];
+
 /** The same fields, checked. */
 function counts<Field extends string>(
   from: Readonly<Record<Field, number>>,
@@ -74,6 +80,10 @@ export function httpToMessage(http: HttpSettings): Sparse<HttpSettingsEncoded> {
       bodyBytes: size(http.limits.bodyBytes, 'bodyBytes') || undefined,
     })),
     timeouts: inside('timeouts', () => sparse(http.timeouts, TIMEOUTS)),
+    http2: inside('http2', () => ({
+      enabled: http.http2.enabled || undefined,
+      ...sparse(http.http2, HTTP2_COUNTS),
+    })),
   };
 }
 
@@ -81,6 +91,7 @@ export function httpFromMessage(given: HttpSettingsDecoded | null): HttpSettings
   const message = part(given, 'http');
   const limits = part(message.limits, 'limits');
   const timeouts = part(message.timeouts, 'timeouts');
+  const http2 = part(message.http2, 'http2');
   return {
     path: {
       escapedSlashes: oneOf(message.escapedSlashes, ESCAPED_SLASHES, 'path.escapedSlashes'),
@@ -93,7 +104,7 @@ export function httpFromMessage(given: HttpSettingsDecoded | null): HttpSettings
       bodyBytes: size(Number(limits.bodyBytes), 'bodyBytes'),
     })),
     timeouts: inside('timeouts', () => counts(timeouts, TIMEOUTS)),
-    http2: HTTP_DEFAULTS.http2,
+    http2: inside('http2', () => ({ enabled: http2.enabled, ...counts(http2, HTTP2_COUNTS) })),
   };
 }
 

@@ -7,6 +7,7 @@ import { policyCodec } from './filter.ts';
 import { gatewayCodec, listenerCodec, vipCodec } from './gateway.ts';
 import { routeCodec } from './route.ts';
 import { messageTypes } from './schema.ts';
+import { certificateCodec } from './tls.ts';
 
 /** A resource that cannot be sent, or bytes that are not a whole, known resource. The message names the object. */
 export class ResourceError extends Error {
@@ -28,6 +29,7 @@ export const RESOURCE_KINDS: readonly ResourceKind[] = [
   'endpoint',
   'policy',
   'vip',
+  'certificate',
 ];
 
 const encodings = new WeakMap<Resource, Uint8Array>();
@@ -78,6 +80,8 @@ function encode(resource: Resource): Uint8Array {
       return messageTypes.policy.encode(policyCodec.toMessage(resource.value)).finish();
     case 'vip':
       return messageTypes.vip.encode(vipCodec.toMessage(resource.value)).finish();
+    case 'certificate':
+      return messageTypes.certificate.encode(certificateCodec.toMessage(resource.value)).finish();
   }
 }
 
@@ -107,6 +111,8 @@ function decode(kind: ResourceKind, bytes: Uint8Array, cluster: string): Resourc
         return { kind, value: policyCodec.fromMessage(named(messageTypes.policy.decode(bytes))) };
       case 'vip':
         return { kind, value: vipCodec.fromMessage(named(messageTypes.vip.decode(bytes))) };
+      case 'certificate':
+        return { kind, value: certificateCodec.fromMessage(named(messageTypes.certificate.decode(bytes))) };
     }
   } catch (error) {
     const why = error instanceof FieldError ? error.message : `malformed bytes (${(error as Error).message})`;

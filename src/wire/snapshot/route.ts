@@ -33,7 +33,7 @@ import type {
 import type { Sparse } from './schema.ts';
 
 const PATH_MATCHES = ['Exact', 'PathPrefix', 'RegularExpression'] as const;
-const RETRY_CONDITIONS = ['Reset', 'Timeout', 'Status'] as const;
+const RETRY_CONDITIONS = ['Reset', 'Timeout', 'Status', 'GRPCStatus'] as const;
 const RETRY_METHODS = ['Idempotent', 'All'] as const;
 const VALUE_MATCHES = ['Exact', 'RegularExpression'] as const;
 
@@ -74,6 +74,7 @@ function ruleToMessage(rule: RouteRule): Sparse<RouteRuleEncoded> {
       share: share(mirror.share, 'share') || undefined,
     })),
     bodyBytes: bodyBytes(rule.bodyBytes) || undefined,
+    grpcWeb: rule.grpcWeb || undefined,
   };
 }
 
@@ -93,7 +94,7 @@ function ruleFromMessage(message: RouteRuleDecoded): RouteRule {
       share: share(Number(mirror.share), 'share'),
     })),
     bodyBytes: bodyBytes(Number(message.bodyBytes)),
-    grpcWeb: false,
+    grpcWeb: message.grpcWeb,
   };
 }
 
@@ -111,6 +112,7 @@ function retryToMessage(retry: RetryPolicy): Sparse<RetryPolicyEncoded> {
     methods: oneOf(retry.methods, RETRY_METHODS, 'methods'),
     backoffMs: count(retry.backoffMs, 'backoffMs') || undefined,
     maxBackoffMs: count(retry.maxBackoffMs, 'maxBackoffMs') || undefined,
+    grpcCodes: each(retry.grpcCodes, 'grpcCodes', (code) => count(code, 'code')),
   }));
 }
 
@@ -121,7 +123,7 @@ function retryFromMessage(message: RetryPolicyDecoded): RetryPolicy {
       oneOf(condition, RETRY_CONDITIONS, 'condition'),
     ),
     codes: each(message.codes, 'codes', (code) => count(code, 'code', 100, 999)),
-    grpcCodes: [],
+    grpcCodes: each(message.grpcCodes, 'grpcCodes', (code) => count(code, 'code')),
     methods: oneOf(message.methods, RETRY_METHODS, 'methods'),
     backoffMs: message.backoffMs,
     maxBackoffMs: message.maxBackoffMs,

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { fromJSON, type ServiceDefinition } from '@grpc/proto-loader';
 import protobuf from 'protobufjs';
 import type { AgentMessage, AgentMessageDecoded } from './generated/novaedge/v1/AgentMessage.ts';
+import type { Certificate, CertificateDecoded } from './generated/novaedge/v1/Certificate.ts';
 import type { Cluster, ClusterDecoded } from './generated/novaedge/v1/Cluster.ts';
 import type { Endpoint, EndpointDecoded } from './generated/novaedge/v1/Endpoint.ts';
 import type { Gateway, GatewayDecoded } from './generated/novaedge/v1/Gateway.ts';
@@ -41,6 +42,7 @@ export const messageTypes = {
   endpoint: lookup<Endpoint, EndpointDecoded>('Endpoint'),
   policy: lookup<Policy, PolicyDecoded>('Policy'),
   vip: lookup<VipAssignment, VipAssignmentDecoded>('VipAssignment'),
+  certificate: lookup<Certificate, CertificateDecoded>('Certificate'),
 };
 
 /** The ConfigStream service as gRPC describes it. */

@@ -10,6 +10,7 @@ import { decodeResource, encodeResource, ResourceError } from './resource.ts';
  *     2 gateways       repeated Gateway         6 vip_assignments  repeated VipAssignment
  *     3 routes         repeated Route           7 listeners        repeated Listener
  *     4 clusters       repeated Cluster         8 policies         repeated Policy
+ *     9 certificates   repeated Certificate
  *     5 endpoints      map entry { 1 cluster, 2 EndpointList { 1 repeated Endpoint } }
  */
 const VERSION = 1;
@@ -21,6 +22,7 @@ const FIELDS: Readonly<Record<Exclude<ResourceKind, 'endpoint'>, number>> = {
   vip: 6,
   listener: 7,
   policy: 8,
+  certificate: 9,
 };
 const KINDS = new Map(
   Object.entries(FIELDS).map(([kind, field]) => [field, kind as keyof typeof FIELDS] as const),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FAULTS } from '../../../src/wire/http1/fault.ts';
+import { FAULTS, MALFORMED_HTTP2 } from '../../../src/wire/http1/fault.ts';
 import { NASTY_ANSWERS } from './nasty-answers.ts';
 import { NASTY_REQUESTS } from './nasty-requests.ts';
 import { readStream } from './stream.ts';
@@ -45,7 +45,9 @@ test('the tables have every fault, and names that are told apart', () => {
   for (const fault of ['underscore_in_field_name', 'double_slash_in_path', 'dot_segment_in_path'] as const)
     faults.add(fault);
   assert.deepEqual(
-    Object.keys(FAULTS).filter((fault) => !faults.has(fault as keyof typeof FAULTS)),
+    Object.keys(FAULTS).filter(
+      (fault) => !faults.has(fault as keyof typeof FAULTS) && !(fault in MALFORMED_HTTP2),
+    ),
     [],
   );
   for (const table of [NASTY_REQUESTS, NASTY_ANSWERS])

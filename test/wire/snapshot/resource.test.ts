@@ -17,6 +17,7 @@ const TYPES = {
   endpoint: 'Endpoint',
   policy: 'Policy',
   vip: 'VipAssignment',
+  certificate: 'Certificate',
 } as const;
 
 function clusterOf(value: Resource): string {

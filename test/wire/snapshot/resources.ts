@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import type { HashSource } from '../../../src/model/cluster.ts';
-import { CLUSTER_DEFAULTS, LB_POLICIES } from '../../../src/model/cluster.ts';
+import { CLUSTER_DEFAULTS, CLUSTER_PROTOCOLS, LB_POLICIES } from '../../../src/model/cluster.ts';
 import type { Filter, HeaderChanges, PathChange } from '../../../src/model/filter.ts';
 import type { ClientAddressSettings, HttpSettings } from '../../../src/model/http-settings.ts';
-import { HTTP_DEFAULTS } from '../../../src/model/http-settings.ts';
 import type { Resource, ResourceKey } from '../../../src/model/resource.ts';
 import { resourceKey } from '../../../src/model/resource.ts';
 import type { RouteMatch, RouteRule, ValueMatch } from '../../../src/model/route.ts';
 import { RULE_DEFAULTS } from '../../../src/model/route.ts';
+import type { ClusterTls, ListenerTls } from '../../../src/model/tls.ts';
+import { TLS_VERSIONS } from '../../../src/model/tls.ts';
 
 const record = <T extends object>(model: { [Key in keyof T]: fc.Arbitrary<T[Key]> }): fc.Arbitrary<T> =>
   fc.record<T>(model, { noNullPrototype: true }) as fc.Arbitrary<T>;
@@ -66,9 +67,11 @@ const rule: fc.Arbitrary<RouteRule> = record({
   retry: fc.option(
     record({
       attempts: uint32,
-      conditions: few(fc.constantFrom('Reset' as const, 'Timeout' as const, 'Status' as const)),
+      conditions: few(
+        fc.constantFrom('Reset' as const, 'Timeout' as const, 'Status' as const, 'GRPCStatus' as const),
+      ),
       codes: few(fc.integer({ min: 100, max: 999 })),
-      grpcCodes: fc.constant([]),
+      grpcCodes: few(uint32),
       methods: fc.constantFrom('Idempotent', 'All'),
       backoffMs: uint32,
       maxBackoffMs: uint32,
@@ -78,7 +81,7 @@ const rule: fc.Arbitrary<RouteRule> = record({
     record({ cluster: objectName, share: fc.double({ min: 0, max: 1, noNaN: true }).map(Math.abs) }),
   ),
   bodyBytes: fc.oneof(fc.constant(-1), fc.maxSafeNat()),
-  grpcWeb: fc.constant(false),
+  grpcWeb: fc.boolean(),
 });
 
 const hashSource: fc.Arbitrary<HashSource> = fc.oneof(
@@ -114,7 +117,12 @@ const http: fc.Arbitrary<HttpSettings> = record({
     writeMs: uint32,
     tunnelIdleMs: uint32,
   }),
-  http2: fc.constant(HTTP_DEFAULTS.http2),
+  http2: record({
+    enabled: fc.boolean(),
+    maxConcurrentStreams: uint32,
+    streamWindowBytes: uint32,
+    connectionWindowBytes: uint32,
+  }),
 });
 const clientAddress: fc.Arbitrary<ClientAddressSettings> = record({
   trustedProxies: few(filled),
@@ -122,6 +130,28 @@ const clientAddress: fc.Arbitrary<ClientAddressSettings> = record({
   header: fc.constantFrom('XForwardedFor', 'Forwarded'),
   send: fc.constantFrom('XForwarded', 'Forwarded', 'Both'),
   proxyProtocolFrom: few(filled),
+});
+
+const listenerTls: fc.Arbitrary<ListenerTls> = record({
+  certificates: few(objectName),
+  minVersion: fc.constantFrom(...TLS_VERSIONS),
+  maxVersion: fc.constantFrom(...TLS_VERSIONS),
+  ciphers: few(filled),
+  curves: few(filled),
+  alpn: few(fc.constantFrom('h2' as const, 'http/1.1' as const)),
+  clientCertificates: fc.option(
+    record({ mode: fc.constantFrom('Optional' as const, 'Required' as const), ca: filled, header: filled }),
+  ),
+  sessionTickets: fc.boolean(),
+  handshakeTimeoutMs: uint32,
+});
+const clusterTls: fc.Arbitrary<ClusterTls> = record({
+  serverName: text,
+  subjectAltNames: few(filled),
+  ca: text,
+  verify: fc.boolean(),
+  certificate: text,
+  minVersion: fc.constantFrom(...TLS_VERSIONS),
 });
 
 const address = fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain());
@@ -145,11 +175,11 @@ export const resource: fc.Arbitrary<Resource> = fc.oneof(
     name: objectName,
     gateway: objectName,
     port,
-    protocol: fc.constant('HTTP' as const),
+    protocol: fc.constantFrom('HTTP' as const, 'HTTPS' as const),
     hostnames: few(fc.domain()),
     http,
     clientAddress,
-    tls: fc.constant(null),
+    tls: fc.option(listenerTls),
   }).map((value): Resource => ({ kind: 'listener', value })),
   record({
     name: objectName,
@@ -171,9 +201,9 @@ export const resource: fc.Arbitrary<Resource> = fc.oneof(
     maxRequestsPerConnection: uint32,
     retryBudget: record({ percent: uint32, intervalMs: uint32, minPerSecond: uint32 }),
     proxyProtocol: fc.constantFrom('V1' as const, 'V2' as const, null),
-    protocol: fc.constant('Auto' as const),
-    tls: fc.constant(null),
-    maxConcurrentStreams: fc.constant(100),
+    protocol: fc.constantFrom(...CLUSTER_PROTOCOLS),
+    tls: fc.option(clusterTls),
+    maxConcurrentStreams: uint32,
   }).map((value): Resource => ({ kind: 'cluster', value })),
   endpoint,
   record({
@@ -189,6 +219,13 @@ export const resource: fc.Arbitrary<Resource> = fc.oneof(
     ports: few(port),
     minHealthyNodes: uint32,
   }).map((value): Resource => ({ kind: 'vip', value })),
+  record({
+    name: objectName,
+    chain: filled,
+    privateKey: filled,
+    ocspStaple: text,
+    notAfter: time,
+  }).map((value): Resource => ({ kind: 'certificate', value })),
 );
 
 /** Resources with distinct keys. */

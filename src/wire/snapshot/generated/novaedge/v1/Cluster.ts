@@ -2,6 +2,7 @@
 
 import type { HashSource as _novaedge_v1_HashSource, HashSourceDecoded as _novaedge_v1_HashSourceDecoded } from '../../novaedge/v1/HashSource.ts';
 import type { RetryBudget as _novaedge_v1_RetryBudget, RetryBudgetDecoded as _novaedge_v1_RetryBudgetDecoded } from '../../novaedge/v1/RetryBudget.ts';
+import type { ClusterTls as _novaedge_v1_ClusterTls, ClusterTlsDecoded as _novaedge_v1_ClusterTlsDecoded } from '../../novaedge/v1/ClusterTls.ts';
 
 export interface Cluster {
   'name'?: (string);
@@ -17,6 +18,9 @@ export interface Cluster {
   'maxRequestsPerConnection'?: (number);
   'retryBudget'?: (_novaedge_v1_RetryBudget | null);
   'proxyProtocol'?: (string);
+  'protocol'?: (string);
+  'tls'?: (_novaedge_v1_ClusterTls | null);
+  'maxConcurrentStreams'?: (number);
 }
 
 export interface ClusterDecoded {
@@ -33,4 +37,7 @@ export interface ClusterDecoded {
   'maxRequestsPerConnection': (number);
   'retryBudget': (_novaedge_v1_RetryBudgetDecoded | null);
   'proxyProtocol': (string);
+  'protocol': (string);
+  'tls': (_novaedge_v1_ClusterTlsDecoded | null);
+  'maxConcurrentStreams': (number);
 }

@@ -7,6 +7,7 @@ import type { EndpointList as _novaedge_v1_EndpointList, EndpointListDecoded as 
 import type { VipAssignment as _novaedge_v1_VipAssignment, VipAssignmentDecoded as _novaedge_v1_VipAssignmentDecoded } from '../../novaedge/v1/VipAssignment.ts';
 import type { Listener as _novaedge_v1_Listener, ListenerDecoded as _novaedge_v1_ListenerDecoded } from '../../novaedge/v1/Listener.ts';
 import type { Policy as _novaedge_v1_Policy, PolicyDecoded as _novaedge_v1_PolicyDecoded } from '../../novaedge/v1/Policy.ts';
+import type { Certificate as _novaedge_v1_Certificate, CertificateDecoded as _novaedge_v1_CertificateDecoded } from '../../novaedge/v1/Certificate.ts';
 
 export interface ConfigSnapshot {
   'version'?: (string);
@@ -17,6 +18,7 @@ export interface ConfigSnapshot {
   'vipAssignments'?: (_novaedge_v1_VipAssignment)[];
   'listeners'?: (_novaedge_v1_Listener)[];
   'policies'?: (_novaedge_v1_Policy)[];
+  'certificates'?: (_novaedge_v1_Certificate)[];
 }
 
 export interface ConfigSnapshotDecoded {
@@ -28,4 +30,5 @@ export interface ConfigSnapshotDecoded {
   'vipAssignments': (_novaedge_v1_VipAssignmentDecoded)[];
   'listeners': (_novaedge_v1_ListenerDecoded)[];
   'policies': (_novaedge_v1_PolicyDecoded)[];
+  'certificates': (_novaedge_v1_CertificateDecoded)[];
 }

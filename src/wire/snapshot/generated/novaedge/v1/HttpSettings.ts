@@ -2,6 +2,7 @@
 
 import type { RequestLimits as _novaedge_v1_RequestLimits, RequestLimitsDecoded as _novaedge_v1_RequestLimitsDecoded } from '../../novaedge/v1/RequestLimits.ts';
 import type { ClientTimeouts as _novaedge_v1_ClientTimeouts, ClientTimeoutsDecoded as _novaedge_v1_ClientTimeoutsDecoded } from '../../novaedge/v1/ClientTimeouts.ts';
+import type { Http2Settings as _novaedge_v1_Http2Settings, Http2SettingsDecoded as _novaedge_v1_Http2SettingsDecoded } from '../../novaedge/v1/Http2Settings.ts';
 
 export interface HttpSettings {
   'escapedSlashes'?: (string);
@@ -10,6 +11,7 @@ export interface HttpSettings {
   'underscores'?: (string);
   'limits'?: (_novaedge_v1_RequestLimits | null);
   'timeouts'?: (_novaedge_v1_ClientTimeouts | null);
+  'http2'?: (_novaedge_v1_Http2Settings | null);
 }
 
 export interface HttpSettingsDecoded {
@@ -19,4 +21,5 @@ export interface HttpSettingsDecoded {
   'underscores': (string);
   'limits': (_novaedge_v1_RequestLimitsDecoded | null);
   'timeouts': (_novaedge_v1_ClientTimeoutsDecoded | null);
+  'http2': (_novaedge_v1_Http2SettingsDecoded | null);
 }

@@ -2,6 +2,7 @@
 
 import type { HttpSettings as _novaedge_v1_HttpSettings, HttpSettingsDecoded as _novaedge_v1_HttpSettingsDecoded } from '../../novaedge/v1/HttpSettings.ts';
 import type { ClientAddressSettings as _novaedge_v1_ClientAddressSettings, ClientAddressSettingsDecoded as _novaedge_v1_ClientAddressSettingsDecoded } from '../../novaedge/v1/ClientAddressSettings.ts';
+import type { ListenerTls as _novaedge_v1_ListenerTls, ListenerTlsDecoded as _novaedge_v1_ListenerTlsDecoded } from '../../novaedge/v1/ListenerTls.ts';
 
 export interface Listener {
   'name'?: (string);
@@ -11,6 +12,7 @@ export interface Listener {
   'hostnames'?: (string)[];
   'http'?: (_novaedge_v1_HttpSettings | null);
   'clientAddress'?: (_novaedge_v1_ClientAddressSettings | null);
+  'tls'?: (_novaedge_v1_ListenerTls | null);
 }
 
 export interface ListenerDecoded {
@@ -21,4 +23,5 @@ export interface ListenerDecoded {
   'hostnames': (string)[];
   'http': (_novaedge_v1_HttpSettingsDecoded | null);
   'clientAddress': (_novaedge_v1_ClientAddressSettingsDecoded | null);
+  'tls': (_novaedge_v1_ListenerTlsDecoded | null);
 }

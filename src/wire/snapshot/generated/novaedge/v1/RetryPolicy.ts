@@ -8,6 +8,7 @@ export interface RetryPolicy {
   'methods'?: (string);
   'backoffMs'?: (number);
   'maxBackoffMs'?: (number);
+  'grpcCodes'?: (number)[];
 }
 
 export interface RetryPolicyDecoded {
@@ -17,4 +18,5 @@ export interface RetryPolicyDecoded {
   'methods': (string);
   'backoffMs': (number);
   'maxBackoffMs': (number);
+  'grpcCodes': (number)[];
 }

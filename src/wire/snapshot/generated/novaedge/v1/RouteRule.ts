@@ -15,6 +15,7 @@ export interface RouteRule {
   'retry'?: (_novaedge_v1_RetryPolicy | null);
   'mirrors'?: (_novaedge_v1_Mirror)[];
   'bodyBytes'?: (number | string);
+  'grpcWeb'?: (boolean);
 }
 
 export interface RouteRuleDecoded {
@@ -26,4 +27,5 @@ export interface RouteRuleDecoded {
   'retry': (_novaedge_v1_RetryPolicyDecoded | null);
   'mirrors': (_novaedge_v1_MirrorDecoded)[];
   'bodyBytes': (number);
+  'grpcWeb': (boolean);
 }

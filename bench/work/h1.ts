@@ -1,24 +1,4 @@
-/** One kind of load. */
-export interface Work {
-  readonly name: string;
-  readonly help: string;
-  readonly connections: number;
-  readonly path: string;
-  /** Request headers beside Host. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly method: 'GET' | 'POST';
-  /** Bytes of the request body. */
-  readonly body: number;
-  /** How many routes are configured; one of them is asked for. */
-  readonly routes: number;
-  /** The path is followed by a number from 1 to this, one after the other; 0: it is not. */
-  readonly spread: number;
-  /** Workers of the proxy; with more than one, all cores are shared by proxies, load and backend. */
-  readonly workers: number;
-  readonly accessLog: boolean;
-  /** `half`: as many requests a second as half of what NovaEdge can do; `whole`: as many as it takes. */
-  readonly load: 'whole' | 'half';
-}
+import { SMALL, type Work } from './work.ts';
 
 const BROWSER_HEADERS = {
   'user-agent':
@@ -32,23 +12,8 @@ const BROWSER_HEADERS = {
   'upgrade-insecure-requests': '1',
 };
 
-export const SMALL: Work = {
-  name: 'h1-keepalive-small',
-  help: '64 keep-alive connections, GET, body of 13 bytes',
-  connections: 64,
-  path: '/',
-  headers: {},
-  method: 'GET',
-  body: 0,
-  routes: 1,
-  spread: 0,
-  workers: 1,
-  accessLog: false,
-  load: 'whole',
-};
-
-export const WORKS: readonly Work[] = [
-  SMALL,
+export const H1_WORKS: readonly Work[] = [
+  { ...SMALL, targets: { nginx: 1.1, haproxy: 1 } },
   { ...SMALL, name: 'h1-connections-1', help: 'the same over one connection', connections: 1 },
   { ...SMALL, name: 'h1-connections-16', help: 'the same over 16 connections', connections: 16 },
   { ...SMALL, name: 'h1-connections-512', help: 'the same over 512 connections', connections: 512 },
@@ -57,15 +22,23 @@ export const WORKS: readonly Work[] = [
     name: 'h1-browser-headers',
     help: 'the same with the headers of a browser',
     headers: BROWSER_HEADERS,
+    targets: { haproxy: 1.1 },
   },
   {
     ...SMALL,
     name: 'h1-new-connection',
     help: 'a new connection for each request',
     headers: { connection: 'close' },
+    targets: { nginx: 1.3 },
   },
   { ...SMALL, name: 'h1-body-10k', help: 'the same with an answer of 10 KB', path: '/10k' },
-  { ...SMALL, name: 'h1-body-100k', help: 'the same with an answer of 100 KB', path: '/100k' },
+  {
+    ...SMALL,
+    name: 'h1-body-100k',
+    help: 'the same with an answer of 100 KB',
+    path: '/100k',
+    targets: { haproxy: 1.2 },
+  },
   { ...SMALL, name: 'h1-body-1m', help: 'the same with an answer of 1 MB', path: '/1m' },
   { ...SMALL, name: 'h1-chunked', help: 'the same with a chunked answer of 10 KB', path: '/chunked.html' },
   {

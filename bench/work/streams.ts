@@ -1,0 +1,92 @@
+import { SMALL, type Work } from './work.ts';
+
+const H2: Work = {
+  ...SMALL,
+  name: 'h2-h1-16x16',
+  help: 'the small GET by HTTP/2 in clear text, 16 connections of 16 streams, to an HTTP/1.1 backend',
+  loader: 'h2load',
+  client: 'HTTP2',
+  connections: 16,
+  streams: 16,
+  targets: { nginx: 0.7, haproxy: 1.1 },
+};
+const ONE_CONNECTION = { connections: 1, streams: 100 } as const;
+const TO_H2 = { backend: 'HTTP2', targets: {} } as const;
+
+export const STREAM_WORKS: readonly Work[] = [
+  H2,
+  { ...H2, ...ONE_CONNECTION, name: 'h2-h1-1x100', help: 'the same, one connection of 100 streams' },
+  {
+    ...H2,
+    ...TO_H2,
+    name: 'h2-h2-16x16',
+    help: 'the same, 16 connections of 16 streams, to an HTTP/2 backend',
+  },
+  {
+    ...H2,
+    ...TO_H2,
+    ...ONE_CONNECTION,
+    name: 'h2-h2-1x100',
+    help: 'the same, one connection of 100 streams, to an HTTP/2 backend',
+  },
+  {
+    ...H2,
+    name: 'tls-h2-h1-16x16',
+    help: 'HTTP/2 over TLS, 16 connections of 16 streams, to an HTTP/1.1 backend',
+    tls: 'EC',
+    targets: {},
+  },
+  {
+    ...H2,
+    name: 'h2-body-1m',
+    help: 'answers of 1 MB by HTTP/2, 4 connections of 4 streams',
+    unit: 'MB',
+    connections: 4,
+    streams: 4,
+    path: '/1m',
+    targets: {},
+  },
+  {
+    ...H2,
+    name: 'h2-body-100m',
+    help: 'answers of 100 MB by HTTP/2, 2 connections of 2 streams',
+    unit: 'MB',
+    connections: 2,
+    streams: 2,
+    path: '/100m',
+    targets: {},
+  },
+  {
+    ...H2,
+    ...TO_H2,
+    name: 'grpc-unary',
+    help: 'gRPC calls of one message of 64 bytes each way, 16 connections of 16 calls',
+    unit: 'call',
+    content: 'gRPC',
+    path: '/bench.Echo/Unary',
+    method: 'POST',
+    body: 64,
+    headers: { 'content-type': 'application/grpc', te: 'trailers' },
+    targets: { haproxy: 1.2 },
+  },
+  {
+    ...H2,
+    ...TO_H2,
+    name: 'grpc-stream',
+    help: 'messages of 64 bytes there and back on bidirectional calls, 16 connections of 16',
+    unit: 'message',
+    loader: 'grpc-stream',
+    content: 'gRPC',
+    path: '/bench.Echo/Stream',
+    method: 'POST',
+    targets: {},
+  },
+  {
+    ...SMALL,
+    name: 'websocket-echo',
+    help: 'messages of 32 bytes there and back on 64 WebSockets (HTTP/1.1)',
+    unit: 'message',
+    loader: 'websocket',
+    content: 'WebSocket',
+  },
+];
