@@ -53,6 +53,8 @@ const SHORT: Timeouts = {
   linger: 300,
   drainIdle: 150,
   drainNotice: 100,
+  webSocketSpread: 200,
+  webSocketClose: 150,
 };
 
 export function drawTopology(prng: Prng): Topology {

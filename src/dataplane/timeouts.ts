@@ -5,6 +5,8 @@ export interface Timeouts {
   readonly linger: number;
   readonly drainIdle: number;
   readonly drainNotice: number;
+  readonly webSocketSpread: number;
+  readonly webSocketClose: number;
 }
 
 /** Defaults in milliseconds; see TimerWheel for how exactly they are kept. */
@@ -19,4 +21,8 @@ export const TIMEOUTS: Timeouts = {
   drainIdle: 500,
   /** From a port's closing until its connections are told to go; by then the other workers have closed it too. */
   drainNotice: 100,
+  /** While draining, the WebSockets of a worker are asked to go one by one within this time. */
+  webSocketSpread: 2_000,
+  /** A WebSocket that was asked to go: how long its client, and then its backend, is waited for. */
+  webSocketClose: 1_000,
 };

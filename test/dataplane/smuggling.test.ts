@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
+import { HTTP_DEFAULTS } from '../../src/model/http-settings.ts';
 import { FAULTS } from '../../src/wire/http1/fault.ts';
 import { damage, requestStream } from '../wire/http1/generator.ts';
 import { RequestOracle } from '../wire/http1/llhttp-oracle.ts';
@@ -31,7 +32,9 @@ before(async () => {
       return 1;
     }
   });
+  // Where HTTP/2 is spoken too, its preface is no request that is refused.
   harness = await start({
+    listener: { http: { ...HTTP_DEFAULTS, http2: { ...HTTP_DEFAULTS.http2, enabled: false } } },
     resources: [
       { kind: 'cluster', value: cluster() },
       { kind: 'endpoint', value: endpoint(backend.port) },

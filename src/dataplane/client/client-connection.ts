@@ -207,8 +207,9 @@ export class ClientConnection extends AnsweringConnection implements Downstream,
       case TUNNEL:
       case LINGER:
         if (this.isBlocked) break;
-        if (isTunnel) this.exchange.abort('tunnel_idle');
-        else this.close();
+        if (!isTunnel) this.close();
+        else if (this.exchange.webSocket === null) this.exchange.abort('tunnel_idle');
+        else this.exchange.webSocket.drain('tunnel_idle');
         return;
     }
     this.#watch();
@@ -284,8 +285,9 @@ export class ClientConnection extends AnsweringConnection implements Downstream,
     this.stream.reset();
   }
 
-  /** While draining: an idle connection goes when no request has come for a moment. */
+  /** While draining: an idle connection goes when no request has come for a moment, a WebSocket is asked to go. */
   drain(): void {
+    this.#work?.exchange.webSocket?.drainSoon();
     if (this.isIdle) this.#context.wheel.set(this.#timer, this.#context.timeouts.drainIdle);
   }
 

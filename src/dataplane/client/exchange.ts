@@ -31,6 +31,8 @@ import { definesContent, isIdempotent, methodOf } from './method.ts';
 import { Mirrors } from './mirrored-request.ts';
 import { OutgoingRequest } from './outgoing-request.ts';
 import { isHttp2Upgrade, writeRequestHead, writtenRequestId } from './request-head.ts';
+import type { Farewell, TunnelOwner } from './websocket-tunnel.ts';
+import { WebSocketTunnel } from './websocket-tunnel.ts';
 
 /** For which we end an upgraded connection. */
 const OUR_REASONS: ReadonlySet<ResponseReason> = new Set(['draining', 'tunnel_idle', 'client_stalled']);
@@ -42,11 +44,13 @@ const view = new HeadView();
  * One request and its answer, from the head to the last byte: routed once, sent to one backend after another until
  * one takes it, answered once. Used again for other requests, of one client connection after the other.
  */
-export class Exchange implements UpstreamUser, TimerOwner, Resender {
+export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner {
   isHead = false;
   askedUpgrade = '';
   connecting: UpstreamConnection | null = null;
   hashKey = NO_KEY;
+  /** Where that is what it has been upgraded to. */
+  webSocket: WebSocketTunnel | null = null;
   readonly #context: Context;
   #client!: Downstream;
   readonly #request = new OutgoingRequest();
@@ -285,7 +289,8 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     this.#record.bytesOut += end - start;
     const upstream = this.#upstream!;
     if (this.#upgraded) {
-      this.#client.sendTunnel(bytes, start, end, upstream.source);
+      if (this.webSocket !== null) this.webSocket.toClient(bytes, start, end, upstream.source);
+      else this.#client.sendTunnel(bytes, start, end, upstream.source);
       return;
     }
     this.#client.sendBody(bytes, start, end, upstream.source);
@@ -305,7 +310,10 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     this.#record.status = 101;
     this.#releaseBlock();
     this.#context.wheel.clear(this.#totalTimer);
-    this.#client.sendUpgrade(head, this.#additions());
+    const client = this.#client;
+    this.webSocket = WebSocketTunnel.of(this.#context, head, client, this.#upstream!, this);
+    client.sendUpgrade(head, this.#additions());
+    if (client.port.isDraining) this.webSocket?.drainSoon();
   }
 
   onUpstreamFailed(upstream: Upstream, reason: ResponseReason, answered: boolean): void {
@@ -363,11 +371,18 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     const upstream = this.#upstream;
     if (upstream === null) return;
     this.#record.bytesIn += end - start;
-    if (!upstream.sendBody(bytes, start, end, source)) this.#client.pauseRequest();
+    if (this.webSocket !== null) this.webSocket.toBackend(bytes, start, end, source);
+    else if (!upstream.sendBody(bytes, start, end, source)) this.#client.pauseRequest();
   }
 
   tunnelEnd(): void {
+    this.webSocket?.clientEnded();
     this.#upstream?.endTunnel();
+  }
+
+  tunnelOver(reason: Farewell): void {
+    this.#end(reason);
+    this.#client.endAfterWrites();
   }
 
   onTimer(timer: Timer): void {
@@ -386,6 +401,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
   abort(reason: ResponseReason): void {
     // What nothing but the end of the connection ends would be taken for whole (RFC 9112 section 8).
     const isUnderWay = this.#active ? this.#answering : this.#client.isBlocked;
+    if (reason === 'draining') this.webSocket?.lastWords();
     if (this.#active) this.#end(reason);
     else if (isUnderWay) this.#count(reason);
     this.#client.leave(isUnderWay);
@@ -541,7 +557,8 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
   }
 
   /** Cut short: counts, and lets everything go. */
-  #end(reason: ResponseReason): void {
+  #end(ending: ResponseReason): void {
+    const reason = this.webSocket?.reason ?? ending;
     // An upgraded connection ends when either side says so: nobody is to blame but us.
     if (!this.#upgraded || OUR_REASONS.has(reason)) {
       this.#record.reason = reason;
@@ -566,6 +583,8 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender {
     const listener = this.#listener;
     const rule = this.#rule;
     this.#request.dropHeld();
+    this.webSocket?.stop();
+    this.webSocket = null;
     this.#pool = null;
     this.#rule = null;
     this.#record.finish(context, listener, rule, this.#client.origin.client);

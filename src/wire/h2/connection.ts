@@ -35,6 +35,8 @@ import { giveBlock, giveStream, takeBlock, takeStream } from './stream-memory.ts
 import { WorkBudget } from './work-budget.ts';
 
 const OUR_PING = Buffer.from('novaedge', 'latin1');
+/** What the encoder says before the first field. */
+const BLOCK_START_BYTES = 1;
 const DRAIN_PING = Buffer.from('draining', 'latin1');
 
 function isPayload(bytes: Buffer, start: number, wanted: Buffer): boolean {
@@ -111,9 +113,7 @@ export class Http2Connection implements StreamCarrier, FrameEvents, DataEvents {
 
   /** By it heads are encoded between `beginHead` and `endHead`. */
   get encoder(): HpackEncoder {
-    if (this.#encoder === null) {
-      this.#encoder = new HpackEncoder();
-    }
+    this.#encoder ??= new HpackEncoder();
     return this.#encoder;
   }
 
@@ -234,7 +234,7 @@ export class Http2Connection implements StreamCarrier, FrameEvents, DataEvents {
       this.#lastBegunId = stream.id;
     }
     stream.isBegun = true;
-    const writer = this.#sending.beginHead(room + 1);
+    const writer = this.#sending.beginHead(room + BLOCK_START_BYTES);
     this.encoder.begin(writer);
     return writer;
   }
