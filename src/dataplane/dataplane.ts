@@ -22,6 +22,7 @@ import { FreeList } from './context.ts';
 import type { AtObject, DataplaneControl, DataplaneOptions, Preparation } from './control.ts';
 import { Counters, LabelledCounters } from './counters.ts';
 import { Faults } from './faults.ts';
+import { GrpcResponses } from './grpc/grpc-responses.ts';
 import { Http2ClientStream } from './http2/client-stream.ts';
 import { FRAME_BLOCK_BYTES } from './http2/frame-buffer.ts';
 import { TurnEnd } from './http2/turn-end.ts';
@@ -73,6 +74,7 @@ export class Dataplane implements DataplaneControl {
       accessLog: options.accessLog === null ? null : new AccessLog(options.accessLog),
       faults,
       notify: options.notify,
+      grpcResponses: new GrpcResponses(counters),
       localResponses: new LabelledCounters(counters, 'local_response_count', {}),
     };
     this.#context = context;

@@ -2,6 +2,7 @@ import type { ResponseReason } from '../../model/response-reason.ts';
 import type { SocketStream } from '../../os/socket-stream.ts';
 import type { Fault } from '../../wire/http1/fault.ts';
 import type { MessageHead } from '../../wire/message/message-head.ts';
+import type { ByteSource } from '../byte-source.ts';
 import type { ClientOrigin } from '../client-address/client-origin.ts';
 import type { HeaderPlan } from '../filters/header-plan.ts';
 import type { ServedPort } from '../served-port.ts';
@@ -14,6 +15,13 @@ export interface AnswerAdditions {
   readonly setCookie: string;
 }
 
+/** What a caller of gRPC reads of it instead of status and body. */
+export interface GrpcAnswer {
+  /** Of `grpc-status`. */
+  readonly status: number;
+  readonly contentType: string;
+}
+
 /** An answer of NovaEdge itself. */
 export interface LocalAnswer {
   readonly status: number;
@@ -23,6 +31,7 @@ export interface LocalAnswer {
   readonly headers: string;
   /** What exactly was wrong, as far as a reason does not say it; or empty. */
   readonly detail: Fault | '';
+  readonly grpc?: GrpcAnswer;
 }
 
 /**
@@ -45,7 +54,7 @@ export interface Downstream {
   /** Returns the bytes of body. */
   sendLocal(answer: LocalAnswer): number;
   /** A piece of body as it came from `source`. */
-  sendBody(bytes: Buffer, start: number, end: number, source: SocketStream): void;
+  sendBody(bytes: Buffer, start: number, end: number, source: ByteSource): void;
   sendEnd(trailer: MessageHead | null): void;
   /** From now on bytes go both ways as they are. */
   sendUpgrade(head: MessageHead, additions: AnswerAdditions): void;

@@ -11,6 +11,7 @@ import type { FilterPlan } from '../filters/filter-plan.ts';
 import { NO_FILTERS } from '../filters/filter-plan.ts';
 import { changePath } from '../filters/path-change.ts';
 import { locationOf } from '../filters/redirect.ts';
+import { GrpcCall } from '../grpc/grpc-call.ts';
 import { findRoute } from '../router/port-router.ts';
 import { HeadView } from '../router/route-entry.ts';
 import type { ServedListener } from '../served-listener.ts';
@@ -52,7 +53,10 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
   /** Where that is what it has been upgraded to. */
   webSocket: WebSocketTunnel | null = null;
   readonly #context: Context;
+  /** Whoever asks, and the same as a caller of gRPC where it is one. */
+  #asker!: Downstream;
   #client!: Downstream;
+  #grpc: GrpcCall | null = null;
   readonly #request = new OutgoingRequest();
   readonly #record = new ExchangeRecord();
   readonly #attempts: Attempts;
@@ -82,6 +86,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
 
   /** The client whose requests it is used for from now on. */
   serve(client: Downstream): void {
+    this.#asker = client;
     this.#client = client;
   }
 
@@ -97,6 +102,11 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
     return this.askedUpgrade !== '';
   }
 
+  /** Neither side need say anything for long: only deadlines end a call. */
+  get mayBeQuiet(): boolean {
+    return this.#grpc !== null;
+  }
+
   get isActive(): boolean {
     return this.#active;
   }
@@ -110,6 +120,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
     const client = this.#client;
     const framing = head.framing;
     this.#start(head);
+    if (head.version === 20 && this.#record.method === 'POST') this.#recognize(head, false);
     if (this.#record.method === 'CONNECT') {
       this.refuse('method_not_allowed');
       return;
@@ -142,6 +153,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
     }
     const rule = entry.rule;
     this.#rule = rule;
+    if (rule.grpcWeb && this.#record.method === 'POST') this.#recognize(head, true);
     const plan = rule.plan();
     this.#plan = plan;
     if (plan.redirect !== null) {
@@ -183,16 +195,27 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
       upgrade: this.wantsUpgrade,
       expectContinue: this.#expectContinue,
       hasBody,
+      grpc: this.#grpc,
     });
-    this.#request.begin(block, framing.chunked, rule.keepsRequest);
+    this.#request.begin(block, framing.chunked || this.#grpc?.isText === true, rule.keepsRequest);
     this.#request.mayBeTwo = hasBody && !definesContent(this.#record.method);
     if (rule.retry !== null) this.#attempts.begin(rule.retry, this.#record.method, pool);
     if (this.#context.accessLog !== null) this.#record.requestId = writtenRequestId(block);
-    if (rule.requestTimeoutMs > 0) this.#context.wheel.set(this.#totalTimer, rule.requestTimeoutMs);
+    const limit = this.#grpc?.limit(rule.requestTimeoutMs, this.#context.time) ?? rule.requestTimeoutMs;
+    if (limit > 0) this.#context.wheel.set(this.#totalTimer, limit);
   }
 
   /** `bytes[start, end)` of the request's body, decoded. */
   requestBytes(bytes: Buffer, start: number, end: number, source: SocketStream): void {
+    if (this.#grpc?.isText !== true) this.#requestBytes(bytes, start, end, source);
+    else {
+      const plain = this.#grpc.web!.decode(bytes, start, end);
+      if (plain !== null) this.#requestBytes(plain, 0, plain.length, source);
+      else if (this.#pool !== null) this.#refuseRest('bad_request');
+    }
+  }
+
+  #requestBytes(bytes: Buffer, start: number, end: number, source: SocketStream): void {
     this.#record.bytesIn += end - start;
     if (this.#pool === null) return;
     if (this.#record.bytesIn > this.#mostBody) {
@@ -212,6 +235,10 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
   requestEnd(trailer: MessageHead | null): void {
     this.#request.ended = true;
     if (this.#pool === null) return;
+    if (this.#grpc?.web?.isRequestWhole === false) {
+      this.#refuseRest('bad_request');
+      return;
+    }
     const rule = this.#rule!;
     this.#request.finish(this.#upstream, this.#dispatched, trailer);
     const mirrors =
@@ -219,7 +246,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
         ? null
         : Mirrors.draw(this.#context, rule.mirrors, this.#request);
     if (!this.#dispatched) this.dispatch();
-    else this.#upstream?.awaitAnswer(rule.backendTimeout(this.#context.timeouts.backend));
+    else this.#upstream?.awaitAnswer(this.#backendTimeout);
     mirrors?.send(this.isHead);
   }
 
@@ -241,8 +268,9 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
     this.#record.endpoint = upstream.endpoint.id;
     upstream.sentAt = this.#context.time;
     this.#record.sentAt = this.#context.time;
+    this.#grpc?.renewTimeout(this.#request.block, this.#context.time);
     const done = this.#request.send(upstream);
-    if (this.#request.ended) upstream.awaitAnswer(this.#rule!.backendTimeout(this.#context.timeouts.backend));
+    if (this.#request.ended) upstream.awaitAnswer(this.#backendTimeout);
     else if (done) this.#client.resumeRequest();
     else this.#client.pauseRequest();
   }
@@ -391,9 +419,9 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
       this.#pool!.forget(this);
       this.#answerInstead('pending_timeout');
     } else if (this.#answering) {
-      this.#end('upstream_timeout');
+      this.#end(this.#grpc?.lateReason ?? 'upstream_timeout');
       this.#client.cutAnswer();
-    } else this.#answerInstead('upstream_timeout');
+    } else this.#answerInstead(this.#grpc?.lateReason ?? 'upstream_timeout');
     this.#client.flush();
   }
 
@@ -471,7 +499,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
   answer(reason: ResponseReason, status: number = RESPONSE_REASONS[reason], headers = ''): void {
     const client = this.#client;
     this.#pool = null;
-    this.#record.status = status;
+    this.#record.status = this.#grpc === null ? status : 200;
     this.#record.reason = reason;
     this.#releaseBlock();
     this.#count(reason);
@@ -490,6 +518,8 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
 
   #start(head: MessageHead | null): void {
     this.#active = true;
+    this.#grpc = null;
+    this.#client = this.#asker;
     const method = head === null ? '' : methodOf(head);
     this.#record.start(this.#context.time, method);
     this.isHead = method === 'HEAD';
@@ -505,6 +535,20 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
     this.#upgraded = false;
     this.hashKey = NO_KEY;
     this.#setCookie = '';
+  }
+
+  /** As a call of gRPC, where it is one; `bridged`: as one of gRPC-Web. */
+  #recognize(head: MessageHead, bridged: boolean): void {
+    const call = GrpcCall.of(this.#asker, head, bridged);
+    if (call === null) return;
+    this.#grpc = call;
+    this.#client = call;
+  }
+
+  /** A call may take what its deadline leaves it. */
+  get #backendTimeout(): number {
+    const rule = this.#rule!;
+    return this.#grpc === null ? rule.backendTimeout(this.#context.timeouts.backend) : rule.backendTimeoutMs;
   }
 
   #enter(listener: ServedListener): void {
@@ -587,6 +631,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
     this.webSocket = null;
     this.#pool = null;
     this.#rule = null;
+    this.#grpc?.over(context.grpcResponses, rule?.route ?? null, this.#record.reason);
     this.#record.finish(context, listener, rule, this.#client.origin.client);
     if (listener?.isDraining === true) this.#client.port.checkDrained(listener);
   }

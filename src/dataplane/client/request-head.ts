@@ -11,6 +11,7 @@ import { FIELD_STRIDE, latin1, VALUE_END, VALUE_START } from '../../wire/message
 import type { ClientOrigin } from '../client-address/client-origin.ts';
 import { forwardingBytes, writeForwardingFields } from '../client-address/forwarding-fields.ts';
 import type { HeaderPlan } from '../filters/header-plan.ts';
+import type { GrpcCall } from '../grpc/grpc-call.ts';
 import type { RequestIds } from '../request-id.ts';
 import { isSaneRequestId } from '../request-id.ts';
 
@@ -27,6 +28,8 @@ export interface RequestHeadOptions {
   readonly upgrade: boolean;
   readonly expectContinue: boolean;
   readonly hasBody: boolean;
+  /** Null: it is no call of gRPC. */
+  readonly grpc: GrpcCall | null;
 }
 
 const ASCII = (text: string): Buffer => Buffer.from(text, 'latin1');
@@ -82,19 +85,20 @@ export function writeRequestHead(
   writer.latin1(hostname);
   writer.crlf();
   const never = origin.isTrusted ? NEVER_FORWARDED_IN_REQUEST : NEVER_FORWARDED_OF_CLIENT;
-  writer.fields(head, never, droppedBy(head, plan));
+  writer.fields(head, never, droppedBy(head, plan, options.grpc?.rewrites === true ? options.grpc : null));
   const dropped = plan === null ? null : plan.dropped;
   if (asked) writeForwardingFields(writer, head, target, options, dropped);
   else writeOrigin(writer, target, options, dropped);
   idStart = -1;
   if (dropped === null || !dropped.has('x-request-id')) writeRequestId(writer, head, options.requestIds);
   if (plan !== null) writer.all(plan.added);
+  options.grpc?.writeFields(writer);
   if (options.upgrade) {
     const upgrade = head.combined('upgrade')!;
     writer.latin1(`Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`);
   }
   if (options.expectContinue) writer.all(CONTINUE);
-  if (head.framing.chunked) writer.all(CHUNKED);
+  if (head.framing.chunked || options.grpc?.isText === true) writer.all(CHUNKED);
   else if (head.framing.contentLength >= 0) {
     writer.all(CONTENT_LENGTH);
     writer.decimal(head.framing.contentLength);
@@ -160,11 +164,18 @@ function writeRequestId(writer: MessageWriter, head: MessageHead, ids: RequestId
   writer.crlf();
 }
 
-/** Fields that go besides those that always go: named by Connection, or by a filter. Null where there are none. */
-export function droppedBy(head: MessageHead, plan: HeaderPlan | null): ((name: string) => boolean) | null {
+/** Fields that go besides those that always go: named by Connection, by a filter, or written anew for gRPC. Null where there are none. */
+export function droppedBy(
+  head: MessageHead,
+  plan: HeaderPlan | null,
+  grpc: GrpcCall | null = null,
+): ((name: string) => boolean) | null {
   const named = head.framing.namedFields ? head.combined('connection') : null;
-  if (named === null && plan === null) return null;
-  return (name) => plan?.dropped.has(name) === true || (named !== null && connectionNames(named, name));
+  if (named === null && plan === null && grpc === null) return null;
+  return (name) =>
+    plan?.dropped.has(name) === true ||
+    (named !== null && connectionNames(named, name)) ||
+    grpc?.drops(name) === true;
 }
 
 /** h2c is not spoken here, and must not be tunnelled past the routes. */

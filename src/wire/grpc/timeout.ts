@@ -32,10 +32,18 @@ export function readGrpcTimeout(bytes: Uint8Array, start: number, end: number): 
 }
 
 /** The longest timeout that can be written and is not longer than `milliseconds`, but never none at all. */
-export function writeGrpcTimeout(milliseconds: number): string {
+export function encodeGrpcTimeout(milliseconds: number): string {
   if (milliseconds < FINE_MS) return `${Math.max(1, Math.floor(milliseconds * 1000))}u`;
   if (milliseconds <= MOST_VALUE) return `${Math.floor(milliseconds)}m`;
   if (milliseconds <= MOST_VALUE * 1000) return `${Math.floor(milliseconds / 1000)}S`;
   if (milliseconds <= MOST_VALUE * 60_000) return `${Math.floor(milliseconds / 60_000)}M`;
   return `${Math.min(MOST_VALUE, Math.floor(milliseconds / 3_600_000))}H`;
+}
+
+/** Bytes of a timeout that is always written with all its digits. */
+export const TIMEOUT_BYTES: number = MOST_DIGITS + 1;
+
+/** The same with leading zeros, into TIMEOUT_BYTES bytes: so it can be written again over itself. */
+export function writeGrpcTimeout(bytes: Buffer, at: number, milliseconds: number): void {
+  bytes.write(encodeGrpcTimeout(milliseconds).padStart(TIMEOUT_BYTES, '0'), at, 'latin1');
 }

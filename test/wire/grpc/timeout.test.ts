@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { readGrpcTimeout, writeGrpcTimeout } from '../../../src/wire/grpc/timeout.ts';
+import {
+  encodeGrpcTimeout,
+  readGrpcTimeout,
+  TIMEOUT_BYTES,
+  writeGrpcTimeout,
+} from '../../../src/wire/grpc/timeout.ts';
 
 const read = (text: string): number => {
   const bytes = Buffer.from(`:${text}:`, 'latin1');
@@ -49,7 +54,7 @@ test('anything else is no timeout', () => {
 test('what is written is the longest that is no longer, in the unit that eight digits allow', () => {
   fc.assert(
     fc.property(fc.double({ min: 0.001, max: 99_999_999 * 3_600_000, noNaN: true }), (milliseconds) => {
-      const text = writeGrpcTimeout(milliseconds);
+      const text = encodeGrpcTimeout(milliseconds);
       assert.match(text, /^\d{1,8}[HMSmu]$/);
       const again = read(text);
       const step = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 0.001 }[text.at(-1)!]!;
@@ -61,6 +66,17 @@ test('what is written is the longest that is no longer, in the unit that eight d
     }),
   );
   // Nothing is left: but `0` would be a deadline that some take for none.
-  assert.equal(writeGrpcTimeout(0), '1u');
-  assert.equal(writeGrpcTimeout(-5), '1u');
+  assert.equal(encodeGrpcTimeout(0), '1u');
+  assert.equal(encodeGrpcTimeout(-5), '1u');
+});
+
+test('it is written over itself with all its digits, and means the same', () => {
+  fc.assert(
+    fc.property(fc.double({ min: 0.001, max: 1e9, noNaN: true }), (milliseconds) => {
+      const bytes = Buffer.alloc(TIMEOUT_BYTES + 2, '#');
+      writeGrpcTimeout(bytes, 1, milliseconds);
+      assert.match(bytes.toString('latin1'), /^#\d{8}[HMSmu]#$/);
+      assert.equal(readGrpcTimeout(bytes, 1, TIMEOUT_BYTES + 1), read(encodeGrpcTimeout(milliseconds)));
+    }),
+  );
 });
