@@ -202,6 +202,8 @@ export class SimulatedDataplane implements DataplaneControl {
 /** There is no traffic, so there are no tables: what is in use is read from the configuration itself. */
 const NO_TABLES: ConfigurationTarget = {
   removeRoute() {},
+  removeCertificate() {},
+  putCertificate() {},
   removeListener() {},
   putListener() {},
   putRoute() {},

@@ -11,6 +11,9 @@ import { filterFault } from './filters/filter-plan.ts';
 import type { RouteEntry } from './router/route-entry.ts';
 import { routeEntry } from './router/route-entry.ts';
 import type { PolicyView } from './served-rule.ts';
+import type { CompiledCertificate } from './tls/compiled-certificate.ts';
+import { compileCertificate } from './tls/compiled-certificate.ts';
+import { checkListenerTls } from './tls/listener-termination.ts';
 
 /** A route whose patterns are compiled; the rule of each entry is filled in for each listener it is attached to. */
 export interface CompiledRoute {
@@ -23,8 +26,10 @@ export interface CompiledRoute {
 export interface ConfigurationTarget {
   removeListener(name: string): void;
   removeRoute(name: string): void;
+  removeCertificate(name: string): void;
   putListener(listener: Listener): void;
   putRoute(route: CompiledRoute): void;
+  putCertificate(certificate: CompiledCertificate): void;
   putCluster(name: string, value: Extract<Resource, { kind: 'cluster' }>['value'] | null): void;
   putEndpoint(value: Extract<Resource, { kind: 'endpoint' }>['value']): void;
   /** `id` as in the resource key: the key without kind and cluster. */
@@ -50,6 +55,7 @@ interface Open {
   readonly upserts: Map<ResourceKey, Resource>;
   readonly removals: Set<ResourceKey>;
   readonly routes: Map<ResourceKey, CompiledRoute>;
+  readonly certificates: Map<ResourceKey, CompiledCertificate>;
   readonly failed: Set<ResourceKey>;
 }
 
@@ -77,7 +83,13 @@ export class Configuration implements PolicyView {
 
   prepare(changes: SnapshotChanges, at: AtObject = nowhere): Preparation {
     if (this.#open !== null) throw new Error('a preparation is already open');
-    const open: Open = { upserts: new Map(), removals: new Set(), routes: new Map(), failed: new Set() };
+    const open: Open = {
+      upserts: new Map(),
+      removals: new Set(),
+      routes: new Map(),
+      certificates: new Map(),
+      failed: new Set(),
+    };
     const failures: ObjectFailure[] = [];
     const whole = changes.base === '';
     const unchanged = new Set<ResourceKey>();
@@ -136,6 +148,7 @@ export class Configuration implements PolicyView {
       const before = this.#resources.get(key);
       this.#resources.set(key, resource);
       if (resource.kind === 'route') target.putRoute(open.routes.get(key)!);
+      else if (resource.kind === 'certificate') target.putCertificate(open.certificates.get(key)!);
       else if (resource.kind === 'endpoint') {
         target.putEndpoint(resource.value);
         touched.add(resource.value.cluster);
@@ -165,8 +178,10 @@ export class Configuration implements PolicyView {
     if (resource.kind === 'listener') {
       // Throws where it cannot be used.
       ClientAddressing.of(resource.value.clientAddress);
-      return null;
+      return tlsFault(() => checkListenerTls(resource.value.tls));
     }
+    if (resource.kind === 'certificate')
+      return tlsFault(() => open.certificates.set(key, compileCertificate(resource.value)));
     if (resource.kind !== 'route') return null;
     const route = resource.value;
     const entries: RouteEntry<number>[] = [];
@@ -241,6 +256,9 @@ export class Configuration implements PolicyView {
       case 'route':
         target.removeRoute(resource.value.name);
         break;
+      case 'certificate':
+        target.removeCertificate(resource.value.name);
+        break;
       case 'cluster':
         target.putCluster(resource.value.name, null);
         break;
@@ -273,6 +291,15 @@ export class Configuration implements PolicyView {
     const left = (this.#policies.get(key) ?? []).filter((other) => other.name !== policy.name);
     if (left.length === 0) this.#policies.delete(key);
     else this.#policies.set(key, left);
+  }
+}
+
+function tlsFault(check: () => unknown): { reason: string; message: string } | null {
+  try {
+    check();
+    return null;
+  } catch (error) {
+    return { reason: 'InvalidTls', message: error instanceof Error ? error.message : String(error) };
   }
 }
 

@@ -15,6 +15,7 @@ import type { SharedLimits } from './limits.ts';
 import type { RequestIds } from './request-id.ts';
 import type { Timeouts } from './timeouts.ts';
 import type { TimerWheel } from './timer-wheel.ts';
+import type { TlsMaterial } from './tls/tls-material.ts';
 import type { Xoshiro128 } from './xoshiro128.ts';
 
 /** What everything on the path of a request in one worker has in common. */
@@ -39,6 +40,7 @@ export interface Context {
   readonly clientStreams: FreeList<Http2ClientStream>;
   readonly accessLog: AccessLog | null;
   readonly faults: Faults;
+  readonly tls: TlsMaterial;
   readonly notify: (notification: DataplaneNotification) => void;
   readonly grpcResponses: GrpcResponses;
   /** Answers of NovaEdge itself by reason. */

@@ -111,6 +111,8 @@ export interface DataplaneOptions {
   readonly counters: SharedArrayBuffer;
   /** Limits over all workers of the node, see `model/limits`. */
   readonly limits: SharedArrayBuffer;
+  /** Keys of TLS sessions that all workers of a node share (`TicketKeys`); undefined: this worker has its own. */
+  readonly ticketKeys?: SharedArrayBuffer;
   /** File the access log is appended to, `-` for standard output, null for none. */
   readonly accessLog: string | null;
   /** How long the connections of a port are kept that a listener has moved away from. */

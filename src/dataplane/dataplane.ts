@@ -7,6 +7,7 @@ import type { SnapshotChanges } from '../model/snapshot.ts';
 import type { SocketStream } from '../os/socket-stream.ts';
 import type { System } from '../os/system.ts';
 import { SYSTEM } from '../os/system.ts';
+import { TicketKeys } from '../os/tls/ticket-keys.ts';
 import { HeadParser } from '../wire/http1/head-parser.ts';
 import { MessageWriter } from '../wire/http1/writer.ts';
 import { AccessLog } from './access-log.ts';
@@ -15,6 +16,7 @@ import { ClientConnection } from './client/client-connection.ts';
 import { ClientWork } from './client/client-work.ts';
 import { REQUEST_BLOCK_BYTES } from './client/outgoing-request.ts';
 import { Output } from './client/output.ts';
+import { ClientOrigin } from './client-address/client-origin.ts';
 import type { CompiledRoute } from './configuration.ts';
 import { Configuration } from './configuration.ts';
 import type { Context } from './context.ts';
@@ -23,11 +25,13 @@ import type { AtObject, DataplaneControl, DataplaneOptions, Preparation } from '
 import { Counters, LabelledCounters } from './counters.ts';
 import { Faults } from './faults.ts';
 import { GrpcResponses } from './grpc/grpc-responses.ts';
+import { Http2ClientConnection } from './http2/client-connection.ts';
 import { Http2ClientStream } from './http2/client-stream.ts';
 import { FRAME_BLOCK_BYTES } from './http2/frame-buffer.ts';
 import { TurnEnd } from './http2/turn-end.ts';
 import { SharedLimits } from './limits.ts';
 import { ListenerSet } from './listener-set.ts';
+import type { AcceptedConnection } from './port-connection.ts';
 import { reportClusters, reportEndpoints } from './report.ts';
 import { RequestIds } from './request-id.ts';
 import { RoutingTables } from './routing-tables.ts';
@@ -35,6 +39,10 @@ import type { ServedPort } from './served-port.ts';
 import type { Timeouts } from './timeouts.ts';
 import { TIMEOUTS } from './timeouts.ts';
 import { TICK_MS, TimerWheel } from './timer-wheel.ts';
+import { CertificateStore } from './tls/certificate-store.ts';
+import type { CompiledCertificate } from './tls/compiled-certificate.ts';
+import type { ServeSecured } from './tls/tls-handshake.ts';
+import { TlsHandshake } from './tls/tls-handshake.ts';
 import { ClusterPool } from './upstream/cluster-pool.ts';
 import { Xoshiro128 } from './xoshiro128.ts';
 
@@ -72,6 +80,7 @@ export class Dataplane implements DataplaneControl {
       clientWork: new FreeList(256, () => new ClientWork(context)),
       clientStreams: new FreeList(1024, () => new Http2ClientStream(context)),
       accessLog: options.accessLog === null ? null : new AccessLog(options.accessLog),
+      tls: { certificates: new CertificateStore(), tickets: new TicketKeys(options.ticketKeys) },
       faults,
       notify: options.notify,
       grpcResponses: new GrpcResponses(counters),
@@ -183,6 +192,14 @@ export class Dataplane implements DataplaneControl {
     this.#listeners.remove(name);
   }
 
+  putCertificate(certificate: CompiledCertificate): void {
+    this.#context.tls.certificates.put(certificate);
+  }
+
+  removeCertificate(name: string): void {
+    this.#context.tls.certificates.remove(name);
+  }
+
   putListener(listener: Listener): void {
     this.#listeners.put(listener);
   }
@@ -212,9 +229,15 @@ export class Dataplane implements DataplaneControl {
     return pool;
   }
 
-  #accept(port: ServedPort, stream: SocketStream): ClientConnection {
-    return new ClientConnection(this.#context, this.#output, port, stream);
+  #accept(port: ServedPort, stream: SocketStream): AcceptedConnection {
+    if (port.isSecure) return new TlsHandshake(this.#context, port, stream, this.#serveSecured);
+    return new ClientConnection(this.#context, this.#output, port, stream, new ClientOrigin(stream, null));
   }
+
+  readonly #serveSecured: ServeSecured = (port, stream, origin) =>
+    origin.secured?.alpn === 'h2'
+      ? new Http2ClientConnection(this.#context, port, stream, origin)
+      : new ClientConnection(this.#context, this.#output, port, stream, origin);
 
   #tick(): void {
     const now = this.#context.system.now();

@@ -2,9 +2,9 @@ import type { Listener } from '../model/gateway.ts';
 import type { ListenerReport } from '../model/report.ts';
 import { ListenSocket } from '../os/listen-socket.ts';
 import type { SocketStream } from '../os/socket-stream.ts';
-import type { ClientConnection } from './client/client-connection.ts';
 import type { Context } from './context.ts';
 import type { DataplaneOptions } from './control.ts';
+import type { AcceptedConnection } from './port-connection.ts';
 import type { FrozenRoutes, RoutingTables } from './routing-tables.ts';
 import { ListenerCounters, ServedListener } from './served-listener.ts';
 import type { PortHooks } from './served-port.ts';
@@ -32,7 +32,7 @@ export class ListenerSet implements PortHooks {
   readonly #context: Context;
   readonly #tables: RoutingTables;
   readonly #options: DataplaneOptions;
-  readonly #accept: (port: ServedPort, stream: SocketStream) => ClientConnection;
+  readonly #accept: (port: ServedPort, stream: SocketStream) => AcceptedConnection;
   readonly #ports = new Map<number, ServedPort>();
   readonly #listeners = new Map<string, Binding>();
   readonly #candidates = new Map<string, Binding>();
@@ -54,7 +54,7 @@ export class ListenerSet implements PortHooks {
     context: Context,
     tables: RoutingTables,
     options: DataplaneOptions,
-    accept: (port: ServedPort, stream: SocketStream) => ClientConnection,
+    accept: (port: ServedPort, stream: SocketStream) => AcceptedConnection,
   ) {
     this.#context = context;
     this.#tables = tables;
@@ -94,7 +94,7 @@ export class ListenerSet implements PortHooks {
       }
       throw Object.assign(new Error('the preparation was dropped'), { code: 'ECANCELED' });
     }
-    const served = new ServedListener(this.#countersOf(name), config);
+    const served = new ServedListener(this.#countersOf(name), config, this.#context.tls);
     const bound: Binding = { served, port, asked: config.port, state: 'bound' };
     port.bind(served);
     const before = this.#listeners.get(name);
@@ -212,7 +212,7 @@ export class ListenerSet implements PortHooks {
     if (listener?.state === 'draining') listener.port.checkDrained(listener.served);
   }
 
-  accept(port: ServedPort, stream: SocketStream): ClientConnection {
+  accept(port: ServedPort, stream: SocketStream): AcceptedConnection {
     return this.#accept(port, stream);
   }
 

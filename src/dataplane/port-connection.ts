@@ -1,4 +1,6 @@
 import type { ResponseReason } from '../model/response-reason.ts';
+import type { StreamOwner } from '../os/socket-stream.ts';
+import type { ProxiedConnection } from '../wire/proxy-protocol/header.ts';
 
 /** A client's connection as its port sees it, whatever is spoken on it. */
 export interface PortConnection {
@@ -12,4 +14,13 @@ export interface PortConnection {
   abort(): void;
   /** Something threw while it was worked on. Must not throw itself. */
   onFault(error: unknown): void;
+}
+
+/** A connection of which nothing has been read yet. */
+export interface AcceptedConnection extends PortConnection, StreamOwner {
+  /** As `StreamOwner.onBytes`, of which `from` is the first. */
+  onBytes(bytes: Buffer, end: number, from?: number): void;
+  /** Before its first byte; null: the connection is the peer's own. */
+  announce(connection: ProxiedConnection | null): void;
+  close(): void;
 }

@@ -2,11 +2,15 @@ import type { Listener } from '../model/gateway.ts';
 import type { Http2Fault } from '../wire/h2/http2-fault.ts';
 import type { Counters } from './counters.ts';
 import { LabelledCounters, StatusCounters } from './counters.ts';
+import type { HandshakeFailure } from './tls/handshake-failure.ts';
+import { ListenerTermination } from './tls/listener-termination.ts';
+import type { TlsMaterial } from './tls/tls-material.ts';
 
 /** Where a listener's counts are; they go on when it is bound anew. */
 export class ListenerCounters {
   readonly unrouted: StatusCounters;
   readonly announcementFaults: LabelledCounters;
+  readonly handshakeFailures: LabelledCounters<HandshakeFailure>;
   readonly http2Faults: LabelledCounters<Http2Fault>;
   readonly openConnections: number;
   readonly connections: number;
@@ -18,6 +22,7 @@ export class ListenerCounters {
     const labels = { listener };
     this.unrouted = new StatusCounters(counters, 'request_count', { ...labels, route: '' });
     this.announcementFaults = new LabelledCounters(counters, 'proxy_protocol_faults', labels);
+    this.handshakeFailures = new LabelledCounters(counters, 'tls_handshake_failures', labels);
     this.http2Faults = new LabelledCounters(counters, 'http2_faults', labels);
     this.openConnections = counters.counter('open_connections', labels);
     this.connections = counters.counter('connection_count', labels);
@@ -38,10 +43,24 @@ export class ServedListener {
   isGone = false;
   readonly counters: ListenerCounters;
   requests = 0;
+  readonly #material: TlsMaterial;
+  #termination: ListenerTermination | null = null;
 
-  constructor(counters: ListenerCounters, config: Listener) {
+  constructor(counters: ListenerCounters, config: Listener, material: TlsMaterial) {
     this.name = config.name;
     this.config = config;
     this.counters = counters;
+    this.#material = material;
+  }
+
+  /** How it ends TLS under its settings in use; null: it does not. */
+  get termination(): ListenerTermination | null {
+    const { tls, http } = this.config;
+    if (tls === null) return null;
+    if (this.#termination?.tls !== tls || this.#termination.http2 !== http.http2.enabled) {
+      const { certificates, tickets } = this.#material;
+      this.#termination = new ListenerTermination(this.name, tls, http.http2.enabled, certificates, tickets);
+    }
+    return this.#termination;
   }
 }

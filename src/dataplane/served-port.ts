@@ -2,11 +2,10 @@ import type { Listener } from '../model/gateway.ts';
 import { CLIENT_ADDRESS_DEFAULTS } from '../model/http-settings.ts';
 import type { ListenSocket } from '../os/listen-socket.ts';
 import type { SocketStream } from '../os/socket-stream.ts';
-import type { ClientConnection } from './client/client-connection.ts';
 import { Announcement } from './client-address/announcement.ts';
 import { ClientAddressing } from './client-address/client-addressing.ts';
 import type { Context } from './context.ts';
-import type { PortConnection } from './port-connection.ts';
+import type { AcceptedConnection, PortConnection } from './port-connection.ts';
 import { PortRouter } from './router/port-router.ts';
 import type { ServedListener } from './served-listener.ts';
 import type { ServedRule } from './served-rule.ts';
@@ -14,7 +13,7 @@ import type { TimerOwner } from './timer-wheel.ts';
 import { Timer } from './timer-wheel.ts';
 
 export interface PortHooks {
-  accept(port: ServedPort, stream: SocketStream): ClientConnection;
+  accept(port: ServedPort, stream: SocketStream): AcceptedConnection;
   /** A listener that drains has nothing left to do. */
   drained(port: ServedPort, listener: string): void;
   /** A port that no listener has any more has nothing left to do, or has drained for as long as it may. */
@@ -22,7 +21,7 @@ export interface PortHooks {
 }
 
 /** What all listeners of a port have the same. */
-export type PortSettings = Pick<Listener, 'http' | 'clientAddress'>;
+export type PortSettings = Pick<Listener, 'http' | 'clientAddress' | 'protocol'>;
 
 /** One port of this worker: a socket, what is routed on it, and the connections that came through it. */
 export class ServedPort implements TimerOwner {
@@ -57,6 +56,11 @@ export class ServedPort implements TimerOwner {
     this.settings = settings;
   }
 
+  /** TLS is spoken on it; all its listeners do. */
+  get isSecure(): boolean {
+    return this.settings.protocol === 'HTTPS';
+  }
+
   get firstListener(): ServedListener | null {
     return this.#counted;
   }
@@ -88,7 +92,7 @@ export class ServedPort implements TimerOwner {
     if (this.isDraining) connection.drain();
   }
 
-  #hear(connection: ClientConnection, stream: SocketStream): void {
+  #hear(connection: AcceptedConnection, stream: SocketStream): void {
     const { headerMs } = this.settings.http.timeouts;
     const counted = this.#counted;
     new Announcement(this.#context, stream, connection, headerMs, (fault) =>
@@ -100,6 +104,13 @@ export class ServedPort implements TimerOwner {
   becomes(before: PortConnection, after: PortConnection): void {
     if (this.connections.delete(before)) this.connections.add(after);
     if (this.isDraining) after.drain();
+  }
+
+  /** Whose settings are for clients that ask for this name by SNI; empty: for none. Null where nobody's are. */
+  listenerFor(serverName: string): ServedListener | null {
+    const chain = this.router.chain(serverName);
+    if (chain !== null) return chain.listener;
+    return serverName === '' ? this.#counted : null;
   }
 
   closed(connection: PortConnection): void {

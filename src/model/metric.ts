@@ -39,6 +39,11 @@ export const DATAPLANE_METRICS = {
     help: 'Streams that were reset, and HTTP/2 connections that were ended, because of what a client sent',
     labels: ['listener', 'reason'],
   },
+  tls_handshake_failures: {
+    type: 'counter',
+    help: 'TLS handshakes of clients that came to nothing',
+    labels: ['listener', 'reason'],
+  },
   active_connections: {
     type: 'gauge',
     help: 'Client connections with a request in flight',

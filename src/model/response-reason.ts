@@ -12,6 +12,8 @@ export const RESPONSE_REASONS = {
   request_timeout: 408,
   expectation_failed: 417,
   version_not_supported: 505,
+  /** CONNECT for another protocol than WebSocket (RFC 8441). */
+  protocol_not_supported: 501,
   route_not_found: 404,
   redirect: 302,
   cluster_not_found: 500,

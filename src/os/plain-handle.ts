@@ -18,18 +18,32 @@ export class PlainHandle implements StreamHandle {
   #memory: Uint8Array = Buffer.alloc(0);
   #error = 0;
   #isClosed = false;
+  readonly #onData = (bytes: Buffer): void => this.#read(bytes);
+  readonly #onEnd = (): void => this.#say(END_OF_STREAM);
+  readonly #onError = (error: Failure): void => {
+    this.#error = error?.errno ?? UNKNOWN;
+  };
+  readonly #onClose = (): void => {
+    if (this.#error !== 0) this.#say(this.#error);
+  };
 
   constructor(socket: Socket) {
     this.#socket = socket;
-    socket.on('data', (bytes: Buffer) => this.#read(bytes));
-    socket.on('end', () => this.#say(END_OF_STREAM));
-    socket.on('error', (error: Failure) => {
-      this.#error = error?.errno ?? UNKNOWN;
-    });
-    socket.on('close', () => {
-      if (this.#error !== 0) this.#say(this.#error);
-    });
+    socket
+      .on('data', this.#onData)
+      .on('end', this.#onEnd)
+      .on('error', this.#onError)
+      .on('close', this.#onClose);
     socket.pause();
+  }
+
+  /** The socket goes to somebody else, and this handle is used no more. */
+  release(): Socket {
+    const socket = this.#socket;
+    socket.off('data', this.#onData).off('end', this.#onEnd).off('error', this.#onError);
+    socket.off('close', this.#onClose);
+    this.#isClosed = true;
+    return socket;
   }
 
   useUserBuffer(bytes: Uint8Array): void {

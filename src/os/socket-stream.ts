@@ -3,6 +3,8 @@ import { shutdownHandle, streamBinding, WRITING, writeHandle, writevHandle } fro
 import type { ConnectAttempt, ConnectOwner, System } from './system.ts';
 import { END_OF_STREAM, errorCode } from './system-error.ts';
 import { hasTcpHandles } from './tcp.ts';
+import { secureHandle } from './tls/secure-handle.ts';
+import type { TlsHandle, TlsOwner, TlsSettings } from './tls/tls-stream.ts';
 
 export const READ_BYTES = 65_536;
 
@@ -91,6 +93,8 @@ export class SocketStream implements WriteOwner, ShutdownOwner, ConnectOwner {
   code = '';
   paused = false;
   isClosed = false;
+  /** What is on the connection beside TCP; stays when the stream is closed. */
+  tls: TlsHandle | null = null;
   /** Null while it connects and once it is closed. */
   #handle: StreamHandle | null = null;
   #attempt: ConnectAttempt | null = null;
@@ -199,6 +203,25 @@ export class SocketStream implements WriteOwner, ShutdownOwner, ConnectOwner {
   /** Reads go into the shared memory again; this stream's own is free when the runtime has left it. */
   share(): void {
     this.input = SHARED;
+  }
+
+  /**
+   * From now on this is the cleartext of TLS. `received`: what a server has read of it already. `owner.onSecured`
+   * follows, perhaps within this call, or the stream's `onClosed`. Not after a write that returned false.
+   */
+  secure(settings: TlsSettings, owner: TlsOwner, received: Uint8Array | null): void {
+    const raw = this.#handle;
+    if (raw === null) return;
+    this.share();
+    this.#reading = SHARED;
+    const tls = secureHandle(raw, settings, owner, SHARED);
+    this.tls = tls;
+    this.#handle = tls;
+    (tls as Carrier)[STREAM] = this;
+    tls.onread = onRead;
+    tls.useUserBuffer(SHARED);
+    if (!this.paused) tls.readStart();
+    tls.begin(received);
   }
 
   pause(): void {

@@ -15,7 +15,7 @@ function clientOf(peer: string, fields: readonly string[], settings: Partial<Cli
   const head = new HeadParser('request');
   const bytes = Buffer.from(['GET / HTTP/1.1', 'Host: a', ...fields, '', ''].join('\r\n'), 'latin1');
   assert.equal(head.parse(bytes, 0, bytes.length), HEAD_DONE);
-  const origin = new ClientOrigin({ remoteAddress: peer } as SocketStream);
+  const origin = new ClientOrigin({ remoteAddress: peer } as SocketStream, null);
   assert.ok(origin.identify(new ClientAddressing({ ...CLIENT_ADDRESS_DEFAULTS, ...settings }), head));
   return origin.client;
 }

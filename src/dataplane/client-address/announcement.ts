@@ -1,8 +1,8 @@
 import type { SocketStream, StreamOwner } from '../../os/socket-stream.ts';
 import type { ProxyProtocolFault } from '../../wire/proxy-protocol/header.ts';
 import { ProxyHeaderReader } from '../../wire/proxy-protocol/header-reader.ts';
-import type { ClientConnection } from '../client/client-connection.ts';
 import type { Context } from '../context.ts';
+import type { AcceptedConnection } from '../port-connection.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
 
@@ -15,7 +15,7 @@ export type AnnouncementFault = ProxyProtocolFault | 'timeout' | 'closed';
 export class Announcement implements StreamOwner, TimerOwner {
   readonly #context: Context;
   readonly #stream: SocketStream;
-  readonly #connection: ClientConnection;
+  readonly #connection: AcceptedConnection;
   readonly #count: (fault: AnnouncementFault) => void;
   readonly #reader = new ProxyHeaderReader();
   readonly #timer = new Timer(this);
@@ -24,7 +24,7 @@ export class Announcement implements StreamOwner, TimerOwner {
   constructor(
     context: Context,
     stream: SocketStream,
-    connection: ClientConnection,
+    connection: AcceptedConnection,
     milliseconds: number,
     count: (fault: AnnouncementFault) => void,
   ) {
@@ -47,7 +47,7 @@ export class Announcement implements StreamOwner, TimerOwner {
       return;
     }
     this.#context.wheel.remove(this.#timer);
-    this.#connection.origin.announce(decoded.connection);
+    this.#connection.announce(decoded.connection);
     this.#stream.owner = this.#connection;
     if (this.#reader.next < end) this.#connection.onBytes(bytes, end, this.#reader.next);
   }
@@ -60,9 +60,9 @@ export class Announcement implements StreamOwner, TimerOwner {
 
   onWritable(): void {}
 
-  onClosed(): void {
+  onClosed(code: string): void {
     this.#context.wheel.remove(this.#timer);
-    this.#connection.onClosed();
+    this.#connection.onClosed(code);
   }
 
   onTimer(): void {

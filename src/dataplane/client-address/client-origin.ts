@@ -2,6 +2,7 @@ import type { SocketStream } from '../../os/socket-stream.ts';
 import { ADDRESS_GROUPS } from '../../wire/ip-address.ts';
 import type { MessageHead } from '../../wire/message/message-head.ts';
 import type { ProxiedConnection } from '../../wire/proxy-protocol/header.ts';
+import type { Secured } from '../tls/secured.ts';
 import type { ClientAddressing } from './client-addressing.ts';
 import { ForwardedChain } from './forwarded-chain.ts';
 
@@ -22,14 +23,17 @@ export class ClientOrigin {
   isTrusted = false;
   /** Entry of the chain that names the client of the request at hand; -1: the client is the peer. */
   clientEntry = -1;
+  /** What TLS on the connection has brought out; null: there is none. */
+  readonly secured: Secured | null;
   readonly #stream: SocketStream;
   #peer = '';
   #announced: ProxiedConnection | null = null;
   #client = '';
   #clientPort = 0;
 
-  constructor(stream: SocketStream) {
+  constructor(stream: SocketStream, secured: Secured | null) {
     this.#stream = stream;
+    this.secured = secured;
   }
 
   /** Address of the peer, or of whom its PROXY protocol header says that the connection is from. */
@@ -51,7 +55,7 @@ export class ClientOrigin {
 
   /** Of one of several requests that are under way on the connection at once. */
   forRequest(): ClientOrigin {
-    const origin = new ClientOrigin(this.#stream);
+    const origin = new ClientOrigin(this.#stream, this.secured);
     origin.#peer = this.peer;
     origin.#announced = this.#announced;
     return origin;

@@ -1,13 +1,15 @@
 import type { HttpSettings } from '../../model/http-settings.ts';
 import type { ResponseReason } from '../../model/response-reason.ts';
-import type { SocketStream, StreamOwner } from '../../os/socket-stream.ts';
+import type { SocketStream } from '../../os/socket-stream.ts';
 import { beginsPreface } from '../../wire/h2/preface.ts';
 import { CHUNK_DATA, CHUNK_END, CHUNK_FAILED, ChunkedDecoder } from '../../wire/http1/chunked-decoder.ts';
 import { HEAD_FAILED, HEAD_MORE } from '../../wire/http1/head-parser.ts';
 import type { MessageHead } from '../../wire/message/message-head.ts';
-import { ClientOrigin } from '../client-address/client-origin.ts';
+import type { ProxiedConnection } from '../../wire/proxy-protocol/header.ts';
+import type { ClientOrigin } from '../client-address/client-origin.ts';
 import type { Context } from '../context.ts';
 import { Http2ClientConnection } from '../http2/client-connection.ts';
+import type { AcceptedConnection } from '../port-connection.ts';
 import type { ServedPort } from '../served-port.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
@@ -24,7 +26,10 @@ import { writeUpgradeHead } from './response-head.ts';
  * A client's HTTP/1.1 connection: bytes to requests, answers to bytes, in order. One request is worked on at a time;
  * its life is the Exchange's.
  */
-export class ClientConnection extends AnsweringConnection implements Downstream, StreamOwner, TimerOwner {
+export class ClientConnection
+  extends AnsweringConnection
+  implements Downstream, AcceptedConnection, TimerOwner
+{
   readonly port: ServedPort;
   readonly origin: ClientOrigin;
   readonly #context: Context;
@@ -39,14 +44,24 @@ export class ClientConnection extends AnsweringConnection implements Downstream,
   /** The client said that this request is its last, and has sent nothing after it. */
   #isLast = false;
 
-  constructor(context: Context, output: Output, port: ServedPort, stream: SocketStream) {
+  constructor(
+    context: Context,
+    output: Output,
+    port: ServedPort,
+    stream: SocketStream,
+    origin: ClientOrigin,
+  ) {
     super(output, stream);
     this.#context = context;
     this.port = port;
-    this.origin = new ClientOrigin(stream);
+    this.origin = origin;
     this.#timer = new Timer(this);
     stream.owner = this;
     this.#arm(this.#settings.timeouts.idleMs);
+  }
+
+  announce(connection: ProxiedConnection | null): void {
+    this.origin.announce(connection);
   }
 
   get exchange(): Exchange {
@@ -337,8 +352,8 @@ export class ClientConnection extends AnsweringConnection implements Downstream,
     this.#watch();
   }
 
-  sendUpgrade(head: MessageHead, { headers, setCookie }: AnswerAdditions): void {
-    writeUpgradeHead(this.writer(headers?.added.length), head, headers, setCookie);
+  sendUpgrade(head: MessageHead, additions: AnswerAdditions): void {
+    writeUpgradeHead(this.writer(additions.headers?.added.length), head, additions);
     this.flush();
     this.#state = TUNNEL;
     this.#watch();

@@ -13,6 +13,8 @@ export interface AnswerAdditions {
   readonly headers: HeaderPlan | null;
   /** A whole field with its line end that sets a cookie of ours, or empty. */
   readonly setCookie: string;
+  /** Sec-WebSocket-Key of the request, for an answer that is to prove that it was understood; or empty. */
+  readonly webSocketKey: string;
 }
 
 /** What a caller of gRPC reads of it instead of status and body. */

@@ -5,16 +5,15 @@ import type { Fault } from '../../wire/http1/fault.ts';
 import { RequestTarget } from '../../wire/http1/target.ts';
 import type { MessageHead } from '../../wire/message/message-head.ts';
 import type { ProxiedConnection } from '../../wire/proxy-protocol/header.ts';
+import { WEBSOCKET } from '../../wire/websocket/opening-handshake.ts';
 import { NO_KEY } from '../balance/balancer.ts';
 import type { Context } from '../context.ts';
 import type { FilterPlan } from '../filters/filter-plan.ts';
 import { NO_FILTERS } from '../filters/filter-plan.ts';
 import { changePath } from '../filters/path-change.ts';
 import { locationOf } from '../filters/redirect.ts';
-import { GrpcCall } from '../grpc/grpc-call.ts';
 import { findRoute } from '../router/port-router.ts';
 import { HeadView } from '../router/route-entry.ts';
-import type { ServedListener } from '../served-listener.ts';
 import type { ServedRule } from '../served-rule.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
@@ -23,15 +22,16 @@ import type { EndpointState } from '../upstream/endpoint-state.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
 import type { BodyKind, UpstreamUser } from '../upstream/upstream-user.ts';
+import { AnsweringExchange } from './answering-exchange.ts';
 import type { Resender } from './attempts.ts';
 import { Attempts } from './attempts.ts';
-import type { AnswerAdditions, Downstream } from './downstream.ts';
-import { ExchangeRecord } from './exchange-record.ts';
+import type { AnswerAdditions } from './downstream.ts';
 import { faultReason } from './local-answer.ts';
 import { definesContent, isIdempotent, methodOf } from './method.ts';
 import { Mirrors } from './mirrored-request.ts';
 import { OutgoingRequest } from './outgoing-request.ts';
-import { isHttp2Upgrade, writeRequestHead, writtenRequestId } from './request-head.ts';
+import { writeRequestHead, writtenRequestId } from './request-head.ts';
+import { UpgradeRequest } from './upgrade-request.ts';
 import type { Farewell, TunnelOwner } from './websocket-tunnel.ts';
 import { WebSocketTunnel } from './websocket-tunnel.ts';
 
@@ -45,28 +45,19 @@ const view = new HeadView();
  * One request and its answer, from the head to the last byte: routed once, sent to one backend after another until
  * one takes it, answered once. Used again for other requests, of one client connection after the other.
  */
-export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner {
-  isHead = false;
-  askedUpgrade = '';
+export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner {
   connecting: UpstreamConnection | null = null;
   hashKey = NO_KEY;
   /** Where that is what it has been upgraded to. */
   webSocket: WebSocketTunnel | null = null;
-  readonly #context: Context;
-  /** Whoever asks, and the same as a caller of gRPC where it is one. */
-  #asker!: Downstream;
-  #client!: Downstream;
-  #grpc: GrpcCall | null = null;
   readonly #request = new OutgoingRequest();
-  readonly #record = new ExchangeRecord();
+  readonly #upgrade = new UpgradeRequest();
   readonly #attempts: Attempts;
   readonly #pendingTimer: Timer;
   readonly #totalTimer: Timer;
-  #active = false;
   #rule: ServedRule | null = null;
   /** Of the rule as it was when the request came. */
   #plan: FilterPlan = NO_FILTERS;
-  #listener: ServedListener | null = null;
   #pool: ClusterPool | null = null;
   #upstream: Upstream | null = null;
   #expectContinue = false;
@@ -78,16 +69,10 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
   #setCookie = '';
 
   constructor(context: Context) {
-    this.#context = context;
+    super(context);
     this.#attempts = new Attempts(context, this);
     this.#pendingTimer = new Timer(this);
     this.#totalTimer = new Timer(this);
-  }
-
-  /** The client whose requests it is used for from now on. */
-  serve(client: Downstream): void {
-    this.#asker = client;
-    this.#client = client;
   }
 
   get tried(): EndpointState[] | null {
@@ -98,43 +83,42 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
     return this.#request.sent;
   }
 
+  get askedUpgrade(): string {
+    return this.#upgrade.asked;
+  }
+
   get wantsUpgrade(): boolean {
-    return this.askedUpgrade !== '';
-  }
-
-  /** Neither side need say anything for long: only deadlines end a call. */
-  get mayBeQuiet(): boolean {
-    return this.#grpc !== null;
-  }
-
-  get isActive(): boolean {
-    return this.#active;
+    return this.#upgrade.asked !== '';
   }
 
   /** The client may rightly wait for a word of the backend before it sends its body (RFC 9110 section 10.1.1). */
   get awaitsContinue(): boolean {
-    return this.#expectContinue && this.#record.bytesIn === 0;
+    return this.#expectContinue && this.record.bytesIn === 0;
   }
 
   begin(head: MessageHead, hasBody: boolean, wholeBody: boolean): void {
-    const client = this.#client;
+    const client = this.client;
     const framing = head.framing;
-    this.#start(head);
-    if (head.version === 20 && this.#record.method === 'POST') this.#recognize(head, false);
-    if (this.#record.method === 'CONNECT') {
-      this.refuse('method_not_allowed');
-      return;
+    this.start(head);
+    if (head.version === 20 && this.record.method === 'POST') this.recognize(head, false);
+    if (this.record.method === 'CONNECT') {
+      if (head.protocol !== WEBSOCKET) {
+        this.refuse(head.protocol === '' ? 'method_not_allowed' : 'protocol_not_supported');
+        return;
+      }
+      this.record.method = 'GET';
+      this.#upgrade.make(head, this.context);
     }
     const fault = target.read(head, client.port.settings.http.path);
     if (fault !== null) {
       this.refuseFault(fault);
       return;
     }
-    this.#record.host = target.host;
-    this.#record.path = target.path;
+    this.record.host = target.host;
+    this.record.path = target.path;
     const chain = client.port.router.chain(target.host);
-    this.#listener = chain === null ? null : chain.listener;
-    if (chain !== null) this.#enter(chain.listener);
+    this.listener = chain === null ? null : chain.listener;
+    if (chain !== null) this.enter(chain.listener);
     if (client.port.isDraining || chain?.listener.isGone === true) client.keepAlive = false;
     // An answer that comes from here leaves the body unread; only a body that is here whole can be passed over.
     const keepAlive = client.keepAlive;
@@ -143,7 +127,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
       this.answer('draining');
       return;
     }
-    view.method = this.#record.method;
+    view.method = this.record.method;
     view.head = head;
     view.rawQuery = target.query;
     const entry = chain === null ? null : findRoute(chain, target.path, view);
@@ -153,7 +137,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
     }
     const rule = entry.rule;
     this.#rule = rule;
-    if (rule.grpcWeb && this.#record.method === 'POST') this.#recognize(head, true);
+    if (rule.grpcWeb && this.record.method === 'POST') this.recognize(head, true);
     const plan = rule.plan();
     this.#plan = plan;
     if (plan.redirect !== null) {
@@ -179,46 +163,46 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
       this.hashKey = hash.read(head, target.path, client.origin.client);
       this.#setCookie = hash.setCookie;
     }
-    if (framing.upgrade && !hasBody && !isHttp2Upgrade(head)) this.askedUpgrade = head.combined('upgrade')!;
+    if (framing.upgrade && !hasBody) this.#upgrade.read(head);
     // Whatever comes of it, the bytes after a request to upgrade are not read as another request.
     if (this.wantsUpgrade) client.keepAlive = false;
     this.#expectContinue = framing.expectContinue && hasBody;
-    let block = this.#context.requestBlocks.take();
+    let block = this.context.requestBlocks.take();
     block.length = 0;
     block = writeRequestHead(block, head, target, {
       origin: client.origin,
       port: client.port.port,
-      requestIds: this.#context.requestIds,
+      requestIds: this.context.requestIds,
       headers: plan.request,
       hostname: plan.rewrite?.hostname ?? null,
       path: plan.rewrite?.path ? changePath(target.path, plan.rewrite.path, entry.path) : null,
-      upgrade: this.wantsUpgrade,
+      upgrade: this.wantsUpgrade ? this.#upgrade : null,
       expectContinue: this.#expectContinue,
       hasBody,
-      grpc: this.#grpc,
+      grpc: this.grpc,
     });
-    this.#request.begin(block, framing.chunked || this.#grpc?.isText === true, rule.keepsRequest);
-    this.#request.mayBeTwo = hasBody && !definesContent(this.#record.method);
-    if (rule.retry !== null) this.#attempts.begin(rule.retry, this.#record.method, pool);
-    if (this.#context.accessLog !== null) this.#record.requestId = writtenRequestId(block);
-    const limit = this.#grpc?.limit(rule.requestTimeoutMs, this.#context.time) ?? rule.requestTimeoutMs;
-    if (limit > 0) this.#context.wheel.set(this.#totalTimer, limit);
+    this.#request.begin(block, framing.chunked || this.grpc?.isText === true, rule.keepsRequest);
+    this.#request.mayBeTwo = hasBody && !definesContent(this.record.method);
+    if (rule.retry !== null) this.#attempts.begin(rule.retry, this.record.method, pool);
+    if (this.context.accessLog !== null) this.record.requestId = writtenRequestId(block);
+    const limit = this.grpc?.limit(rule.requestTimeoutMs, this.context.time) ?? rule.requestTimeoutMs;
+    if (limit > 0) this.context.wheel.set(this.#totalTimer, limit);
   }
 
   /** `bytes[start, end)` of the request's body, decoded. */
   requestBytes(bytes: Buffer, start: number, end: number, source: SocketStream): void {
-    if (this.#grpc?.isText !== true) this.#requestBytes(bytes, start, end, source);
+    if (this.grpc?.isText !== true) this.#requestBytes(bytes, start, end, source);
     else {
-      const plain = this.#grpc.web!.decode(bytes, start, end);
+      const plain = this.grpc.web!.decode(bytes, start, end);
       if (plain !== null) this.#requestBytes(plain, 0, plain.length, source);
       else if (this.#pool !== null) this.#refuseRest('bad_request');
     }
   }
 
   #requestBytes(bytes: Buffer, start: number, end: number, source: SocketStream): void {
-    this.#record.bytesIn += end - start;
+    this.record.bytesIn += end - start;
     if (this.#pool === null) return;
-    if (this.#record.bytesIn > this.#mostBody) {
+    if (this.record.bytesIn > this.#mostBody) {
       // What a backend has of it is cut off, not ended.
       this.#refuseRest('body_too_large');
       return;
@@ -229,13 +213,13 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
       this.dispatch();
       if (this.#pool === null) return;
     }
-    if (!request.pass(this.#upstream, bytes, start, end, source)) this.#client.pauseRequest();
+    if (!request.pass(this.#upstream, bytes, start, end, source)) this.client.pauseRequest();
   }
 
   requestEnd(trailer: MessageHead | null): void {
     this.#request.ended = true;
     if (this.#pool === null) return;
-    if (this.#grpc?.web?.isRequestWhole === false) {
+    if (this.grpc?.web?.isRequestWhole === false) {
       this.#refuseRest('bad_request');
       return;
     }
@@ -244,7 +228,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
     const mirrors =
       rule.mirrors.length === 0 || this.wantsUpgrade
         ? null
-        : Mirrors.draw(this.#context, rule.mirrors, this.#request);
+        : Mirrors.draw(this.context, rule.mirrors, this.#request);
     if (!this.#dispatched) this.dispatch();
     else this.#upstream?.awaitAnswer(this.#backendTimeout);
     mirrors?.send(this.isHead);
@@ -258,53 +242,53 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
   }
 
   proxied(): ProxiedConnection {
-    return this.#client.origin.proxied();
+    return this.client.origin.proxied();
   }
 
   onUpstream(upstream: Upstream): void {
-    this.#context.wheel.clear(this.#pendingTimer);
+    this.context.wheel.clear(this.#pendingTimer);
     this.#upstream = upstream;
     if (this.#request.mayBeTwo) upstream.isPersonal = true;
-    this.#record.endpoint = upstream.endpoint.id;
-    upstream.sentAt = this.#context.time;
-    this.#record.sentAt = this.#context.time;
-    this.#grpc?.renewTimeout(this.#request.block, this.#context.time);
+    this.record.endpoint = upstream.endpoint.id;
+    upstream.sentAt = this.context.time;
+    this.record.sentAt = this.context.time;
+    this.grpc?.renewTimeout(this.#request.block, this.context.time);
     const done = this.#request.send(upstream);
     if (this.#request.ended) upstream.awaitAnswer(this.#backendTimeout);
-    else if (done) this.#client.resumeRequest();
-    else this.#client.pauseRequest();
+    else if (done) this.client.resumeRequest();
+    else this.client.pauseRequest();
   }
 
   onConnectFailed(endpoint: EndpointState, timedOut: boolean): void {
     this.#attempts.avoid(endpoint);
-    this.#context.wheel.clear(this.#pendingTimer);
+    this.context.wheel.clear(this.#pendingTimer);
     if (this.#attempts.unprocessed()) {
       this.#pool!.counters.retried('connect_failed');
       this.#attempt(false);
     } else if (!this.#attempts.afterNoConnection(this.#pool!, endpoint, this.#totalTimer.deadline))
       this.#answerInstead(timedOut ? 'upstream_connect_timeout' : 'upstream_connect_failed');
-    this.#client.flush();
+    this.client.flush();
   }
 
   onUnavailable(reason: ResponseReason): void {
     this.#answerInstead(reason);
-    this.#client.flush();
+    this.client.flush();
   }
 
   onInterim(head: MessageHead): void {
     if (head.status === 100) {
       if (!this.#expectContinue) return;
       this.#expectContinue = false;
-      this.#client.awaitBody();
+      this.client.awaitBody();
     }
-    this.#client.sendInterim(head);
+    this.client.sendInterim(head);
   }
 
   onResponseHead(head: MessageHead, body: BodyKind): void {
-    const client = this.#client;
+    const client = this.client;
     if (this.#rule!.retry !== null && this.#withholds(head)) return;
-    this.#record.answeredAt = this.#context.time;
-    this.#record.status = head.status;
+    this.record.answeredAt = this.context.time;
+    this.record.status = head.status;
     this.#releaseBlock();
     // The rest of the request may come late or never: the connection ends with this answer, and the client is told.
     if (!this.#request.ended) client.keepAlive = false;
@@ -314,53 +298,57 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
   }
 
   onResponseBytes(bytes: Buffer, start: number, end: number): void {
-    this.#record.bytesOut += end - start;
+    this.record.bytesOut += end - start;
     const upstream = this.#upstream!;
     if (this.#upgraded) {
       if (this.webSocket !== null) this.webSocket.toClient(bytes, start, end, upstream.source);
-      else this.#client.sendTunnel(bytes, start, end, upstream.source);
+      else this.client.sendTunnel(bytes, start, end, upstream.source);
       return;
     }
-    this.#client.sendBody(bytes, start, end, upstream.source);
-    if (this.#client.isBlocked) upstream.pause();
+    this.client.sendBody(bytes, start, end, upstream.source);
+    if (this.client.isBlocked) upstream.pause();
   }
 
   onResponseEnd(trailer: MessageHead | null): void {
-    this.#client.sendEnd(trailer);
+    this.client.sendEnd(trailer);
     this.#upstream = null;
-    this.#finish();
-    this.#client.answered();
+    this.finish();
+    this.client.answered();
   }
 
   onUpgrade(head: MessageHead): void {
+    if (!this.#upgrade.isAnswered(head)) {
+      this.#answerInstead('upstream_protocol_error');
+      return;
+    }
     this.#answering = true;
     this.#upgraded = true;
-    this.#record.status = 101;
+    this.record.status = 101;
     this.#releaseBlock();
-    this.#context.wheel.clear(this.#totalTimer);
-    const client = this.#client;
-    this.webSocket = WebSocketTunnel.of(this.#context, head, client, this.#upstream!, this);
+    this.context.wheel.clear(this.#totalTimer);
+    const client = this.client;
+    this.webSocket = WebSocketTunnel.of(this.context, head, client, this.#upstream!, this);
     client.sendUpgrade(head, this.#additions());
     if (client.port.isDraining) this.webSocket?.drainSoon();
   }
 
   onUpstreamFailed(upstream: Upstream, reason: ResponseReason, answered: boolean): void {
     this.#upstream = null;
-    this.#record.detail = upstream.fault;
+    this.record.detail = upstream.fault;
     if (this.#upgraded) {
       this.#end(reason);
-      this.#client.endAfterWrites();
+      this.client.endAfterWrites();
       return;
     }
     if (this.#answering) {
       this.#end(reason);
-      this.#client.cutAnswer();
+      this.client.cutAnswer();
       return;
     }
     if (this.#request.isWhole) {
       const pool = this.#pool!;
       const stale = reason === 'upstream_reset' && upstream.reused && !answered;
-      if (stale && isIdempotent(this.#record.method) && this.#attempts.unprocessed()) {
+      if (stale && isIdempotent(this.record.method) && this.#attempts.unprocessed()) {
         pool.counters.retried('stale_connection');
         this.#attempt(true);
         return;
@@ -375,16 +363,16 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
   }
 
   onUpstreamWritable(): void {
-    if (this.#upgraded || !this.#request.ended) this.#client.resumeRequest();
+    if (this.#upgraded || !this.#request.ended) this.client.resumeRequest();
   }
 
   onUpstreamEnd(): void {
-    this.#client.endTunnel();
+    this.client.endTunnel();
   }
 
   onReadDone(): void {
-    this.#client.flush();
-    this.#client.rest();
+    this.client.flush();
+    this.client.rest();
   }
 
   onClientBlocked(): void {
@@ -398,9 +386,9 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
   tunnelBytes(bytes: Buffer, start: number, end: number, source: SocketStream): void {
     const upstream = this.#upstream;
     if (upstream === null) return;
-    this.#record.bytesIn += end - start;
+    this.record.bytesIn += end - start;
     if (this.webSocket !== null) this.webSocket.toBackend(bytes, start, end, source);
-    else if (!upstream.sendBody(bytes, start, end, source)) this.#client.pauseRequest();
+    else if (!upstream.sendBody(bytes, start, end, source)) this.client.pauseRequest();
   }
 
   tunnelEnd(): void {
@@ -410,50 +398,50 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
 
   tunnelOver(reason: Farewell): void {
     this.#end(reason);
-    this.#client.endAfterWrites();
+    this.client.endAfterWrites();
   }
 
   onTimer(timer: Timer): void {
-    if (!this.#active) return;
+    if (!this.active) return;
     if (timer === this.#pendingTimer) {
       this.#pool!.forget(this);
       this.#answerInstead('pending_timeout');
     } else if (this.#answering) {
-      this.#end(this.#grpc?.lateReason ?? 'upstream_timeout');
-      this.#client.cutAnswer();
-    } else this.#answerInstead(this.#grpc?.lateReason ?? 'upstream_timeout');
-    this.#client.flush();
+      this.#end(this.grpc?.lateReason ?? 'upstream_timeout');
+      this.client.cutAnswer();
+    } else this.#answerInstead(this.grpc?.lateReason ?? 'upstream_timeout');
+    this.client.flush();
   }
 
   /** The client is gone or is sent away; everything that works for it stops. */
   abort(reason: ResponseReason): void {
     // What nothing but the end of the connection ends would be taken for whole (RFC 9112 section 8).
-    const isUnderWay = this.#active ? this.#answering : this.#client.isBlocked;
+    const isUnderWay = this.active ? this.#answering : this.client.isBlocked;
     if (reason === 'draining') this.webSocket?.lastWords();
-    if (this.#active) this.#end(reason);
-    else if (isUnderWay) this.#count(reason);
-    this.#client.leave(isUnderWay);
+    if (this.active) this.#end(reason);
+    else if (isUnderWay) this.count(reason);
+    this.client.leave(isUnderWay);
   }
 
   clientGone(reason: ResponseReason): void {
-    if (this.#active) this.#end(reason);
+    if (this.active) this.#end(reason);
   }
 
   onFault(error: unknown): void {
-    this.#client.onFault(error);
+    this.client.onFault(error);
   }
 
   /** Something threw: answered where nothing of an answer has been put together yet, else cut. */
   fault(): void {
-    if (!this.#active) {
-      this.#count('internal_error');
-      this.#client.cut(true);
+    if (!this.active) {
+      this.count('internal_error');
+      this.client.cut(true);
     } else this.fail('internal_error');
   }
 
   /** Answered with the reason where no answer has begun, else cut. */
   fail(reason: ResponseReason): void {
-    const client = this.#client;
+    const client = this.client;
     if (this.#answering) {
       this.#end(reason);
       client.cut(true);
@@ -471,7 +459,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
 
   /** The request's body is not well-formed: what the backend has of it is cut off, not ended. */
   requestFault(fault: Fault): void {
-    this.#record.detail = fault;
+    this.record.detail = fault;
     this.#refuseRest(faultReason(fault));
   }
 
@@ -480,53 +468,16 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
     else this.#answerInstead(reason);
   }
 
-  /** A head that does not parse: answered, and the connection closed. */
-  refuseFault(fault: Fault): void {
-    if (!this.#active) this.#start(null);
-    this.#record.detail = fault;
-    this.refuse(faultReason(fault));
-  }
-
-  refuse(reason: ResponseReason): void {
-    if (!this.#active) this.#start(null);
-    const listener = this.#client.port.firstListener;
-    if (this.#listener === null && listener !== null) this.#enter(listener);
-    this.#client.keepAlive = false;
-    this.answer(reason);
-  }
-
-  /** Answers by itself. The request must not be on its way to a backend. */
-  answer(reason: ResponseReason, status: number = RESPONSE_REASONS[reason], headers = ''): void {
-    const client = this.#client;
-    this.#pool = null;
-    this.#record.status = this.#grpc === null ? status : 200;
-    this.#record.reason = reason;
-    this.#releaseBlock();
-    this.#count(reason);
-    this.#record.bytesOut = client.sendLocal({
-      status,
-      reason,
-      isHead: this.isHead,
-      detail: this.#record.detail,
-      headers:
-        this.#record.attempts > 1 ? `${headers}x-novaedge-attempts: ${this.#record.attempts}\r\n` : headers,
-    });
-    // A request whose body is still to be passed over ends with its last byte.
-    this.#finish();
-    client.answered();
-  }
-
-  #start(head: MessageHead | null): void {
-    this.#active = true;
-    this.#grpc = null;
-    this.#client = this.#asker;
+  protected start(head: MessageHead | null): void {
+    this.active = true;
+    this.forgetCall();
     const method = head === null ? '' : methodOf(head);
-    this.#record.start(this.#context.time, method);
+    this.record.start(this.context.time, method);
     this.isHead = method === 'HEAD';
-    this.askedUpgrade = '';
+    this.#upgrade.reset();
     this.#attempts.reset();
     this.#rule = null;
-    this.#listener = null;
+    this.listener = null;
     this.#pool = null;
     this.#request.reset();
     this.#expectContinue = false;
@@ -537,35 +488,22 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
     this.#setCookie = '';
   }
 
-  /** As a call of gRPC, where it is one; `bridged`: as one of gRPC-Web. */
-  #recognize(head: MessageHead, bridged: boolean): void {
-    const call = GrpcCall.of(this.#asker, head, bridged);
-    if (call === null) return;
-    this.#grpc = call;
-    this.#client = call;
-  }
-
   /** A call may take what its deadline leaves it. */
   get #backendTimeout(): number {
     const rule = this.#rule!;
-    return this.#grpc === null ? rule.backendTimeout(this.#context.timeouts.backend) : rule.backendTimeoutMs;
-  }
-
-  #enter(listener: ServedListener): void {
-    this.#listener = listener;
-    this.#record.enter(this.#context, listener);
+    return this.grpc === null ? rule.backendTimeout(this.context.timeouts.backend) : rule.backendTimeoutMs;
   }
 
   #additions(): AnswerAdditions {
-    return { headers: this.#plan.response, setCookie: this.#setCookie };
+    return { headers: this.#plan.response, setCookie: this.#setCookie, webSocketKey: this.#upgrade.key };
   }
 
   #attempt(fresh: boolean): void {
-    this.#record.attempts += 1;
+    this.record.attempts += 1;
     const result = this.#pool!.acquire(this, fresh);
     if (result === null) {
-      if (this.connecting === null) this.#context.wheel.set(this.#pendingTimer, this.#pool!.pendingTimeoutMs);
-      if (!this.#request.ended) this.#client.pauseRequest();
+      if (this.connecting === null) this.context.wheel.set(this.#pendingTimer, this.#pool!.pendingTimeoutMs);
+      if (!this.#request.ended) this.client.pauseRequest();
     } else if (typeof result === 'string') this.#answerInstead(result);
     else this.onUpstream(result);
   }
@@ -573,7 +511,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
   sendAgain(): void {
     this.#upstream = null;
     this.#attempt(false);
-    this.#client.flush();
+    this.client.flush();
   }
 
   #withholds(head: MessageHead): boolean {
@@ -588,7 +526,7 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
   /** An answer of our own where the request may already be under way. */
   #answerInstead(reason: ResponseReason): void {
     this.#leaveUpstream();
-    if (!this.#request.ended) this.#client.keepAlive = false;
+    if (!this.#request.ended) this.client.keepAlive = false;
     this.answer(reason);
   }
 
@@ -605,38 +543,40 @@ export class Exchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner
     const reason = this.webSocket?.reason ?? ending;
     // An upgraded connection ends when either side says so: nobody is to blame but us.
     if (!this.#upgraded || OUR_REASONS.has(reason)) {
-      this.#record.reason = reason;
-      if (!this.#answering) this.#record.status = RESPONSE_REASONS[reason];
-      this.#count(reason);
+      this.record.reason = reason;
+      if (!this.#answering) this.record.status = RESPONSE_REASONS[reason];
+      this.count(reason);
     }
     this.#leaveUpstream();
     this.#releaseBlock();
-    this.#finish();
+    this.finish();
   }
 
-  #count(reason: ResponseReason): void {
-    this.#context.localResponses.add(reason);
-  }
-
-  #finish(): void {
-    if (!this.#active) return;
-    this.#active = false;
-    const context = this.#context;
+  protected finish(): void {
+    if (!this.active) return;
+    this.active = false;
+    const context = this.context;
     context.wheel.clear(this.#pendingTimer);
     context.wheel.clear(this.#totalTimer);
-    const listener = this.#listener;
+    const listener = this.listener;
     const rule = this.#rule;
     this.#request.dropHeld();
     this.webSocket?.stop();
     this.webSocket = null;
     this.#pool = null;
     this.#rule = null;
-    this.#grpc?.over(context.grpcResponses, rule?.route ?? null, this.#record.reason);
-    this.#record.finish(context, listener, rule, this.#client.origin.client);
-    if (listener?.isDraining === true) this.#client.port.checkDrained(listener);
+    this.grpc?.over(context.grpcResponses, rule?.route ?? null, this.record.reason);
+    this.record.finish(context, listener, rule, this.client.origin.client);
+    if (listener?.isDraining === true) this.client.port.checkDrained(listener);
+  }
+
+  /** Nothing is asked of a backend any more. */
+  protected letGo(): void {
+    this.#pool = null;
+    this.#releaseBlock();
   }
 
   #releaseBlock(): void {
-    this.#request.release(this.#context.requestBlocks, this.#upstream?.isWriting === true);
+    this.#request.release(this.context.requestBlocks, this.#upstream?.isWriting === true);
   }
 }

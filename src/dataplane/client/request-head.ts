@@ -14,6 +14,7 @@ import type { HeaderPlan } from '../filters/header-plan.ts';
 import type { GrpcCall } from '../grpc/grpc-call.ts';
 import type { RequestIds } from '../request-id.ts';
 import { isSaneRequestId } from '../request-id.ts';
+import type { UpgradeRequest } from './upgrade-request.ts';
 
 export interface RequestHeadOptions {
   readonly origin: ClientOrigin;
@@ -25,7 +26,8 @@ export interface RequestHeadOptions {
   readonly hostname: string | null;
   /** Path towards the backend where it is not the client's. */
   readonly path: string | null;
-  readonly upgrade: boolean;
+  /** Null: it asks for none. */
+  readonly upgrade: UpgradeRequest | null;
   readonly expectContinue: boolean;
   readonly hasBody: boolean;
   /** Null: it is no call of gRPC. */
@@ -74,10 +76,13 @@ export function writeRequestHead(
   const writer = wanted > block.room ? new MessageWriter(wanted) : block;
   const bytes = head.bytes;
   const base = head.base;
-  if (target.verbatim && options.path === null && target.start === head.targetStart) {
+  const isVerbatim = target.verbatim && options.path === null && target.start === head.targetStart;
+  if (isVerbatim && head.protocol === '') {
     writer.bytes(bytes, base + head.methodStart, base + head.targetEnd);
   } else {
-    writer.bytes(bytes, base + head.methodStart, base + head.methodEnd + 1);
+    if (head.protocol === '') writer.bytes(bytes, base + head.methodStart, base + head.methodEnd + 1);
+    // An extended CONNECT is the GET of HTTP/1.1 (RFC 8441 section 5).
+    else writer.latin1('GET ');
     writer.latin1(options.path ?? target.path);
     writer.latin1(target.query);
   }
@@ -85,7 +90,11 @@ export function writeRequestHead(
   writer.latin1(hostname);
   writer.crlf();
   const never = origin.isTrusted ? NEVER_FORWARDED_IN_REQUEST : NEVER_FORWARDED_OF_CLIENT;
-  writer.fields(head, never, droppedBy(head, plan, options.grpc?.rewrites === true ? options.grpc : null));
+  writer.fields(
+    head,
+    never,
+    droppedBy(head, plan, options.upgrade?.dropped ?? options.grpc?.rewritten ?? null),
+  );
   const dropped = plan === null ? null : plan.dropped;
   if (asked) writeForwardingFields(writer, head, target, options, dropped);
   else writeOrigin(writer, target, options, dropped);
@@ -93,10 +102,7 @@ export function writeRequestHead(
   if (dropped === null || !dropped.has('x-request-id')) writeRequestId(writer, head, options.requestIds);
   if (plan !== null) writer.all(plan.added);
   options.grpc?.writeFields(writer);
-  if (options.upgrade) {
-    const upgrade = head.combined('upgrade')!;
-    writer.latin1(`Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`);
-  }
+  if (options.upgrade !== null) writer.latin1(options.upgrade.lines);
   if (options.expectContinue) writer.all(CONTINUE);
   if (head.framing.chunked || options.grpc?.isText === true) writer.all(CHUNKED);
   else if (head.framing.contentLength >= 0) {
@@ -164,18 +170,18 @@ function writeRequestId(writer: MessageWriter, head: MessageHead, ids: RequestId
   writer.crlf();
 }
 
-/** Fields that go besides those that always go: named by Connection, by a filter, or written anew for gRPC. Null where there are none. */
+/** Fields that go besides those that always go: named by Connection, by a filter, or ours to say. Null: there are none. */
 export function droppedBy(
   head: MessageHead,
   plan: HeaderPlan | null,
-  grpc: GrpcCall | null = null,
+  rewritten: ReadonlySet<string> | null = null,
 ): ((name: string) => boolean) | null {
   const named = head.framing.namedFields ? head.combined('connection') : null;
-  if (named === null && plan === null && grpc === null) return null;
+  if (named === null && plan === null && rewritten === null) return null;
   return (name) =>
     plan?.dropped.has(name) === true ||
-    (named !== null && connectionNames(named, name)) ||
-    grpc?.drops(name) === true;
+    rewritten?.has(name) === true ||
+    (named !== null && connectionNames(named, name));
 }
 
 /** h2c is not spoken here, and must not be tunnelled past the routes. */

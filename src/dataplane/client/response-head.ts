@@ -2,7 +2,9 @@ import { NEVER_FORWARDED } from '../../wire/http1/field-name.ts';
 import { statusLine } from '../../wire/http1/status.ts';
 import type { MessageWriter } from '../../wire/http1/writer.ts';
 import type { MessageHead } from '../../wire/message/message-head.ts';
+import { switchedFields } from '../../wire/websocket/opening-handshake.ts';
 import type { HeaderPlan } from '../filters/header-plan.ts';
+import type { AnswerAdditions } from './downstream.ts';
 import { droppedBy } from './request-head.ts';
 
 export interface ResponseHeadOptions {
@@ -69,16 +71,17 @@ export function writeInterimHead(writer: MessageWriter, head: MessageHead): void
   }
 }
 
+/** The backend may have agreed over HTTP/2 (RFC 8441 section 5); here it is a 101 in any case. */
 export function writeUpgradeHead(
   writer: MessageWriter,
   head: MessageHead,
-  plan: HeaderPlan | null,
-  setCookie: string,
+  { headers, setCookie, webSocketKey }: AnswerAdditions,
 ): void {
-  writer.all(statusLine(head.status));
-  writer.fields(head, NEVER_FORWARDED, droppedBy(head, plan));
-  if (plan !== null) writer.all(plan.added);
+  writer.all(statusLine(101));
+  writer.fields(head, NEVER_FORWARDED, droppedBy(head, headers));
+  if (headers !== null) writer.all(headers.added);
   if (setCookie !== '') writer.latin1(setCookie);
-  writer.latin1(`Connection: Upgrade\r\nUpgrade: ${head.combined('upgrade')!}\r\n`);
+  if (head.version === 20) writer.latin1(switchedFields(webSocketKey));
+  else writer.latin1(`Connection: Upgrade\r\nUpgrade: ${head.combined('upgrade')!}\r\n`);
   writer.endHead();
 }

@@ -75,7 +75,8 @@ export class WebSocketTunnel implements TimerOwner {
     backend: Upstream,
     owner: TunnelOwner,
   ): WebSocketTunnel | null {
-    if (!isWebSocket(answer.combined('upgrade') ?? '')) return null;
+    // Over HTTP/2 nothing else is asked for (RFC 8441).
+    if (answer.version !== 20 && !isWebSocket(answer.combined('upgrade') ?? '')) return null;
     return new WebSocketTunnel(context, client, backend, owner);
   }
 

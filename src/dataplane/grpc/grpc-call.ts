@@ -23,6 +23,9 @@ import { WebBridge } from './web-bridge.ts';
 const NO_TIMEOUT = -1;
 const NO_STATUS = -1;
 const OK = 200;
+const TYPE: ReadonlySet<string> = new Set(['content-type']);
+const TIMEOUT: ReadonlySet<string> = new Set(['grpc-timeout']);
+const TYPE_AND_TIMEOUT: ReadonlySet<string> = new Set([...TYPE, ...TIMEOUT]);
 
 /**
  * A request that is a call of gRPC, and for its Exchange the client that makes it: what goes to the client passes
@@ -78,15 +81,10 @@ export class GrpcCall implements Downstream {
     return this.#isOwnDeadline ? 'deadline_exceeded' : 'upstream_timeout';
   }
 
-  /** `writeFields` writes any. */
-  get rewrites(): boolean {
-    return this.web !== null || this.#timeoutMs !== NO_TIMEOUT;
-  }
-
-  /** Fields of the client, in lower case, in whose place `writeFields` puts others. */
-  drops(name: string): boolean {
-    if (name === 'grpc-timeout') return this.#timeoutMs !== NO_TIMEOUT;
-    return this.web !== null && name === 'content-type';
+  /** Fields of the client, in lower case, in whose place `writeFields` puts others; null: there are none. */
+  get rewritten(): ReadonlySet<string> | null {
+    if (this.#timeoutMs === NO_TIMEOUT) return this.web === null ? null : TYPE;
+    return this.web === null ? TIMEOUT : TYPE_AND_TIMEOUT;
   }
 
   get isText(): boolean {
@@ -130,13 +128,15 @@ export class GrpcCall implements Downstream {
       this.#client.sendHead(head, body, isHead, additions);
       return;
     }
-    const { headers, setCookie } = additions;
     if (body !== BODY_NONE) {
       // Trailers come on top of it, and base64.
       head.framing.contentLength = NO_LENGTH;
       this.#body = BODY_CHUNKED;
     }
-    this.#client.sendHead(head, this.#body, isHead, { headers: web!.answerPlan(headers), setCookie });
+    this.#client.sendHead(head, this.#body, isHead, {
+      ...additions,
+      headers: web!.answerPlan(additions.headers),
+    });
   }
 
   sendBody(bytes: Buffer, start: number, end: number, source: ByteSource): void {

@@ -4,6 +4,7 @@ import { FIELD_EXTRA_BYTES } from '../../wire/hpack/encoder.ts';
 import { NEVER_FORWARDED } from '../../wire/http1/field-name.ts';
 import { MessageWriter } from '../../wire/http1/writer.ts';
 import type { MessageHead } from '../../wire/message/message-head.ts';
+import { UPGRADE_ONLY } from '../../wire/websocket/opening-handshake.ts';
 import type { AnswerAdditions, GrpcAnswer, LocalAnswer } from '../client/downstream.ts';
 import { grpcMessage, localBody } from '../client/local-answer.ts';
 import { droppedBy } from '../client/request-head.ts';
@@ -31,8 +32,6 @@ export interface AnswerHead extends AnswerAdditions {
   readonly body: BodyKind;
   /** Nothing follows. */
   readonly ended: boolean;
-  /** Instead of the backend's. */
-  readonly status?: number;
 }
 
 function sendText(writer: MessageWriter, encoder: HpackEncoder, lines: string): void {
@@ -45,8 +44,9 @@ export function sendAnswerHead(
   stream: Http2Stream,
   encoder: HpackEncoder,
   head: MessageHead,
-  { headers, setCookie, isHead, body, ended, status = head.status }: AnswerHead,
+  { headers, setCookie, isHead, body, ended }: AnswerHead,
 ): void {
+  const { status } = head;
   const more = (headers?.added.length ?? 0) + setCookie.length;
   const writer = stream.beginHead(room(head.length, head.fieldCount) + roomOfLines(more));
   encoder.status(writer, status);
@@ -58,6 +58,23 @@ export function sendAnswerHead(
   else if (ended && body === BODY_NONE && !isHead && status >= 200 && status !== 204 && status !== 304)
     encoder.contentLength(writer, 0);
   stream.endHead(ended);
+}
+
+/** A WebSocket has been agreed to, by an HTTP/1.1 backend with a 101 (RFC 8441 section 5). */
+export function sendTunnelHead(
+  stream: Http2Stream,
+  encoder: HpackEncoder,
+  head: MessageHead,
+  { headers, setCookie }: AnswerAdditions,
+): void {
+  const more = (headers?.added.length ?? 0) + setCookie.length;
+  const writer = stream.beginHead(room(head.length, head.fieldCount) + roomOfLines(more));
+  encoder.status(writer, 200);
+  const dropped = droppedBy(head, headers);
+  encoder.fields(writer, head, NEVER_FORWARDED, (name) => UPGRADE_ONLY.has(name) || dropped?.(name) === true);
+  if (headers !== null) encoder.lines(writer, headers.added, 0, headers.added.length);
+  if (setCookie !== '') sendText(writer, encoder, setCookie);
+  stream.endHead(false);
 }
 
 export function sendInterimHead(stream: Http2Stream, encoder: HpackEncoder, head: MessageHead): void {

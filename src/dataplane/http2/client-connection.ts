@@ -187,6 +187,7 @@ export class Http2ClientConnection implements StreamOwner, TimerOwner, Http2Owne
   /** While draining: no new requests, and the connection goes with its last answer. */
   drain(): void {
     this.#engine.drain();
+    for (const stream of this.#streams) stream.drain();
     this.#context.wheel.set(this.#timer, this.#context.timeouts.drainIdle);
   }
 

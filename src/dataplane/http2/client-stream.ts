@@ -23,6 +23,7 @@ import {
   sendLocalHead,
   sendTrailer,
   sendTrailerLines,
+  sendTunnelHead,
   trailerLines,
 } from './answer-head.ts';
 import type { Http2ClientConnection } from './client-connection.ts';
@@ -49,6 +50,9 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
   /** The exchange has given the answer whole, or given up. */
   #isAnswered = false;
   #isTunnel = false;
+  /** It asks for a WebSocket: what comes before the answer is kept, up to the window. */
+  #asksTunnel = false;
+  #early: Buffer[] = [];
   /** Bytes of the body that have come while the backend took none; they are credited when it does. */
   #held = 0;
   #isHeld = false;
@@ -88,6 +92,7 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
     this.isBlocked = false;
     this.#isAnswered = false;
     this.#isTunnel = false;
+    this.#asksTunnel = head.protocol !== '';
     this.#held = 0;
     this.#isHeld = false;
     this.#hasBody = !ended;
@@ -106,10 +111,11 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
       this.exchange.refuseFault('invalid_field_value');
       return;
     }
-    if (this.#hasBody) this.#pace.beginBody();
-    this.exchange.begin(head, this.#hasBody, true);
+    const hasBody = !ended && !this.#asksTunnel;
+    if (hasBody) this.#pace.beginBody();
+    this.exchange.begin(head, hasBody, true);
     if (this.#stream !== stream || this.#isAnswered) return;
-    if (ended) this.exchange.requestEnd(null);
+    if (!hasBody) this.exchange.requestEnd(null);
     else connection.dispatchLater(this);
   }
 
@@ -145,6 +151,10 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
     pace.received += size;
     if (pace.sending.runs) pace.sending.moved(this.#context.time, pace.received);
     this.#held += size;
+    if (this.#asksTunnel && !this.#isTunnel) {
+      this.#early.push(Buffer.from(bytes.subarray(start, end)));
+      return;
+    }
     if (this.#isTunnel) this.exchange.tunnelBytes(bytes, start, end, this.#connection.stream);
     else this.exchange.requestBytes(bytes, start, end, this.#connection.stream);
     if (this.#stream === stream && !this.#isHeld) this.#credit();
@@ -164,8 +174,8 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
       this.#complete();
       return;
     }
-    if (this.#isTunnel) {
-      this.exchange.tunnelEnd();
+    if (this.#asksTunnel) {
+      if (this.#isTunnel) this.exchange.tunnelEnd();
       return;
     }
     if (!this.isBlocked) this.#context.wheel.clear(this.#timer);
@@ -220,7 +230,9 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
       return;
     }
     if (this.#isTunnel && !this.isBlocked) {
-      this.exchange.abort('tunnel_idle');
+      const { webSocket } = this.exchange;
+      if (webSocket === null) this.exchange.abort('tunnel_idle');
+      else webSocket.drain('tunnel_idle');
       return;
     }
     if (this.exchange.mayBeQuiet) {
@@ -230,7 +242,7 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
         return;
       }
       this.#movedBefore = moved;
-    } else if (this.#hasBody && !this.#isAnswered) {
+    } else if (this.#hasBody && !this.#isAnswered && !this.#asksTunnel) {
       const reason = this.#pace.bodyFailure(now, settings, this.#context.timeouts.backendBody);
       if (reason !== null) {
         this.exchange.bodyTimeout(reason);
@@ -247,7 +259,7 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
     let wait = this.isBlocked ? this.#pace.nextTakingLook(now, settings) : 0;
     if (this.#isTunnel || this.exchange.mayBeQuiet) {
       if (!this.isBlocked) wait = settings.timeouts.tunnelIdleMs;
-    } else if (this.#hasBody && !this.#isAnswered)
+    } else if (this.#hasBody && !this.#isAnswered && !this.#asksTunnel)
       wait = soonest(wait, this.#pace.nextBodyLook(now, settings, this.#context.timeouts.backendBody));
     if (wait > 0) this.#context.wheel.set(this.#timer, wait);
     else this.#context.wheel.clear(this.#timer);
@@ -297,14 +309,13 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
   sendUpgrade(head: MessageHead, additions: AnswerAdditions): void {
     this.#isTunnel = true;
     this.#left = NO_LENGTH;
-    sendAnswerHead(this.#stream!, this.#connection.encoder, head, {
-      ...additions,
-      isHead: false,
-      body: BODY_NONE,
-      ended: false,
-      status: 200,
-    });
+    sendTunnelHead(this.#stream!, this.#connection.encoder, head, additions);
     this.#watch();
+    const early = this.#early;
+    this.#early = [];
+    for (const bytes of early) this.exchange.tunnelBytes(bytes, 0, bytes.length, this.#connection.stream);
+    this.#credit();
+    if (!this.#hasBody) this.exchange.tunnelEnd();
   }
 
   sendTunnel(bytes: Buffer, start: number, end: number): void {
@@ -347,6 +358,11 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
     this.exchange.abort(reason);
   }
 
+  /** Its connection is to go: a WebSocket is asked to. */
+  drain(): void {
+    this.exchange.webSocket?.drainSoon();
+  }
+
   /** The thread ends: a request that waits for its answer is told so. */
   fail(): void {
     if (!this.#isAnswered) this.exchange.fail('worker_failed');
@@ -364,7 +380,7 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
   }
 
   awaitBody(): void {
-    if (!this.#hasBody || this.#isTunnel || this.#stream === null) return;
+    if (!this.#hasBody || this.#asksTunnel || this.#stream === null) return;
     this.#pace.awaitBody(this.#context.time, this.#isHeld || this.exchange.awaitsContinue);
     this.#watch();
   }
@@ -444,6 +460,7 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
     this.#stream = null;
     this.#rest = NOTHING;
     this.#trailer = null;
+    this.#early.length = 0;
     this.#context.wheel.clear(this.#timer);
     stream.release();
     this.#connection.finished(this);

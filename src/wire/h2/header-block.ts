@@ -79,8 +79,6 @@ const FIELD_OVERHEAD = 32;
  * start line or the count of fields can be too much.
  */
 export class HeaderBlock extends MessageHead {
-  /** Value of `:protocol` (RFC 8441), or empty. */
-  protocol = '';
   /** `:scheme` is https. */
   isHttps = false;
   /** Bytes used of `bytes`; the decoder puts the next line there. */

@@ -37,6 +37,8 @@ export class MessageHead {
   /** 20, 11 or 10. */
   version = 0;
   status = 0;
+  /** Of an extended CONNECT (RFC 8441), or empty. */
+  protocol = '';
   fieldCount = 0;
   fields = new Int32Array(0);
   ids = new Uint8Array(0);

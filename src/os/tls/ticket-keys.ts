@@ -1,0 +1,88 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { SecureContext } from 'node:tls';
+
+const PART_BYTES = 16;
+const KEY_BYTES = 3 * PART_BYTES;
+const SLOTS = 3;
+const HEADER_BYTES = 8;
+const MEMORY_BYTES = HEADER_BYTES + SLOTS * KEY_BYTES;
+/** Of OpenSSL's callback: the ticket is none of ours; it is good; it is good, and the client gets a new one. */
+const UNKNOWN = 0;
+const GOOD = 1;
+const RENEW = 2;
+
+type TicketAnswer = readonly [number, Uint8Array?, Uint8Array?, Uint8Array?, Uint8Array?];
+
+interface NativeContext {
+  enableTicketKeyCallback(): void;
+  onticketkeycallback: (name: Uint8Array, iv: Uint8Array, isNew: boolean) => TicketAnswer;
+}
+
+/** What keeps the sessions of a context. */
+export interface SessionTickets {
+  serve(context: SecureContext): void;
+}
+
+/**
+ * Keys under which clients keep their sessions (RFC 5077 section 4), shared by all workers of a node and never
+ * anywhere but in memory. New sessions are written under the newest; the two before it are still read.
+ *
+ *     │ newest slot │ – │ name 16 │ HMAC 16 │ AES 16 │ … × 3
+ */
+export class TicketKeys implements SessionTickets {
+  readonly memory: SharedArrayBuffer;
+  readonly #newest: Int32Array;
+  readonly #keys: Uint8Array;
+
+  /** Of another thread; without it, new ones. */
+  constructor(memory?: SharedArrayBuffer) {
+    this.memory = memory ?? new SharedArrayBuffer(MEMORY_BYTES);
+    this.#newest = new Int32Array(this.memory, 0, 1);
+    this.#keys = new Uint8Array(this.memory, HEADER_BYTES);
+    if (memory === undefined) for (let slot = 0; slot < SLOTS; slot += 1) this.rotate();
+  }
+
+  /** A new key for new sessions; the oldest is forgotten. By one thread only. */
+  rotate(): void {
+    const slot = (Atomics.load(this.#newest, 0) + 1) % SLOTS;
+    this.#keys.set(randomBytes(KEY_BYTES), slot * KEY_BYTES);
+    Atomics.store(this.#newest, 0, slot);
+  }
+
+  /** From now on sessions of this context are kept under these keys. */
+  serve(context: SecureContext): void {
+    const native = context.context as NativeContext;
+    native.onticketkeycallback = (name, _iv, isNew) => (isNew ? this.#write() : this.#read(name));
+    native.enableTicketKeyCallback();
+  }
+
+  #write(): TicketAnswer {
+    const slot = Atomics.load(this.#newest, 0);
+    return [
+      GOOD,
+      this.#part(slot, 1),
+      this.#part(slot, 2),
+      this.#part(slot, 0),
+      new Uint8Array(randomBytes(PART_BYTES)),
+    ];
+  }
+
+  #read(name: Uint8Array): TicketAnswer {
+    const newest = Atomics.load(this.#newest, 0);
+    for (let slot = 0; slot < SLOTS; slot += 1) {
+      if (!timingSafeEqual(this.#part(slot, 0), name)) continue;
+      return [slot === newest ? GOOD : RENEW, this.#part(slot, 1), this.#part(slot, 2)];
+    }
+    return [UNKNOWN, new Uint8Array(PART_BYTES), new Uint8Array(PART_BYTES)];
+  }
+
+  #part(slot: number, index: number): Uint8Array {
+    const start = slot * KEY_BYTES + index * PART_BYTES;
+    return Uint8Array.from(this.#keys.subarray(start, start + PART_BYTES));
+  }
+}
+
+/** Sessions are resumed only where this is the same: 32 bytes of a digest. */
+export function sessionScope(parts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+}
