@@ -1,5 +1,6 @@
 import type { ResponseReason } from '../../model/response-reason.ts';
 import type { SocketStream } from '../../os/socket-stream.ts';
+import type { Http2Fault } from '../../wire/h2/http2-fault.ts';
 import type { Fault } from '../../wire/http1/fault.ts';
 import type { MessageHead } from '../../wire/message/message-head.ts';
 import type { ByteSource } from '../byte-source.ts';
@@ -32,7 +33,7 @@ export interface LocalAnswer {
   /** Whole fields with their line ends. */
   readonly headers: string;
   /** What exactly was wrong, as far as a reason does not say it; or empty. */
-  readonly detail: Fault | '';
+  readonly detail: Fault | Http2Fault | '';
   readonly grpc?: GrpcAnswer;
 }
 

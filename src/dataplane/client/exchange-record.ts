@@ -1,4 +1,5 @@
 import type { ResponseReason } from '../../model/response-reason.ts';
+import type { Http2Fault } from '../../wire/h2/http2-fault.ts';
 import type { Fault } from '../../wire/http1/fault.ts';
 import type { Context } from '../context.ts';
 import type { ServedListener } from '../served-listener.ts';
@@ -14,7 +15,7 @@ export class ExchangeRecord {
   status = 0;
   reason: ResponseReason | '' = '';
   /** What exactly was wrong with a message of the client or the backend. */
-  detail: Fault | '' = '';
+  detail: Fault | Http2Fault | '' = '';
   method = '';
   host = '';
   path = '';

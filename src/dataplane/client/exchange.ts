@@ -20,8 +20,7 @@ import { Timer } from '../timer-wheel.ts';
 import type { ClusterPool } from '../upstream/cluster-pool.ts';
 import type { EndpointState } from '../upstream/endpoint-state.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
-import type { BodyKind, UpstreamUser } from '../upstream/upstream-user.ts';
+import type { BodyKind, Connecting, UpstreamUser } from '../upstream/upstream-user.ts';
 import { AnsweringExchange } from './answering-exchange.ts';
 import type { Resender } from './attempts.ts';
 import { Attempts } from './attempts.ts';
@@ -30,7 +29,7 @@ import { faultReason } from './local-answer.ts';
 import { definesContent, isIdempotent, methodOf } from './method.ts';
 import { Mirrors } from './mirrored-request.ts';
 import { OutgoingRequest } from './outgoing-request.ts';
-import { writeRequestHead, writtenRequestId } from './request-head.ts';
+import { acceptsTrailers, writeRequestHead, writtenRequestId } from './request-head.ts';
 import { UpgradeRequest } from './upgrade-request.ts';
 import type { Farewell, TunnelOwner } from './websocket-tunnel.ts';
 import { WebSocketTunnel } from './websocket-tunnel.ts';
@@ -46,7 +45,7 @@ const view = new HeadView();
  * one takes it, answered once. Used again for other requests, of one client connection after the other.
  */
 export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner {
-  connecting: UpstreamConnection | null = null;
+  connecting: Connecting | null = null;
   hashKey = NO_KEY;
   /** Where that is what it has been upgraded to. */
   webSocket: WebSocketTunnel | null = null;
@@ -182,6 +181,7 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
       grpc: this.grpc,
     });
     this.#request.begin(block, framing.chunked || this.grpc?.isText === true, rule.keepsRequest);
+    this.#request.acceptsTrailers = pool.isShared && (this.grpc !== null || acceptsTrailers(head));
     this.#request.mayBeTwo = hasBody && !definesContent(this.record.method);
     if (rule.retry !== null) this.#attempts.begin(rule.retry, this.record.method, pool);
     if (this.context.accessLog !== null) this.record.requestId = writtenRequestId(block);
@@ -270,6 +270,10 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
     this.client.flush();
   }
 
+  onWaiting(): void {
+    this.context.wheel.set(this.#pendingTimer, this.#pool!.pendingTimeoutMs);
+  }
+
   onUnavailable(reason: ResponseReason): void {
     this.#answerInstead(reason);
     this.client.flush();
@@ -343,6 +347,11 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
     if (this.#answering) {
       this.#end(reason);
       this.client.cutAnswer();
+      return;
+    }
+    if (upstream.isUnprocessed && this.#request.isRestartable && this.#attempts.unprocessed()) {
+      this.#pool!.counters.retried('unprocessed');
+      this.#attempt(false);
       return;
     }
     if (this.#request.isWhole) {
@@ -502,7 +511,7 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
     this.record.attempts += 1;
     const result = this.#pool!.acquire(this, fresh);
     if (result === null) {
-      if (this.connecting === null) this.context.wheel.set(this.#pendingTimer, this.#pool!.pendingTimeoutMs);
+      if (this.connecting === null) this.onWaiting();
       if (!this.#request.ended) this.client.pauseRequest();
     } else if (typeof result === 'string') this.#answerInstead(result);
     else this.onUpstream(result);

@@ -189,6 +189,11 @@ export function isHttp2Upgrade(head: MessageHead): boolean {
   return /(^|[\s,])h2c?($|[\s,;])/i.test(head.combined('upgrade') ?? '');
 }
 
+/** RFC 9110 section 10.1.4; a backend of gRPC takes no request without. */
+export function acceptsTrailers(head: MessageHead): boolean {
+  return head.find(FIELD_ID.TE) !== -1 && /(^|[\s,])trailers($|[\s,])/i.test(head.combined('te')!);
+}
+
 /** Of the head that has just been written to `block`, as the backend gets it; empty where a filter took it away. */
 export function writtenRequestId(block: MessageWriter): string {
   if (idStart !== -1) return latin1(block.block, idStart, idEnd);

@@ -22,7 +22,7 @@ import type { ClusterPool } from './cluster-pool.ts';
 import type { EndpointState } from './endpoint-state.ts';
 import type { RequestParts } from './request-parts.ts';
 import type { Upstream } from './upstream.ts';
-import type { BodyKind, UpstreamUser } from './upstream-user.ts';
+import type { BodyKind, Connecting, UpstreamUser } from './upstream-user.ts';
 import { BODY_CHUNKED, BODY_CLOSE, BODY_LENGTH, BODY_NONE } from './upstream-user.ts';
 
 const CONNECTING = 0;
@@ -34,7 +34,7 @@ const CLOSED = 5;
 const MOST_INTERIM = 16;
 
 /** One connection to a backend; it works for one request at a time and waits in the pool between them. */
-export class UpstreamConnection implements Upstream, StreamOwner, TimerOwner {
+export class UpstreamConnection implements Upstream, Connecting, StreamOwner, TimerOwner {
   readonly endpoint: EndpointState;
   readonly pool: ClusterPool;
   readonly stream: SocketStream;
@@ -50,6 +50,7 @@ export class UpstreamConnection implements Upstream, StreamOwner, TimerOwner {
   fault: Fault | '' = '';
   /** It goes with its request: it began with its client's address, or may be answered once more than it was asked. */
   isPersonal = false;
+  readonly isUnprocessed = false;
   /** Requests it has been used for. */
   requests = 0;
   readonly openedAt: number;
@@ -75,6 +76,7 @@ export class UpstreamConnection implements Upstream, StreamOwner, TimerOwner {
     endpoint: EndpointState,
     user: UpstreamUser | null,
     slot: number,
+    stream: SocketStream | null,
   ) {
     this.slot = slot;
     this.openedAt = context.time;
@@ -84,13 +86,20 @@ export class UpstreamConnection implements Upstream, StreamOwner, TimerOwner {
     this.user = user;
     this.#timer = new Timer(this);
     this.#reader = new HeadReader(context.responseHeads);
-    this.stream = SocketStream.connecting(
-      context.system,
-      endpoint.config.address,
-      endpoint.config.port,
-      this,
-    );
+    if (stream !== null) {
+      this.stream = stream;
+      stream.owner = this;
+      this.#state = IDLE;
+      return;
+    }
+    const { address, port } = endpoint.config;
+    this.stream = SocketStream.connecting(context.system, address, port, this);
     context.wheel.set(this.#timer, pool.connectTimeoutMs);
+  }
+
+  /** Nobody waits for it any more. */
+  leave(): void {
+    this.user = null;
   }
 
   get isIdle(): boolean {
@@ -267,7 +276,12 @@ export class UpstreamConnection implements Upstream, StreamOwner, TimerOwner {
     if (this.#state === CONNECTING) {
       const timedOut = this.#connectTimedOut || code === 'ETIMEDOUT';
       this.close();
-      this.pool.connectFailed(this, user, timedOut ? 'timeout' : code === '' ? 'closed' : code, timedOut);
+      this.pool.connectFailed(
+        this.endpoint,
+        [user],
+        timedOut ? 'timeout' : code === '' ? 'closed' : code,
+        timedOut,
+      );
       return;
     }
     if (user === null) {
