@@ -194,8 +194,9 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
     if (this.grpc?.isText !== true) this.#requestBytes(bytes, start, end, source);
     else {
       const plain = this.grpc.web!.decode(bytes, start, end);
-      if (plain !== null) this.#requestBytes(plain, 0, plain.length, source);
-      else if (this.#pool !== null) this.#refuseRest('bad_request');
+      if (plain === null) {
+        if (this.#pool !== null) this.#refuseRest('bad_request');
+      } else if (plain.length > 0) this.#requestBytes(plain, 0, plain.length, source);
     }
   }
 
