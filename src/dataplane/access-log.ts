@@ -4,10 +4,14 @@ import { wallNow } from '../os/clock.ts';
 export interface AccessRecord {
   readonly listener: string;
   readonly route: string;
+  /** As the client speaks it: `HTTP/1.1`, `HTTP/2`. */
+  readonly protocol: string;
   readonly method: string;
   readonly host: string;
   readonly path: string;
   readonly status: number;
+  /** Name of a call's status; empty: it is none. */
+  readonly grpcStatus: string;
   /** Empty where the backend answered. */
   readonly reason: string;
   /** What exactly was wrong with a message that was refused. */
@@ -67,6 +71,8 @@ export class AccessLog {
     this.#escaped(record.listener);
     this.#plain('","route":"');
     this.#escaped(record.route);
+    this.#plain('","protocol":"');
+    this.#plain(record.protocol);
     this.#plain('","method":"');
     this.#escaped(record.method);
     this.#plain('","host":"');
@@ -75,6 +81,11 @@ export class AccessLog {
     this.#escaped(record.path);
     this.#plain('","status":');
     this.#integer(record.status);
+    if (record.grpcStatus !== '') {
+      this.#plain(',"grpcStatus":"');
+      this.#plain(record.grpcStatus);
+      this.#plain('"');
+    }
     this.#plain(',"reason":"');
     this.#plain(record.reason);
     this.#plain('","detail":"');

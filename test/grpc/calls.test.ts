@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { GRPC_STATUS } from '../../src/model/grpc-status.ts';
@@ -101,6 +104,26 @@ test("the rule's limit holds where it is shorter, and is no word of the client's
   assert.equal(backend.asked[0]!.headers['grpc-timeout'], undefined);
   // Not the hour that the client has: the call will not be waited for.
   assert.match(String(backend.asked[1]!.headers['grpc-timeout']), /^000\d{5}u$/);
+});
+
+test('the access log has the status of a call, and of no other request', async (context) => {
+  const directory = mkdtempSync(join(tmpdir(), 'grpc-'));
+  context.after(() => rmSync(directory, { recursive: true }));
+  const accessLog = join(directory, 'access.log');
+  const backend = await scriptedBackend(context, messages(['a'], GRPC_STATUS.ABORTED));
+  const harness = await startProxy(context, [backend.port], {
+    accessLog,
+    more: [{ kind: 'cluster', value: cluster({ protocol: 'HTTP2' }) }],
+  });
+  const { call } = caller(context, harness.port);
+  await call({}, message('a'));
+  await call({ 'content-type': 'application/json' }, 'a');
+  const lines = () => readFileSync(accessLog, 'utf8').split('\n').filter(Boolean);
+  while (lines().length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.deepEqual(
+    lines().map((line) => JSON.parse(line).grpcStatus),
+    ['ABORTED', undefined],
+  );
 });
 
 test('what is no timeout goes through as it is and limits nothing', async (context) => {

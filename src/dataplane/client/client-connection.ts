@@ -99,6 +99,10 @@ export class ClientConnection
     return this.isBlocked || this.#work?.exchange.isActive === true;
   }
 
+  get protocol(): string {
+    return this.#work?.framing.is11 === false ? 'HTTP/1.0' : 'HTTP/1.1';
+  }
+
   protected get isClosed(): boolean {
     return this.#state === CLOSED;
   }

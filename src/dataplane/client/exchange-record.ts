@@ -4,6 +4,7 @@ import type { Fault } from '../../wire/http1/fault.ts';
 import type { Context } from '../context.ts';
 import type { ServedListener } from '../served-listener.ts';
 import type { ServedRule } from '../served-rule.ts';
+import type { Downstream } from './downstream.ts';
 
 /** What is counted and logged of one exchange. */
 export class ExchangeRecord {
@@ -13,6 +14,8 @@ export class ExchangeRecord {
   /** When the backend's answer began, or 0. */
   answeredAt = 0;
   status = 0;
+  /** Of a call of gRPC that has ended; empty: it is none. */
+  grpcStatus = '';
   reason: ResponseReason | '' = '';
   /** What exactly was wrong with a message of the client or the backend. */
   detail: Fault | Http2Fault | '' = '';
@@ -47,7 +50,12 @@ export class ExchangeRecord {
     context.counters.values[listener.counters.activeConnections]! += 1;
   }
 
-  finish(context: Context, listener: ServedListener | null, rule: ServedRule | null, client: string): void {
+  finish(
+    context: Context,
+    listener: ServedListener | null,
+    rule: ServedRule | null,
+    { origin, protocol }: Pick<Downstream, 'origin' | 'protocol'>,
+  ): void {
     if (listener !== null) {
       listener.active -= 1;
       context.counters.values[listener.counters.activeConnections]! -= 1;
@@ -58,10 +66,12 @@ export class ExchangeRecord {
     context.accessLog?.write({
       listener: listener?.name ?? '',
       route: rule?.route ?? '',
+      protocol,
       method: this.method,
       host: this.host,
       path: this.path,
       status: this.status,
+      grpcStatus: this.grpcStatus,
       reason: this.reason,
       detail: this.detail,
       bytesIn: this.bytesIn,
@@ -71,7 +81,7 @@ export class ExchangeRecord {
       upstream: this.endpoint,
       upstreamMs: this.answeredAt === 0 ? 0 : this.answeredAt - this.sentAt,
       requestId: this.requestId,
-      client,
+      client: origin.client,
     });
     this.status = 0;
   }

@@ -575,8 +575,9 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
     this.webSocket = null;
     this.#pool = null;
     this.#rule = null;
-    this.grpc?.over(context.grpcResponses, rule?.route ?? null, this.record.reason);
-    this.record.finish(context, listener, rule, this.client.origin.client);
+    this.record.grpcStatus =
+      this.grpc?.over(context.grpcResponses, rule?.route ?? null, this.record.reason) ?? '';
+    this.record.finish(context, listener, rule, this.client);
     if (listener?.isDraining === true) this.client.port.checkDrained(listener);
   }
 

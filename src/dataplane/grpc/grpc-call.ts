@@ -1,4 +1,5 @@
-import { GRPC_STATUS } from '../../model/grpc-status.ts';
+import type { GrpcStatusName } from '../../model/grpc-status.ts';
+import { GRPC_STATUS, GRPC_STATUS_NAMES } from '../../model/grpc-status.ts';
 import type { ResponseReason } from '../../model/response-reason.ts';
 import type { SocketStream } from '../../os/socket-stream.ts';
 import type { GrpcKind } from '../../wire/grpc/content-type.ts';
@@ -105,8 +106,8 @@ export class GrpcCall implements Downstream {
     if (this.#timeoutAt !== -1) writeGrpcTimeout(block.block, this.#timeoutAt, this.#deadline - now);
   }
 
-  /** Nothing more is to come; `reason`: it was ended by us. */
-  over(responses: GrpcResponses, route: string | null, reason: ResponseReason | ''): void {
+  /** Nothing more is to come; `reason`: it was ended by us. Returns the name of its status. */
+  over(responses: GrpcResponses, route: string | null, reason: ResponseReason | ''): GrpcStatusName {
     this.#reason = reason;
     if (this.#status === NO_STATUS)
       this.#status =
@@ -115,7 +116,9 @@ export class GrpcCall implements Downstream {
           : this.#httpStatus === OK
             ? GRPC_STATUS.UNKNOWN
             : grpcStatusOfHttp(this.#httpStatus);
-    if (route !== null) responses.add(route, this.#status);
+    const name = GRPC_STATUS_NAMES[this.#status] ?? 'UNKNOWN';
+    if (route !== null) responses.add(route, name);
+    return name;
   }
 
   sendHead(head: MessageHead, body: BodyKind, isHead: boolean, additions: AnswerAdditions): void {
@@ -185,6 +188,10 @@ export class GrpcCall implements Downstream {
 
   get origin(): ClientOrigin {
     return this.#client.origin;
+  }
+
+  get protocol(): string {
+    return this.#client.protocol;
   }
 
   get isBlocked(): boolean {

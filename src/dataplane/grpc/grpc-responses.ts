@@ -1,9 +1,8 @@
 import type { GrpcStatusName } from '../../model/grpc-status.ts';
-import { GRPC_STATUS_NAMES } from '../../model/grpc-status.ts';
 import type { Counters } from '../counters.ts';
 import { LabelledCounters } from '../counters.ts';
 
-/** Calls of gRPC by route and status; whatever status a backend invents counts as UNKNOWN. */
+/** Calls of gRPC by route and status. */
 export class GrpcResponses {
   readonly #counters: Counters;
   readonly #routes = new Map<string, LabelledCounters<GrpcStatusName>>();
@@ -12,12 +11,12 @@ export class GrpcResponses {
     this.#counters = counters;
   }
 
-  add(route: string, status: number): void {
+  add(route: string, status: GrpcStatusName): void {
     let counters = this.#routes.get(route);
     if (counters === undefined) {
       counters = new LabelledCounters(this.#counters, 'grpc_responses', { route }, 'code');
       this.#routes.set(route, counters);
     }
-    counters.add(GRPC_STATUS_NAMES[status] ?? 'UNKNOWN');
+    counters.add(status);
   }
 }
