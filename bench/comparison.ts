@@ -77,9 +77,8 @@ async function halfLoad(
 
 /** The first line says what, the last of what a program printed says why. */
 function briefly(error: unknown): string {
-  const lines = (error instanceof Error ? error.message : String(error)).split('\n');
-  const last = lines.filter((line) => line.trim() !== '').at(-1) ?? '';
-  const text = lines.length === 1 ? lines[0]! : `${lines[0]} ${last}`;
+  const lines = (error instanceof Error ? error.message : String(error)).trim().split('\n');
+  const text = lines.length === 1 ? lines[0]! : `${lines[0]} ${lines.at(-1)}`;
   return text.length <= 500 ? text : `${text.slice(0, 500)}…`;
 }
 
@@ -96,7 +95,7 @@ function print(work: Work, results: WorkResult['results'], say: (text: string) =
       `  ${result.proxy.padEnd(9)}${result.unitsPerSecond.toFixed(0).padStart(12)}   ${parts.padEnd(32)} ${latency}   ${ratio(work, own, result)}`,
     );
   }
-  if (work.loader === 'handshakes')
+  if (work.unit === 'handshake')
     for (const result of results)
       say(
         `  ${result.proxy.padEnd(9)}${(1e6 / cpuOf(result)).toFixed(0).padStart(12)}   as many a second would fill one core`,

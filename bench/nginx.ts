@@ -10,7 +10,7 @@ daemon off;
 pid ${directory}/nginx.pid;
 error_log stderr error;
 worker_rlimit_nofile 20000;
-events { worker_connections 19800; }
+events { worker_connections 32000; }
 http {
   ${accessLog ? '' : 'access_log off;'}
 ${temporary.map((name) => `  ${name}_temp_path ${directory}/${name};`).join('\n')}

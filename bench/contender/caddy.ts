@@ -29,7 +29,7 @@ export const caddy: Contender = {
     protocols ${certificate === null && work.client === 'HTTP2' ? 'h1 h2c' : 'h1 h2'}
   }
 }
-${certificate === null ? 'http' : 'https'}://127.0.0.1:${port} {
+${certificate === null ? 'http' : 'https'}://:${port} {
   bind 127.0.0.1
   ${certificate === null ? '' : `tls ${certificate.path} ${certificate.path}`}
   ${work.accessLog ? `log {\n    output file ${directory}/access.log\n  }` : ''}

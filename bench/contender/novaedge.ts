@@ -23,9 +23,19 @@ export const novaedge: Contender = {
     command.push('--data', join(directory, 'data'), '--bind', '127.0.0.1');
     command.push('--workers', String(work.workers), '--admin', `127.0.0.1:${admin}`, '--log-level', 'warn');
     if (work.accessLog) command.push('--access-log', join(directory, 'access.log'));
-    return { ...(await startOnCore(coresOf(work), command, port, START_SECONDS)), port };
+    try {
+      return { ...(await startOnCore(coresOf(work), command, port, START_SECONDS)), port };
+    } catch (error) {
+      throw refusal(error) ?? error;
+    }
   },
 };
+
+/** Where it has said what is wrong with the configuration, that is why it does not listen. */
+function refusal(error: unknown): Error | null {
+  const problem = /"problem":\{"severity":"error".*?"message":("(?:[^"\\]|\\.)*")/.exec(String(error));
+  return problem === null ? null : new Error(`the configuration is refused: ${JSON.parse(problem[1]!)}`);
+}
 
 function route(name: string, path: string): string {
   return `---
@@ -55,7 +65,9 @@ kind: ProxyBackend
 metadata: { name: backend }
 spec:
 ${work.backend === 'HTTP2' ? '  protocol: HTTP2\n' : ''}  endpoints: [{ address: 127.0.0.1, port: ${backendPort} }]
-${certificate === null ? '' : secret(certificate)}${route('all', '/')}${extraPrefixes(work)
+${work.content === 'WebSocket' ? '  circuitBreaker: { maxConnections: 20000 }\n' : ''}${certificate === null ? '' : secret(certificate)}${route('all', '/')}${extraPrefixes(
+  work,
+)
   .map((prefix, index) => route(`route-${index}`, prefix))
   .join('')}`;
 }

@@ -22,6 +22,7 @@ export function load(
       return h2loadLoad(core, port, work, seconds, directory);
     case 'handshakes':
       return handshakeLoad(core, port, work, seconds);
+    case 'resumptions':
     case 'grpc-stream':
     case 'websocket':
       return peerLoad(core, port, work, seconds);

@@ -15,8 +15,7 @@ interface Summary {
 }
 
 /**
- * Runs wrk on one core against a proxy and reads its own summary. Over TLS a connection of wrk's that begins anew
- * resumes the session of the one before.
+ * Runs wrk on one core against a proxy and reads its own summary.
  */
 export async function wrkLoad(
   core: number,

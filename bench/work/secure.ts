@@ -21,10 +21,8 @@ export const SECURE_WORKS: readonly Work[] = [
   {
     ...HANDSHAKE,
     name: 'tls-resumed',
-    help: 'TLS 1.3: new connections that resume a session, one request each, 16 at once',
-    loader: 'wrk',
-    connections: 16,
-    headers: { connection: 'close' },
+    help: 'TLS 1.3: new connections that resume a session, 600 a second, one request each',
+    loader: 'resumptions',
   },
   {
     ...SMALL,

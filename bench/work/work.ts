@@ -3,7 +3,7 @@ import type { KeyKind } from '../certificate.ts';
 export type Protocol = 'HTTP1' | 'HTTP2';
 
 /** What makes the load; see bench/load. */
-export type Loader = 'wrk' | 'h2load' | 'handshakes' | 'grpc-stream' | 'websocket';
+export type Loader = 'wrk' | 'h2load' | 'handshakes' | 'resumptions' | 'grpc-stream' | 'websocket';
 
 /** One kind of load. */
 export interface Work {

@@ -49,9 +49,15 @@ export function plantTrafficBug(bug: TrafficBug): () => void {
     case 'limit-kept-on-abort': {
       const { remove } = PendingQueue.prototype;
       PendingQueue.prototype.remove = function (user) {
-        const removed = remove.call(this, user);
-        this.lastSlot = -1;
-        return removed;
+        const { give } = SharedLimits.prototype;
+        SharedLimits.prototype.give = function (slot, field) {
+          if (field !== LIMIT_PENDING) give.call(this, slot, field);
+        };
+        try {
+          remove.call(this, user);
+        } finally {
+          SharedLimits.prototype.give = give;
+        }
       };
       return () => {
         PendingQueue.prototype.remove = remove;

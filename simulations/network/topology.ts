@@ -50,6 +50,8 @@ const SHORT_CLIENT: ClientTimeouts = {
 const SHORT: Timeouts = {
   backend: 1_200,
   backendBody: 1_200,
+  backendSilence: 600,
+  backendPong: 300,
   linger: 300,
   drainIdle: 150,
   drainNotice: 100,

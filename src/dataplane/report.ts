@@ -31,7 +31,7 @@ export function reportEndpoints(pools: Iterable<ClusterPool>, detail: ReportDeta
         endpoint: endpoint.id,
         health: unwell ? 'failing' : endpoint.config.ready ? 'healthy' : 'unready',
         reason: unwell ? endpoint.lastFailure : '',
-        connections: endpoint.connections.size,
+        connections: endpoint.open,
         activeRequests: endpoint.active,
         requests: endpoint.requests,
         failures: endpoint.failures,

@@ -2,6 +2,8 @@
 export interface Timeouts {
   readonly backend: number;
   readonly backendBody: number;
+  readonly backendSilence: number;
+  readonly backendPong: number;
   readonly linger: number;
   readonly drainIdle: number;
   readonly drainNotice: number;
@@ -15,6 +17,10 @@ export const TIMEOUTS: Timeouts = {
   backend: 60_000,
   /** Between two reads of an answer's body, and for a backend that takes nothing of a request's: cut. */
   backendBody: 60_000,
+  /** Requests are under way on an HTTP/2 connection and no byte comes: the backend is asked whether it is there. */
+  backendSilence: 30_000,
+  /** Until it has to answer; then the connection is given up. */
+  backendPong: 10_000,
   /** After an answer that came before the request's end, what the client still sends is thrown away. */
   linger: 2_000,
   /** While draining, a connection without a request is kept this long: one may be on its way. */

@@ -4,6 +4,8 @@ export const RETRY_REASONS = {
   connect_failed: 'no connection came about',
   /** A kept connection turned out to be dead. */
   stale_connection: 'a kept connection turned out to be dead',
+  /** A stream of HTTP/2 that the backend refused, or that is above the last of its GOAWAY. */
+  unprocessed: 'the backend said that it had not begun with it',
   reset: 'the connection broke before an answer',
   timeout: 'no answer came in time',
   status: 'an answer came that is asked for again',

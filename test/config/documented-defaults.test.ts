@@ -20,7 +20,8 @@ test('what docs/requests.md shows as the defaults of a listener are the defaults
   assert.equal(listener?.kind, 'listener');
   assert.deepEqual(listener.value.http, HTTP_DEFAULTS);
   // And every setting there is stands on the page.
-  const names = [...Object.keys(HTTP_DEFAULTS.path), ...Object.keys(HTTP_DEFAULTS.limits)];
+  const { path, limits, http2 } = HTTP_DEFAULTS;
+  const names = [...Object.keys(path), ...Object.keys(limits), ...Object.keys(http2)];
   for (const name of [...names, 'header', 'bodyIdle', 'request', 'idle', 'write', 'tunnelIdle'])
     assert.match(text, new RegExp(`\\b${name}:`));
 });

@@ -20,6 +20,21 @@ const key = fc.string({ minLength: 1 }).filter((name) => name !== '<<');
 const value = fc.dictionary(key, fc.oneof(leaf, fc.array(leaf), fc.dictionary(key, leaf)), { minKeys: 1 });
 
 describe('documents', () => {
+  it('that cannot be read are not quoted: what is torn may be a key', () => {
+    for (const text of [
+      'tls.key: |c2VjcmV0',
+      'a: b\n]c2VjcmV0',
+      'a: *c2VjcmV0',
+      'a: "x" c2VjcmV0',
+      'c2VjcmV0\nb: c',
+    ]) {
+      const parsed = parseDocument(text);
+      assert.ok('fault' in parsed, text);
+      assert.doesNotMatch(parsed.fault.message, /c2VjcmV0/);
+      assert.match(parsed.fault.message, /^[a-z].{10}/);
+    }
+  });
+
   it('split without a parser are those that a parser finds', () => {
     fc.assert(
       fc.property(

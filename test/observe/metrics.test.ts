@@ -154,6 +154,8 @@ test('the channels feed the controller and agent metrics until they are closed',
   ];
   channel(CHANNELS.reconciled).publish(reconciled);
   channel(CHANNELS.watched).publish(watched);
+  channel(CHANNELS.certified).publish({ certificates: [{ name: 'shop/gone', notAfter: 1 }] });
+  channel(CHANNELS.certified).publish({ certificates: [{ name: 'shop/tls', notAfter: 1_800_000_000_000 }] });
   for (const message of pushed) channel(CHANNELS.pushed).publish(message);
   for (const message of applied) channel(CHANNELS.applied).publish(message);
   const journaled: Journaled[] = [
@@ -164,6 +166,9 @@ test('the channels feed the controller and agent metrics until they are closed',
   for (const message of journaled) channel(CHANNELS.journaled).publish(message);
   const families = parseExposition(await metrics.render());
   assert.equal(samples(families, 'reconciliation_duration')['reconciliation_duration_count '], 1);
+  assert.deepEqual(samples(families, 'certificate_expiry_timestamp_seconds'), {
+    'certificate_expiry_timestamp_seconds shop/tls': 1_800_000_000,
+  });
   assert.deepEqual(samples(families, 'reconciled_resources'), {
     'reconciled_resources changed': 3,
     'reconciled_resources removed': 1,

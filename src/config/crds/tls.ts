@@ -78,7 +78,7 @@ export const listenerTls = object(
     maxVersion: version('Newest version that is spoken.', LISTENER_TLS_DEFAULTS.maxVersion),
     ciphers: listOf(
       name('Cipher.'),
-      'Ciphers, the preferred first: of TLS 1.2 by the names of OpenSSL, of TLS 1.3 by those of RFC 8446. Empty: a choice with forward secrecy.',
+      'Ciphers, the preferred first: of TLS 1.2 by the names of OpenSSL, of TLS 1.3 by those of RFC 8446. Of a version of which none is named those with forward secrecy are taken.',
       { maxItems: 64, uniqueItems: true, default: [] },
     ),
     curves: listOf(

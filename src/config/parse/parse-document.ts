@@ -72,6 +72,6 @@ function lineOf(text: string, offset: number): number {
 
 function sentence(message: string): string {
   // What the reader quotes may be a line of a key; the line's number says where it stands.
-  const first = message.split('\n')[0]!.replace(/:(\s*"?.*)?$/s, '');
+  const first = message.split('\n')[0]!.replace(/:.*$/, '');
   return first.charAt(0).toLowerCase() + first.slice(1);
 }

@@ -102,24 +102,25 @@ function cipherRules(
   report: Report,
   warn: Report,
 ): void {
-  if (ciphers.length === 0) return;
-  const versions = new Set<string>();
-  let unknown = false;
   for (const [index, cipher] of ciphers.entries()) {
     const here = [...path, 'ciphers', index];
     const version = cipherVersion(cipher);
     if (version === null) {
-      unknown = true;
       report(
         here,
         'InvalidValue',
         `OpenSSL has no cipher "${cipher}" that works with a certificate${didYouMean(cipher, CIPHER_NAMES)}`,
         cipher,
       );
-      continue;
-    }
-    versions.add(version);
-    if (!hasForwardSecrecy(cipher)) {
+    } else if (version < minVersion || version > maxVersion) {
+      const [field, bound] = version < minVersion ? ['minVersion', minVersion] : ['maxVersion', maxVersion];
+      report(
+        here,
+        'InvalidValue',
+        `"${cipher}" is of ${version}, which is not spoken (${field} is ${bound})`,
+        cipher,
+      );
+    } else if (!hasForwardSecrecy(cipher)) {
       warn(
         here,
         'WeakCipher',
@@ -127,21 +128,6 @@ function cipherRules(
         cipher,
       );
     }
-  }
-  if (unknown || minVersion > maxVersion) return;
-  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
-    if (version < minVersion || version > maxVersion || versions.has(version)) continue;
-    const remedy =
-      minVersion === maxVersion
-        ? 'name one, or leave ciphers out'
-        : version === 'TLSv1.2'
-          ? 'name one, or set minVersion to TLSv1.3'
-          : 'name one (such as TLS_AES_128_GCM_SHA256), or set maxVersion to TLSv1.2';
-    report(
-      [...path, 'ciphers'],
-      'InvalidValue',
-      `names no cipher of ${version}, which is to be spoken: ${remedy}`,
-    );
   }
 }
 

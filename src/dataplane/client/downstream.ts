@@ -1,5 +1,6 @@
 import type { ResponseReason } from '../../model/response-reason.ts';
 import type { SocketStream } from '../../os/socket-stream.ts';
+import type { Http2Fault } from '../../wire/h2/http2-fault.ts';
 import type { Fault } from '../../wire/http1/fault.ts';
 import type { MessageHead } from '../../wire/message/message-head.ts';
 import type { ClientOrigin } from '../client-address/client-origin.ts';
@@ -24,7 +25,7 @@ export interface LocalAnswer {
   /** Whole fields with their line ends. */
   readonly headers: string;
   /** What exactly was wrong, as far as a reason does not say it; or empty. */
-  readonly detail: Fault | '';
+  readonly detail: Fault | Http2Fault | '';
 }
 
 /**
@@ -38,6 +39,8 @@ export interface LocalAnswer {
 export interface Downstream {
   readonly port: ServedPort;
   readonly origin: ClientOrigin;
+  /** `HTTP/1.0`, `HTTP/1.1` or `HTTP/2`. */
+  readonly protocol: string;
   /** It does not take what it is sent as fast as it comes. */
   readonly isBlocked: boolean;
   /** HTTP/1.1: after the answer the connection may serve another request. */

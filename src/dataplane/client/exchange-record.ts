@@ -1,8 +1,10 @@
 import type { ResponseReason } from '../../model/response-reason.ts';
+import type { Http2Fault } from '../../wire/h2/http2-fault.ts';
 import type { Fault } from '../../wire/http1/fault.ts';
 import type { Context } from '../context.ts';
 import type { ServedListener } from '../served-listener.ts';
 import type { ServedRule } from '../served-rule.ts';
+import type { Downstream } from './downstream.ts';
 
 /** What is counted and logged of one exchange. */
 export class ExchangeRecord {
@@ -14,7 +16,7 @@ export class ExchangeRecord {
   status = 0;
   reason: ResponseReason | '' = '';
   /** What exactly was wrong with a message of the client or the backend. */
-  detail: Fault | '' = '';
+  detail: Fault | Http2Fault | '' = '';
   method = '';
   host = '';
   path = '';
@@ -46,7 +48,12 @@ export class ExchangeRecord {
     context.counters.values[listener.counters.activeConnections]! += 1;
   }
 
-  finish(context: Context, listener: ServedListener | null, rule: ServedRule | null, client: string): void {
+  finish(
+    context: Context,
+    listener: ServedListener | null,
+    rule: ServedRule | null,
+    { origin, protocol }: Pick<Downstream, 'origin' | 'protocol'>,
+  ): void {
     if (listener !== null) {
       listener.active -= 1;
       context.counters.values[listener.counters.activeConnections]! -= 1;
@@ -57,6 +64,7 @@ export class ExchangeRecord {
     context.accessLog?.write({
       listener: listener?.name ?? '',
       route: rule?.route ?? '',
+      protocol,
       method: this.method,
       host: this.host,
       path: this.path,
@@ -70,7 +78,7 @@ export class ExchangeRecord {
       upstream: this.endpoint,
       upstreamMs: this.answeredAt === 0 ? 0 : this.answeredAt - this.sentAt,
       requestId: this.requestId,
-      client,
+      client: origin.client,
     });
     this.status = 0;
   }

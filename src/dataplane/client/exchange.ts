@@ -14,14 +14,14 @@ import { changePath } from '../filters/path-change.ts';
 import { locationOf } from '../filters/redirect.ts';
 import { findRoute } from '../router/port-router.ts';
 import { HeadView } from '../router/route-entry.ts';
+import { refusalOf } from '../served-listener.ts';
 import type { ServedRule } from '../served-rule.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
 import type { ClusterPool } from '../upstream/cluster-pool.ts';
 import type { EndpointState } from '../upstream/endpoint-state.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
-import type { BodyKind, UpstreamUser } from '../upstream/upstream-user.ts';
+import type { BodyKind, Connecting, UpstreamUser } from '../upstream/upstream-user.ts';
 import { AnsweringExchange } from './answering-exchange.ts';
 import type { Resender } from './attempts.ts';
 import { Attempts } from './attempts.ts';
@@ -30,7 +30,7 @@ import { faultReason } from './local-answer.ts';
 import { definesContent, isIdempotent, methodOf } from './method.ts';
 import { Mirrors } from './mirrored-request.ts';
 import { OutgoingRequest } from './outgoing-request.ts';
-import { writeRequestHead, writtenRequestId } from './request-head.ts';
+import { acceptsTrailers, writeRequestHead, writtenRequestId } from './request-head.ts';
 import { UpgradeRequest } from './upgrade-request.ts';
 import type { Farewell, TunnelOwner } from './websocket-tunnel.ts';
 import { WebSocketTunnel } from './websocket-tunnel.ts';
@@ -46,7 +46,7 @@ const view = new HeadView();
  * one takes it, answered once. Used again for other requests, of one client connection after the other.
  */
 export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOwner, Resender, TunnelOwner {
-  connecting: UpstreamConnection | null = null;
+  connecting: Connecting | null = null;
   hashKey = NO_KEY;
   /** Where that is what it has been upgraded to. */
   webSocket: WebSocketTunnel | null = null;
@@ -122,8 +122,9 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
     // An answer that comes from here leaves the body unread; only a body that is here whole can be passed over.
     const keepAlive = client.keepAlive;
     if (!wholeBody) client.keepAlive = false;
-    if (chain?.listener.isGone === true) {
-      this.answer('draining');
+    const refused = refusalOf(chain?.listener, client.origin.secured);
+    if (refused !== null) {
+      this.answer(refused);
       return;
     }
     view.method = this.record.method;
@@ -139,7 +140,7 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
     const plan = rule.plan();
     this.#plan = plan;
     if (plan.redirect !== null) {
-      const location = locationOf(plan.redirect, entry.path, target, client.port.port);
+      const location = locationOf(plan.redirect, entry.path, target, client.port.port, client.port.isSecure);
       this.answer('redirect', plan.redirect.statusCode, location);
       return;
     }
@@ -158,7 +159,7 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
     this.#pool = pool;
     const { hash } = pool;
     if (hash !== null) {
-      this.hashKey = hash.read(head, target.path, client.origin.client);
+      this.hashKey = hash.read(head, target.path, client.origin.client, client.port.isSecure);
       this.#setCookie = hash.setCookie;
     }
     if (framing.upgrade && !hasBody) this.#upgrade.read(head);
@@ -179,6 +180,7 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
       hasBody,
     });
     this.#request.begin(block, framing.chunked, rule.keepsRequest);
+    this.#request.acceptsTrailers = pool.isShared && acceptsTrailers(head);
     this.#request.mayBeTwo = hasBody && !definesContent(this.record.method);
     if (rule.retry !== null) this.#attempts.begin(rule.retry, this.record.method, pool);
     if (this.context.accessLog !== null) this.record.requestId = writtenRequestId(block);
@@ -224,6 +226,10 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
     this.#attempt(false);
   }
 
+  hostname(): string {
+    return this.#plan?.rewrite?.hostname ?? this.record.host;
+  }
+
   proxied(): ProxiedConnection {
     return this.client.origin.proxied();
   }
@@ -250,6 +256,10 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
     } else if (!this.#attempts.afterNoConnection(this.#pool!, endpoint, this.#totalTimer.deadline))
       this.#answerInstead(timedOut ? 'upstream_connect_timeout' : 'upstream_connect_failed');
     this.client.flush();
+  }
+
+  onWaiting(): void {
+    this.context.wheel.set(this.#pendingTimer, this.#pool!.pendingTimeoutMs);
   }
 
   onUnavailable(reason: ResponseReason): void {
@@ -325,6 +335,11 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
     if (this.#answering) {
       this.#end(reason);
       this.client.cutAnswer();
+      return;
+    }
+    if (upstream.isUnprocessed && this.#request.isRestartable && this.#attempts.unprocessed()) {
+      this.#pool!.counters.retried('unprocessed');
+      this.#attempt(false);
       return;
     }
     if (this.#request.isWhole) {
@@ -477,7 +492,7 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
     this.record.attempts += 1;
     const result = this.#pool!.acquire(this, fresh);
     if (result === null) {
-      if (this.connecting === null) this.context.wheel.set(this.#pendingTimer, this.#pool!.pendingTimeoutMs);
+      if (this.connecting === null) this.onWaiting();
       if (!this.#request.ended) this.client.pauseRequest();
     } else if (typeof result === 'string') this.#answerInstead(result);
     else this.onUpstream(result);
@@ -540,7 +555,7 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
     this.webSocket = null;
     this.#pool = null;
     this.#rule = null;
-    this.record.finish(context, listener, rule, this.client.origin.client);
+    this.record.finish(context, listener, rule, this.client);
     if (listener?.isDraining === true) this.client.port.checkDrained(listener);
   }
 

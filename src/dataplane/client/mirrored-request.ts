@@ -35,6 +35,13 @@ class MirroredRequest extends AnswerSink {
     this.#request.send(upstream);
   }
 
+  /** It waits for nobody. */
+  override onWaiting(): void {
+    this.#pool.forget(this);
+    this.#isSent = false;
+    this.end(false);
+  }
+
   protected override cut(): void {
     if (this.connecting !== null) this.#pool.forget(this);
     super.cut();

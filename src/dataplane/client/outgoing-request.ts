@@ -25,6 +25,7 @@ export class OutgoingRequest implements RequestParts {
   mayBeTwo = false;
   headLength = 0;
   isChunked = false;
+  acceptsTrailers = false;
   last: Buffer | null = null;
   #block: MessageWriter | null = null;
   #held: Buffer[] = [];
@@ -60,6 +61,11 @@ export class OutgoingRequest implements RequestParts {
     return this.ended && !this.#streamed;
   }
 
+  /** Nothing of it is gone, even if it is not there whole yet. */
+  get isRestartable(): boolean {
+    return !this.#streamed && this.#block !== null;
+  }
+
   /** A copy of all of it; null where it does not fit into the block, or is no longer there. */
   copy(): OutgoingRequest | null {
     const block = this.#block;
@@ -71,6 +77,7 @@ export class OutgoingRequest implements RequestParts {
     copy.headLength = this.headLength;
     copy.ended = true;
     copy.mayBeTwo = this.mayBeTwo;
+    copy.acceptsTrailers = this.acceptsTrailers;
     return copy;
   }
 

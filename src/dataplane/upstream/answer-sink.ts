@@ -4,8 +4,7 @@ import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
 import type { EndpointState } from './endpoint-state.ts';
 import type { Upstream } from './upstream.ts';
-import type { UpstreamConnection } from './upstream-connection.ts';
-import type { UpstreamUser } from './upstream-user.ts';
+import type { Connecting, UpstreamUser } from './upstream-user.ts';
 
 /**
  * Reads an answer that nobody wants to its end, so that its connection can serve again; one that is too long, or takes
@@ -17,7 +16,7 @@ export class AnswerSink implements UpstreamUser, TimerOwner {
   readonly hashKey = NO_KEY;
   readonly requestSent = true;
   readonly tried: EndpointState[] | null = null;
-  connecting: UpstreamConnection | null = null;
+  connecting: Connecting | null = null;
   protected upstream: Upstream | null = null;
   protected readonly context: Context;
   readonly #timer: Timer;
@@ -42,6 +41,10 @@ export class AnswerSink implements UpstreamUser, TimerOwner {
   }
 
   /** It is for no client. */
+  hostname(): string {
+    return '';
+  }
+
   proxied(): null {
     return null;
   }
@@ -53,6 +56,8 @@ export class AnswerSink implements UpstreamUser, TimerOwner {
   onConnectFailed(): void {
     this.end(false);
   }
+
+  onWaiting(): void {}
 
   onUnavailable(): void {
     this.end(false);

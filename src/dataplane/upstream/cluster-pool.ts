@@ -1,36 +1,25 @@
 import type { Cluster } from '../../model/cluster.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
-import { endpointId } from '../../model/endpoint.ts';
-import { LIMIT_CONNECTIONS, LIMIT_PENDING } from '../../model/limits.ts';
 import type { ResponseReason } from '../../model/response-reason.ts';
 import { NO_KEY } from '../balance/balancer.ts';
 import { ClusterBalance } from '../balance/cluster-balance.ts';
 import type { RequestHash } from '../balance/request-hash.ts';
 import type { Context } from '../context.ts';
-import { TICK_MS } from '../timer-wheel.ts';
 import { ClusterCounters } from './cluster-counters.ts';
-import { EndpointState } from './endpoint-state.ts';
+import { ConnectionFailures } from './connection-failures.ts';
+import { isForAnybody, isSpokenToAlike, mayShare } from './connection-kind.ts';
+import { ConnectionShare } from './connection-share.ts';
+import { EndpointSet } from './endpoint-set.ts';
+import type { EndpointState } from './endpoint-state.ts';
 import { LimitWatch } from './limit-watch.ts';
 import { PendingQueue } from './pending-queue.ts';
 import { RetryBudget } from './retry-budget.ts';
+import { SharedConnections } from './shared-connections.ts';
+import type { Upstream } from './upstream.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
 import type { UpstreamUser } from './upstream-user.ts';
+import type { ClosedConnection } from './warm-connections.ts';
 import { WarmConnections } from './warm-connections.ts';
-
-const FAILURES_BEFORE_NOTICE = 3;
-/** How often a worker whose requests wait gives up a connection to workers whose requests wait too. */
-const YIELD_EVERY_MS = 250;
-/** For how long it then leaves it to them; they look with each tick. */
-const YIELD_MS = 2 * TICK_MS;
-
-/** This machine has run out of descriptors, memory or local ports: that says nothing about the endpoint. */
-const OWN_SHORTAGES: ReadonlySet<string> = new Set([
-  'EMFILE',
-  'ENFILE',
-  'ENOBUFS',
-  'ENOMEM',
-  'EADDRNOTAVAIL',
-]);
 
 /**
  * The connections of one worker to one cluster. Lives as long as something names the cluster; `config` is null
@@ -43,30 +32,33 @@ export class ClusterPool {
   isOpen = false;
   isDraining = false;
   connections = 0;
-  readonly endpoints = new Map<string, EndpointState>();
+  readonly endpoints: ReadonlyMap<string, EndpointState>;
   readonly counters: ClusterCounters;
   readonly retryBudget = new RetryBudget();
   readonly #context: Context;
   readonly #balance: ClusterBalance<EndpointState>;
-  readonly #pending = new PendingQueue();
+  readonly #endpoints = new EndpointSet();
+  readonly #pending: PendingQueue;
   readonly #limits: LimitWatch;
+  readonly #failures: ConnectionFailures;
+  readonly #share: ConnectionShare;
+  /** Null where each connection works for one request at a time, and begins without a handshake. */
+  #shared: SharedConnections | null = null;
   readonly #warm = new WarmConnections(this);
-  #yieldedAt = Number.NEGATIVE_INFINITY;
-  #slot = -1;
   #settings: Cluster | null = null;
   #active = 0;
   #holders = 0;
   #makingRoom = false;
-  /** Endpoints that have gone while requests were under way to them. */
-  readonly #removed = new Set<EndpointState>();
-  /** Endpoints that go when the cluster, which has gone, is no longer needed or comes back. */
-  readonly #leaving = new Set<string>();
 
   constructor(context: Context, name: string) {
     this.#context = context;
     this.name = name;
     this.counters = new ClusterCounters(context.counters, name);
     this.#limits = new LimitWatch(context, name);
+    this.#failures = new ConnectionFailures(context, name);
+    this.#share = new ConnectionShare(context, this.#limits);
+    this.#pending = new PendingQueue(context, this.counters, this.#limits);
+    this.endpoints = this.#endpoints.inUse;
     this.#balance = new ClusterBalance(context);
   }
 
@@ -88,6 +80,30 @@ export class ClusterPool {
     return this.#settings!.idleTimeoutMs;
   }
 
+  /** In the shared limits. */
+  get slot(): number {
+    return this.#share.slot;
+  }
+
+  /** Unused connections that each endpoint keeps at most. */
+  get mostIdle(): number {
+    return Math.max(this.#settings!.maxIdleConnections, this.#warm.count);
+  }
+
+  get settings(): Cluster {
+    return this.#settings!;
+  }
+
+  /** Its backends may be asked in HTTP/2. */
+  get isShared(): boolean {
+    return this.#shared !== null;
+  }
+
+  /** Nobody will ask for a connection any more. */
+  get isLast(): boolean {
+    return this.isDraining && this.#holders === 0 && this.#pending.length === 0;
+  }
+
   get pendingTimeoutMs(): number {
     return (this.#settings ?? this.config)!.pendingTimeoutMs;
   }
@@ -102,7 +118,7 @@ export class ClusterPool {
       this.#pending.length > 0 ||
       this.#limits.isReached ||
       this.#warm.isDue(this.#context.time) ||
-      (this.connections > 0 && this.#othersWait())
+      (this.connections > 0 && this.#share.othersWait)
     );
   }
 
@@ -114,25 +130,29 @@ export class ClusterPool {
   open(cluster: Cluster, slot: number): void {
     // The breaker's actor ended when the drain began, and the one that is there now has heard of nothing yet.
     if (this.isDraining) this.#limits.forget();
+    const before = this.#settings;
     this.#settings = cluster;
-    // What was opened without its client's address must not carry anybody now.
-    if (cluster.proxyProtocol !== null)
-      for (const endpoint of this.endpoints.values()) this.#closeIdle(endpoint);
-    this.#slot = slot;
+    const isAlike = before === null || isSpokenToAlike(before, cluster);
+    if (!isAlike) for (const endpoint of this.#endpoints.all()) endpoint.forgetProtocol();
+    // What was opened without its client's address, or secured in another way, must not carry anybody now.
+    if (cluster.proxyProtocol !== null || !isAlike) this.#endpoints.closeIdle();
+    if (!mayShare(cluster)) this.#shared = null;
+    else this.#shared ??= new SharedConnections(this.#context, this);
+    this.#share.slot = slot;
+    this.#share.most = cluster.maxConnections;
     this.isOpen = true;
     this.isDraining = false;
     this.counters.register();
     this.retryBudget.configure(cluster.retryBudget);
-    // A connection that says for whom it is cannot be made for nobody.
-    this.#warm.configure(cluster.proxyProtocol === null ? cluster.warmConnections : 0);
+    this.#warm.configure(isForAnybody(cluster) ? cluster.warmConnections : 0);
     this.#pump();
   }
 
   configure(config: Cluster | null): void {
     this.config = config;
     if (config === null) return;
-    if (!this.#balance.configure(config) && this.#leaving.size === 0) return;
-    this.#removeLeaving();
+    if (!this.#balance.configure(config) && !this.#endpoints.isLeaving) return;
+    this.#endpoints.removeLeaving();
     this.rebalance();
   }
 
@@ -153,62 +173,43 @@ export class ClusterPool {
 
   #finishDraining(): void {
     if (this.#holders > 0 || this.#pending.length > 0) return;
-    for (const endpoint of this.endpoints.values()) this.#closeIdle(endpoint);
+    this.#endpoints.closeIdle();
     this.#checkDrained();
-  }
-
-  #removeLeaving(): void {
-    for (const id of this.#leaving) this.#removeNow(id);
-    this.#leaving.clear();
   }
 
   /** Returns how many requests were cut. */
   shut(): number {
     const cut = this.#active;
     this.isDraining = true;
-    for (let user = this.#pending.shift(); user !== null; user = this.#pending.shift()) {
-      this.#gavePending();
-      this.#tell(user, () => user.onUnavailable('draining'));
-    }
-    for (const endpoint of [...this.endpoints.values(), ...this.#removed]) {
+    for (let user = this.#pending.shift(); user !== null; user = this.#pending.shift())
+      this.tell(user, () => user.onUnavailable('draining'));
+    for (const endpoint of this.#endpoints.all()) {
       for (const connection of [...endpoint.connections]) {
         const user = connection.user;
         connection.close();
         if (user === null) continue;
-        this.#tell(user, () => {
+        this.tell(user, () => {
           user.onUpstreamFailed(connection, 'draining', true);
           user.onReadDone();
         });
       }
+      for (const shared of [...endpoint.dials, ...endpoint.lines]) shared.shut();
     }
     this.isOpen = false;
-    this.#slot = -1;
+    this.#share.slot = -1;
     this.#limits.forget();
-    this.#removeLeaving();
+    this.#endpoints.removeLeaving();
     this.rebalance();
     return cut;
   }
 
   putEndpoint(config: Endpoint): void {
-    const id = endpointId(config);
-    this.#leaving.delete(id);
-    const known = this.endpoints.get(id);
-    if (known === undefined) this.endpoints.set(id, new EndpointState(config));
-    else known.config = config;
+    this.#endpoints.put(config);
   }
 
   removeEndpoint(id: string): void {
-    if (this.config === null && this.isOpen) this.#leaving.add(id);
-    else this.#removeNow(id);
-  }
-
-  #removeNow(id: string): void {
-    const endpoint = this.endpoints.get(id);
-    if (endpoint === undefined) return;
-    endpoint.removed = true;
-    this.endpoints.delete(id);
-    this.#closeIdle(endpoint);
-    if (endpoint.connections.size > 0) this.#removed.add(endpoint);
+    if (this.config === null && this.isOpen) this.#endpoints.removeLater(id);
+    else this.#endpoints.remove(id);
   }
 
   eject(id: string, ejected: boolean): void {
@@ -233,7 +234,7 @@ export class ClusterPool {
    * A connection for a request: now, or null and `onUpstream` (or a failure) later, or why there is none. `fresh`
    * asks for a new connection where one can be made, after a reused one turned out to be dead.
    */
-  acquire(user: UpstreamUser, fresh: boolean): UpstreamConnection | ResponseReason | null {
+  acquire(user: UpstreamUser, fresh: boolean): Upstream | ResponseReason | null {
     if (this.#holders === 0) {
       if (this.config === null) return 'cluster_not_found';
       if (this.isDraining) return 'draining';
@@ -245,14 +246,18 @@ export class ClusterPool {
       const connection = endpoint.idle.pop();
       if (connection !== undefined) return this.#assign(connection, user);
     }
-    if (this.#takeConnection()) {
+    if (this.#shared !== null) {
+      const place = this.#shared.take(endpoint, user, fresh);
+      return place === false ? this.#wait(user) : place;
+    }
+    if (this.takeConnection()) {
       this.#connect(endpoint, user);
       return null;
     }
-    const other = this.#anyIdle();
+    const other = this.idleConnection();
     if (other !== null) {
       if (user.hashKey === NO_KEY) return this.#assign(other, user);
-      if (this.#takePlaceOf(other)) {
+      if (this.takePlaceOf(other)) {
         this.#connect(endpoint, user);
         return null;
       }
@@ -261,47 +266,38 @@ export class ClusterPool {
   }
 
   /** As `acquire` for somebody who may not wait for others, nor they for him; false where nothing is free. */
-  acquireNow(user: UpstreamUser): UpstreamConnection | null | false {
+  acquireNow(user: UpstreamUser): Upstream | null | false {
     const isWanted = this.#holders > 0 || (this.config !== null && !this.isDraining);
     if (!isWanted || !this.isOpen || this.#pending.length > 0) return false;
     const endpoint = this.#balance.balancer.pick(null, NO_KEY);
     if (endpoint === null) return false;
     const connection = endpoint.idle.pop();
     if (connection !== undefined) return this.#assign(connection, user);
-    const { limits } = this.#context;
-    if (limits.othersWait(this.#slot)) return false;
-    if (!limits.take(this.#slot, LIMIT_CONNECTIONS, this.#settings!.maxConnections)) return false;
-    this.#connect(endpoint, user);
+    const place = this.#shared === null ? false : this.#shared.takeOpen(endpoint, user);
+    if (place !== false) return place;
+    if (!this.#share.takeSpare(this.#settings!.maxConnections)) return false;
+    if (this.#shared === null) this.#connect(endpoint, user);
+    else this.#shared.dial(endpoint, user);
     return null;
   }
 
   /** Besides this one and those, an endpoint could be asked. */
   hasOther(tried: readonly EndpointState[] | null, endpoint: EndpointState): boolean {
-    for (const other of this.endpoints.values())
-      if (
-        other !== endpoint &&
-        other.config.ready &&
-        other.weight > 0 &&
-        other.usable &&
-        !tried?.includes(other)
-      )
-        return true;
-    return false;
+    return this.#endpoints.hasOther(tried, endpoint);
   }
 
   /** At most half of the connections are made ahead of need, so that those who need one find one. */
   openWarm(endpoint: EndpointState): boolean {
     if (!this.isOpen || this.isDraining || this.#pending.length > 0) return false;
-    const { limits } = this.#context;
-    const most = Math.floor(this.#settings!.maxConnections / 2);
-    if (limits.othersWait(this.#slot) || !limits.take(this.#slot, LIMIT_CONNECTIONS, most)) return false;
-    this.#connect(endpoint, null);
+    if (!this.#share.takeSpare(Math.floor(this.#settings!.maxConnections / 2))) return false;
+    if (this.#shared === null) this.#connect(endpoint, null);
+    else this.#shared.dial(endpoint, null);
     return true;
   }
 
   /** An idle connection that is kept although nobody has needed it for long. */
-  keeps({ endpoint }: UpstreamConnection): boolean {
-    if (endpoint.connections.size > this.#warm.count || !this.isOpen || this.isDraining) return false;
+  keeps({ endpoint }: ClosedConnection): boolean {
+    if (endpoint.open > this.#warm.count || !this.isOpen || this.isDraining) return false;
     return !endpoint.removed && endpoint.config.ready && endpoint.weight > 0;
   }
 
@@ -309,18 +305,13 @@ export class ClusterPool {
   forget(user: UpstreamUser): void {
     if (user.connecting !== null) {
       // It is finished all the same and goes to the pool: it may be needed in a moment.
-      user.connecting.user = null;
+      user.connecting.leave(user);
       user.connecting = null;
-    } else if (this.#pending.remove(user)) this.#gavePending();
+    } else this.#pending.remove(user);
   }
 
   connected(connection: UpstreamConnection): void {
-    const endpoint = connection.endpoint;
-    endpoint.failuresInARow = 0;
-    if (endpoint.failing) {
-      endpoint.failing = false;
-      this.#context.notify({ type: 'endpoint.recovered', cluster: this.name, endpoint: endpoint.id });
-    }
+    this.#failures.connected(connection.endpoint);
     const user = connection.user;
     if (user === null) {
       this.#rest(connection);
@@ -331,35 +322,30 @@ export class ClusterPool {
     user.onUpstream(connection);
   }
 
+  /** A connection for many requests has come about. */
+  connectedShared(endpoint: EndpointState): void {
+    this.#failures.connected(endpoint);
+  }
+
   connectFailed(
-    connection: UpstreamConnection,
-    user: UpstreamUser | null,
+    endpoint: EndpointState,
+    users: readonly (UpstreamUser | null)[],
     reason: string,
     timedOut: boolean,
   ): void {
-    const endpoint = connection.endpoint;
-    endpoint.failures += 1;
-    if (!OWN_SHORTAGES.has(reason)) endpoint.failuresInARow += 1;
-    endpoint.lastFailure = reason;
     this.counters.connectFailed(reason);
-    if (this.#balance.balancer.isTimed)
-      this.#balance.balancer.observe(endpoint, timedOut ? this.connectTimeoutMs : 0, 'failed');
-    if (endpoint.failuresInARow >= FAILURES_BEFORE_NOTICE && !endpoint.failing && !endpoint.removed) {
-      endpoint.failing = true;
-      this.#context.notify({
-        type: 'endpoint.failing',
-        cluster: this.name,
-        endpoint: endpoint.id,
-        reason,
-        failures: endpoint.failuresInARow,
-      });
+    const { balancer } = this.#balance;
+    if (balancer.isTimed) balancer.observe(endpoint, timedOut ? this.connectTimeoutMs : 0, 'failed');
+    this.#failures.failed(endpoint, reason);
+    for (const user of users) {
+      if (user === null) continue;
+      user.connecting = null;
+      if (users.length === 1) user.onConnectFailed(endpoint, timedOut);
+      else this.tell(user, () => user.onConnectFailed(endpoint, timedOut));
     }
-    if (user === null) return;
-    user.connecting = null;
-    user.onConnectFailed(endpoint, timedOut);
   }
 
-  answered(connection: UpstreamConnection, status: number): void {
+  answered(connection: Upstream, status: number): void {
     const milliseconds = this.#context.time - connection.sentAt;
     this.counters.answered(status, milliseconds);
     const { balancer } = this.#balance;
@@ -367,7 +353,7 @@ export class ClusterPool {
   }
 
   /** The connection broke, or its answer did not come in time; how long one went on before it broke is no latency. */
-  failed(connection: UpstreamConnection): void {
+  failed(connection: Upstream): void {
     const { balancer } = this.#balance;
     const waited = connection.hasAnswer ? 0 : this.#context.time - connection.sentAt;
     if (balancer.isTimed) balancer.observe(connection.endpoint, waited, 'failed');
@@ -375,7 +361,7 @@ export class ClusterPool {
 
   /** A request has ended and its connection can take another. */
   release(connection: UpstreamConnection): void {
-    this.#ended(connection);
+    this.ended(connection);
     this.#rest(connection);
     if (this.isDraining) this.#checkDrained();
   }
@@ -384,69 +370,83 @@ export class ClusterPool {
   closed(connection: UpstreamConnection): void {
     const endpoint = connection.endpoint;
     if (!endpoint.connections.delete(connection)) return;
-    if (endpoint.connections.size === 0) this.#removed.delete(endpoint);
-    if (connection.busy) this.#ended(connection);
+    if (connection.busy) this.ended(connection);
     const at = endpoint.idle.indexOf(connection);
     if (at !== -1) endpoint.idle.splice(at, 1);
+    this.gone(connection);
+  }
+
+  /** A connection of any kind is there no longer. */
+  gone(connection: ClosedConnection): void {
+    this.#endpoints.looked(connection.endpoint);
     this.connections -= 1;
     this.counters.closed();
-    this.#context.limits.give(connection.slot, LIMIT_CONNECTIONS);
+    this.#share.give(connection.slot);
     if (this.#warm.count > 0)
       this.#warm.closed(connection, this.#context.time, this.#context.random.fraction());
     if (!this.#makingRoom) this.#pump();
     if (this.isDraining) this.#checkDrained();
   }
 
+  /** A connection for many requests has room for one more. */
+  roomier(): void {
+    if (this.#pending.length > 0) this.#pump();
+    if (this.isDraining) this.#checkDrained();
+  }
+
   /** Now and then: slots that other workers have given back, and connections that others wait for. */
   tick(): void {
     if (this.#pending.length > 0) this.#pump();
-    else if (this.#othersWait()) this.#anyIdle()?.close();
+    else if (this.#share.othersWait) (this.idleConnection() ?? this.#shared?.anyIdle())?.close();
     if (this.#warm.isDue(this.#context.time)) this.#warm.tick(this.#context.time);
     // Here alone: a limit that is reached and left with each request makes two events a tick, not two a request.
-    if (this.#limits.isReached && this.#pending.length === 0) this.#limits.look(this.#slot, this.#settings!);
+    if (this.#limits.isReached && this.#pending.length === 0) this.#limits.look(this.slot, this.#settings!);
   }
 
   #assign(connection: UpstreamConnection, user: UpstreamUser): UpstreamConnection {
     connection.assign(user);
-    connection.busy = true;
-    connection.endpoint.active += 1;
-    connection.endpoint.requests += 1;
-    this.#active += 1;
+    this.began(connection);
     return connection;
   }
 
-  #ended(connection: UpstreamConnection): void {
-    if (!connection.busy) return;
-    connection.busy = false;
+  /** Works for a request from now on. */
+  began(upstream: Upstream): void {
+    upstream.busy = true;
+    upstream.endpoint.active += 1;
+    upstream.endpoint.requests += 1;
+    this.#active += 1;
+  }
+
+  ended(upstream: Upstream): void {
+    if (!upstream.busy) return;
+    upstream.busy = false;
     const { balancer } = this.#balance;
-    if (balancer.isTimed && !connection.hasAnswer)
-      balancer.observe(connection.endpoint, this.#context.time - connection.sentAt, 'given-up');
-    connection.endpoint.active -= 1;
+    if (balancer.isTimed && !upstream.hasAnswer)
+      balancer.observe(upstream.endpoint, this.#context.time - upstream.sentAt, 'given-up');
+    upstream.endpoint.active -= 1;
     this.#active -= 1;
   }
 
   #rest(connection: UpstreamConnection): void {
     const endpoint = connection.endpoint;
-    const last = this.isDraining && this.#holders === 0 && this.#pending.length === 0;
     const isPersonal = connection.isPersonal || this.proxyProtocol !== null;
     const settings = this.#settings!;
     const isWorn =
       settings.maxRequestsPerConnection > 0 && connection.requests >= settings.maxRequestsPerConnection;
-    const isUnwanted = endpoint.removed || last || !endpoint.config.ready || isWorn || isPersonal;
-    if (isUnwanted || this.#yields()) {
+    const isUnwanted = endpoint.removed || this.isLast || !endpoint.config.ready || isWorn || isPersonal;
+    if (isUnwanted || this.yields()) {
       connection.close();
       return;
     }
     const user = this.#takesAny(this.#pending.first) ? this.#pending.shift() : null;
     if (user !== null) {
-      this.#gavePending();
       connection.reused = true;
       this.#assign(connection, user);
-      this.#tell(user, () => user.onUpstream(connection));
+      this.tell(user, () => user.onUpstream(connection));
       return;
     }
     const isSpare = this.#pending.length === 0;
-    if (isSpare && endpoint.idle.length >= Math.max(settings.maxIdleConnections, this.#warm.count)) {
+    if (isSpare && endpoint.idle.length >= this.mostIdle) {
       connection.close();
       return;
     }
@@ -460,101 +460,86 @@ export class ClusterPool {
   }
 
   /** A connection to another endpoint than its own is of no use to a request with a key, but its place is. */
-  #takePlaceOf(other: UpstreamConnection): boolean {
+  takePlaceOf(other: { close(): void }): boolean {
     this.#makingRoom = true;
     try {
       other.close();
     } finally {
       this.#makingRoom = false;
     }
-    return this.#takeConnection();
+    return this.takeConnection();
   }
 
   #connect(endpoint: EndpointState, user: UpstreamUser | null): void {
-    const slot = this.#slot;
-    let connection: UpstreamConnection;
-    try {
-      connection = new UpstreamConnection(this.#context, this, endpoint, user, slot);
-    } catch (error) {
-      this.#context.limits.give(slot, LIMIT_CONNECTIONS);
-      throw error;
-    }
-    this.connections += 1;
-    this.counters.opened();
+    const { slot } = this;
+    const connection = this.opening(
+      slot,
+      () => new UpstreamConnection(this.#context, this, endpoint, user, slot, null),
+    );
     endpoint.connections.add(connection);
     if (user !== null) user.connecting = connection;
   }
 
-  /** A free connection is given up where requests of other workers wait: at once, or now and then where ours do too. */
-  #yields(): boolean {
-    if (!this.#othersWait()) return false;
-    if (this.#pending.length === 0) return true;
-    if (this.#context.time < this.#yieldedAt + YIELD_EVERY_MS) return false;
-    this.#yieldedAt = this.#context.time;
-    return true;
+  /** Counts what `make` begins, in a place that has been taken before; that is given back where it throws. */
+  opening<T>(slot: number, make: () => T): T {
+    let connection: T;
+    try {
+      connection = make();
+    } catch (error) {
+      this.#share.give(slot);
+      throw error;
+    }
+    this.connections += 1;
+    this.counters.opened();
+    return connection;
   }
 
-  #takeConnection(): boolean {
-    const most = this.#settings!.maxConnections;
-    const isYielded = this.#context.time < this.#yieldedAt + YIELD_MS;
-    if (isYielded && this.#context.limits.othersWait(this.#slot)) return false;
-    if (this.#context.limits.take(this.#slot, LIMIT_CONNECTIONS, most)) return true;
-    this.#limits.reach('maxConnections');
-    return false;
+  /** A free connection is given up where requests of other workers wait. */
+  yields(): boolean {
+    return this.#share.yields(this.#pending.length > 0);
+  }
+
+  takeConnection(): boolean {
+    return this.#share.take();
   }
 
   #wait(user: UpstreamUser): ResponseReason | null {
-    if (this.#slot === -1) {
-      // Committed, but its actor has not opened it yet; that is a matter of milliseconds.
-      if (this.#pending.length >= this.config!.maxPendingRequests) return 'pending_limit';
-    } else if (!this.#context.limits.take(this.#slot, LIMIT_PENDING, this.#settings!.maxPendingRequests)) {
-      // Where nobody may wait, it is the connections that have run out.
-      if (this.#settings!.maxPendingRequests === 0) return 'connection_limit';
-      this.#limits.reach('maxPendingRequests');
-      return 'pending_limit';
-    }
-    this.#pending.push(user, this.#slot);
-    this.counters.pending(this.#pending.length);
-    return null;
-  }
-
-  #gavePending(): void {
-    if (this.#pending.lastSlot !== -1) this.#context.limits.give(this.#pending.lastSlot, LIMIT_PENDING);
-    this.counters.pending(this.#pending.length);
+    return this.#pending.wait(user, this.slot, this.slot === -1 ? this.config! : this.#settings!);
   }
 
   /** Connections for those who wait, as far as there are any. */
   #pump(): void {
+    if (this.#shared !== null) {
+      this.#shared.pump(this.#pending, this.#balance.balancer);
+      return;
+    }
     while (this.#pending.length > 0 && this.isOpen) {
       const { tried, hashKey } = this.#pending.first!;
       const target = hashKey === NO_KEY ? null : this.#balance.balancer.pick(tried, hashKey);
-      const idle = hashKey === NO_KEY ? this.#anyIdle() : (target?.idle.pop() ?? null);
+      const idle = hashKey === NO_KEY ? this.idleConnection() : (target?.idle.pop() ?? null);
       if (idle !== null) {
         const user = this.#pending.shift()!;
-        this.#gavePending();
         this.#assign(idle, user);
-        this.#tell(user, () => user.onUpstream(idle));
+        this.tell(user, () => user.onUpstream(idle));
         continue;
       }
       const endpoint = target ?? this.#balance.balancer.pick(null, hashKey);
       if (endpoint === null) {
         const user = this.#pending.shift()!;
-        this.#gavePending();
-        this.#tell(user, () => user.onUnavailable('no_healthy_endpoint'));
+        this.tell(user, () => user.onUnavailable('no_healthy_endpoint'));
         continue;
       }
-      if (!this.#takeConnection()) {
-        const other = hashKey === NO_KEY ? null : this.#anyIdle();
-        if (other === null || !this.#takePlaceOf(other)) return;
+      if (!this.takeConnection()) {
+        const other = hashKey === NO_KEY ? null : this.idleConnection();
+        if (other === null || !this.takePlaceOf(other)) return;
       }
       const user = this.#pending.shift()!;
-      this.#gavePending();
-      this.#tell(user, () => this.#connect(endpoint, user));
+      this.tell(user, () => this.#connect(endpoint, user));
     }
   }
 
   /** On behalf of another request than the one that runs now: what goes wrong there must not harm this one. */
-  #tell(user: UpstreamUser, run: () => void): void {
+  tell(user: UpstreamUser, run: () => void): void {
     try {
       run();
     } catch (error) {
@@ -562,7 +547,14 @@ export class ClusterPool {
     }
   }
 
-  #anyIdle(): UpstreamConnection | null {
+  /** An unused connection to whatever endpoint for a request to which it does not matter. */
+  takeIdle(user: UpstreamUser): Upstream | false {
+    const idle = this.idleConnection();
+    return idle === null ? false : this.#assign(idle, user);
+  }
+
+  /** Taken out of its endpoint's list. */
+  idleConnection(): UpstreamConnection | null {
     let ejected: EndpointState | null = null;
     for (const endpoint of this.endpoints.values()) {
       if (endpoint.idle.length === 0 || !endpoint.config.ready || endpoint.weight === 0) continue;
@@ -572,22 +564,14 @@ export class ClusterPool {
     return ejected === null ? null : ejected.idle.pop()!;
   }
 
-  #othersWait(): boolean {
-    return (
-      this.#slot !== -1 &&
-      this.#context.limits.othersWait(this.#slot) &&
-      !this.#context.limits.connectionsLeft(this.#slot, this.#settings!.maxConnections)
-    );
-  }
-
-  #closeIdle({ idle }: EndpointState): void {
-    for (const connection of [...idle]) connection.close();
-  }
-
   /** While no request is under way: a connection is being made for one. */
   #isAwaited(): boolean {
-    const endpoints = [...this.endpoints.values(), ...this.#removed];
-    return endpoints.some(({ connections }) => [...connections].some(({ user }) => user !== null));
+    return this.#endpoints
+      .all()
+      .some(
+        ({ connections, dials }) =>
+          [...connections].some(({ user }) => user !== null) || dials.some(({ riders }) => riders.length > 0),
+      );
   }
 
   #checkDrained(): void {

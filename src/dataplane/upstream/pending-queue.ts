@@ -1,15 +1,29 @@
+import type { Cluster } from '../../model/cluster.ts';
+import { LIMIT_PENDING } from '../../model/limits.ts';
+import type { ResponseReason } from '../../model/response-reason.ts';
+import type { Context } from '../context.ts';
+import type { ClusterCounters } from './cluster-counters.ts';
+import type { LimitWatch } from './limit-watch.ts';
 import type { UpstreamUser } from './upstream-user.ts';
 
 interface Waiting {
   readonly user: UpstreamUser;
+  /** In the shared limits, where it counts; -1: it does not. */
   readonly slot: number;
 }
 
 /** Requests that wait for a connection, first come first served. Its length is bounded by the cluster's limit. */
 export class PendingQueue {
+  readonly #context: Context;
+  readonly #counters: ClusterCounters;
+  readonly #limits: LimitWatch;
   readonly #waiting: Waiting[] = [];
-  /** Slot in the shared limits that the request taken out last had counted in, or -1. */
-  lastSlot = -1;
+
+  constructor(context: Context, counters: ClusterCounters, limits: LimitWatch) {
+    this.#context = context;
+    this.#counters = counters;
+    this.#limits = limits;
+  }
 
   get length(): number {
     return this.#waiting.length;
@@ -19,22 +33,37 @@ export class PendingQueue {
     return this.#waiting[0]?.user ?? null;
   }
 
-  push(user: UpstreamUser, slot: number): void {
+  /** Why it may not wait, or null. `slot` -1: the cluster is committed, but its actor has not opened it yet. */
+  wait(user: UpstreamUser, slot: number, { maxPendingRequests }: Cluster): ResponseReason | null {
+    if (slot === -1) {
+      if (this.#waiting.length >= maxPendingRequests) return 'pending_limit';
+    } else if (!this.#context.limits.take(slot, LIMIT_PENDING, maxPendingRequests)) {
+      // Where nobody may wait, it is the connections that have run out.
+      if (maxPendingRequests === 0) return 'connection_limit';
+      this.#limits.reach('maxPendingRequests');
+      return 'pending_limit';
+    }
     this.#waiting.push({ user, slot });
+    this.#counters.pending(this.#waiting.length);
+    return null;
   }
 
   shift(): UpstreamUser | null {
     const first = this.#waiting.shift();
     if (first === undefined) return null;
-    this.lastSlot = first.slot;
+    this.#left(first);
     return first.user;
   }
 
-  remove(user: UpstreamUser): boolean {
+  remove(user: UpstreamUser): void {
     const at = this.#waiting.findIndex((waiting) => waiting.user === user);
-    if (at === -1) return false;
-    this.lastSlot = this.#waiting[at]!.slot;
-    this.#waiting.splice(at, 1);
-    return true;
+    if (at === -1) return;
+    const [left] = this.#waiting.splice(at, 1);
+    this.#left(left!);
+  }
+
+  #left({ slot }: Waiting): void {
+    if (slot !== -1) this.#context.limits.give(slot, LIMIT_PENDING);
+    this.#counters.pending(this.#waiting.length);
   }
 }

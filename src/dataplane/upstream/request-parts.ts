@@ -10,6 +10,8 @@ export interface RequestParts {
   readonly block: MessageWriter;
   readonly headLength: number;
   readonly isChunked: boolean;
+  /** The client takes trailers, and has said so (RFC 9110 section 10.1.4). */
+  readonly acceptsTrailers: boolean;
   /** Pieces of body, not framed. Whoever asks has them: they are there no longer. */
   takeHeld(): readonly Buffer[];
   /** The last chunk with its trailer section, where the block has none and the body is complete. */

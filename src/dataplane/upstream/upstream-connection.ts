@@ -1,3 +1,4 @@
+import type { ClusterTls } from '../../model/tls.ts';
 import type { StreamOwner } from '../../os/socket-stream.ts';
 import { SocketStream } from '../../os/socket-stream.ts';
 import {
@@ -17,12 +18,13 @@ import type { Context } from '../context.ts';
 import { HeadReader } from '../head-reader.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
+import { BackendHandshake, OFFER_HTTP1 } from '../tls/backend-handshake.ts';
 import { writeTrailer } from '../trailer.ts';
 import type { ClusterPool } from './cluster-pool.ts';
 import type { EndpointState } from './endpoint-state.ts';
 import type { RequestParts } from './request-parts.ts';
 import type { Upstream } from './upstream.ts';
-import type { BodyKind, UpstreamUser } from './upstream-user.ts';
+import type { BodyKind, Connecting, UpstreamUser } from './upstream-user.ts';
 import { BODY_CHUNKED, BODY_CLOSE, BODY_LENGTH, BODY_NONE } from './upstream-user.ts';
 
 const CONNECTING = 0;
@@ -34,7 +36,7 @@ const CLOSED = 5;
 const MOST_INTERIM = 16;
 
 /** One connection to a backend; it works for one request at a time and waits in the pool between them. */
-export class UpstreamConnection implements Upstream, StreamOwner, TimerOwner {
+export class UpstreamConnection implements Upstream, Connecting, StreamOwner, TimerOwner {
   readonly endpoint: EndpointState;
   readonly pool: ClusterPool;
   readonly stream: SocketStream;
@@ -50,6 +52,7 @@ export class UpstreamConnection implements Upstream, StreamOwner, TimerOwner {
   fault: Fault | '' = '';
   /** It goes with its request: it began with its client's address, or may be answered once more than it was asked. */
   isPersonal = false;
+  readonly isUnprocessed = false;
   /** Requests it has been used for. */
   requests = 0;
   readonly openedAt: number;
@@ -75,6 +78,7 @@ export class UpstreamConnection implements Upstream, StreamOwner, TimerOwner {
     endpoint: EndpointState,
     user: UpstreamUser | null,
     slot: number,
+    stream: SocketStream | null,
   ) {
     this.slot = slot;
     this.openedAt = context.time;
@@ -84,13 +88,20 @@ export class UpstreamConnection implements Upstream, StreamOwner, TimerOwner {
     this.user = user;
     this.#timer = new Timer(this);
     this.#reader = new HeadReader(context.responseHeads);
-    this.stream = SocketStream.connecting(
-      context.system,
-      endpoint.config.address,
-      endpoint.config.port,
-      this,
-    );
+    if (stream !== null) {
+      this.stream = stream;
+      stream.owner = this;
+      this.#state = IDLE;
+      return;
+    }
+    const { address, port } = endpoint.config;
+    this.stream = SocketStream.connecting(context.system, address, port, this);
     context.wheel.set(this.#timer, pool.connectTimeoutMs);
+  }
+
+  /** Nobody waits for it any more. */
+  leave(): void {
+    this.user = null;
   }
 
   get isIdle(): boolean {
@@ -208,10 +219,35 @@ export class UpstreamConnection implements Upstream, StreamOwner, TimerOwner {
   onConnect(): void {
     this.#told = this.user;
     if (this.#state !== CONNECTING) return;
+    const { proxyProtocol, tls } = this.pool.settings;
+    if (proxyProtocol !== null) this.#announce(proxyProtocol);
+    if (tls === null) this.#opened();
+    else this.#secure(tls);
+  }
+
+  onSecured(): void {
+    this.#told = this.user;
+    if (this.#state === CONNECTING) this.#opened();
+  }
+
+  #opened(): void {
     this.#context.wheel.clear(this.#timer);
     this.#state = IDLE;
-    if (this.pool.proxyProtocol !== null) this.#announce(this.pool.proxyProtocol);
     this.pool.connected(this);
+  }
+
+  #secure(tls: ClusterTls): void {
+    const { id, config } = this.endpoint;
+    const security = this.#context.tls.backends.of(this.pool.name, tls);
+    if (security === null) {
+      this.stream.code = 'certificate_missing';
+      this.stream.destroy();
+      return;
+    }
+    // Shown to be the one that this request is for, and perhaps no other's.
+    if (tls.serverName === '') this.isPersonal = true;
+    const name = tls.serverName || this.user?.hostname() || config.address;
+    new BackendHandshake(security, this.stream, this, id, name).begin(OFFER_HTTP1);
   }
 
   #announce(version: 'V1' | 'V2'): void {
@@ -267,7 +303,12 @@ export class UpstreamConnection implements Upstream, StreamOwner, TimerOwner {
     if (this.#state === CONNECTING) {
       const timedOut = this.#connectTimedOut || code === 'ETIMEDOUT';
       this.close();
-      this.pool.connectFailed(this, user, timedOut ? 'timeout' : code === '' ? 'closed' : code, timedOut);
+      this.pool.connectFailed(
+        this.endpoint,
+        [user],
+        timedOut ? 'timeout' : code === '' ? 'closed' : code,
+        timedOut,
+      );
       return;
     }
     if (user === null) {

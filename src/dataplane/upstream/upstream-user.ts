@@ -3,7 +3,6 @@ import type { MessageHead } from '../../wire/message/message-head.ts';
 import type { ProxiedConnection } from '../../wire/proxy-protocol/header.ts';
 import type { EndpointState } from './endpoint-state.ts';
 import type { Upstream } from './upstream.ts';
-import type { UpstreamConnection } from './upstream-connection.ts';
 
 export const BODY_NONE = 0;
 export const BODY_LENGTH = 1;
@@ -11,6 +10,12 @@ export const BODY_CHUNKED = 2;
 /** Ends with the connection. */
 export const BODY_CLOSE = 3;
 export type BodyKind = typeof BODY_NONE | typeof BODY_LENGTH | typeof BODY_CHUNKED | typeof BODY_CLOSE;
+
+/** A connection that is being made. */
+export interface Connecting {
+  /** This one no longer waits for it. */
+  leave(user: UpstreamUser): void;
+}
 
 /** What a pool and its connections ask of, and tell, the request they work for. */
 export interface UpstreamUser {
@@ -24,12 +29,16 @@ export interface UpstreamUser {
   /** What decides its endpoint in a cluster that hashes, or NO_KEY: any will do. */
   readonly hashKey: number;
   /** A connection that is being made for this request; set by the pool. */
-  connecting: UpstreamConnection | null;
+  connecting: Connecting | null;
   /** On whose behalf a connection is made that begins by saying so; null: on nobody's. */
   proxied(): ProxiedConnection | null;
+  /** Host of the request as the backend gets it, without port; empty: nobody knows. */
+  hostname(): string;
   onUpstream(upstream: Upstream): void;
   onConnectFailed(endpoint: EndpointState, timedOut: boolean): void;
-  /** While waiting in the queue. */
+  /** It has waited for a connection that is of no use to it, and waits in the queue now. */
+  onWaiting(): void;
+  /** While waiting. */
   onUnavailable(reason: ResponseReason): void;
   /** An interim answer (1xx but 101). */
   onInterim(head: MessageHead): void;

@@ -1,4 +1,5 @@
 import type { SocketStream } from '../../os/socket-stream.ts';
+import type { Http2Fault } from '../../wire/h2/http2-fault.ts';
 import type { Fault } from '../../wire/http1/fault.ts';
 import type { MessageHead } from '../../wire/message/message-head.ts';
 import type { ClusterPool } from './cluster-pool.ts';
@@ -19,12 +20,18 @@ export interface Upstream {
   readonly user: UpstreamUser | null;
   /** Its connection has served a request before: the backend may have closed it without our knowing. */
   readonly reused: boolean;
+  /** The backend has not begun with the request, and says so: whatever it is, it may be sent again. */
+  readonly isUnprocessed: boolean;
+  /** Counted as working for a request. */
+  busy: boolean;
+  /** Bytes of an answer to the request at hand have come. */
+  readonly hasAnswer: boolean;
   /** Its connection goes with its request. */
   isPersonal: boolean;
   /** By the monotonic clock, in ms; for what an answer's latency is taken from. */
   sentAt: number;
   /** What was wrong with the answer, where it was refused. */
-  readonly fault: Fault | '';
+  readonly fault: Fault | Http2Fault | '';
   /** Whose memory the bytes of the answer are. */
   readonly source: SocketStream;
   /** A write still refers to the memory of the request. */

@@ -1,9 +1,18 @@
 import type { EndpointState } from './endpoint-state.ts';
-import type { UpstreamConnection } from './upstream-connection.ts';
 
 const BACKOFF = { baseMs: 100, mostMs: 10_000 };
 /** Where the limits leave no room now. */
 const FULL_MS = 500;
+
+/** What there is to know of a connection when it has gone. */
+export interface ClosedConnection {
+  readonly endpoint: EndpointState;
+  /** In the shared limits. */
+  readonly slot: number;
+  /** That it has been used for. */
+  readonly requests: number;
+  readonly openedAt: number;
+}
 
 /** What the keeper asks of its pool. */
 export interface WarmPool {
@@ -40,7 +49,7 @@ export class WarmConnections {
     return this.#dueAt <= now;
   }
 
-  closed(connection: UpstreamConnection, now: number, chance: number): void {
+  closed(connection: ClosedConnection, now: number, chance: number): void {
     const { endpoint } = connection;
     if (connection.requests > 0) endpoint.warmFailures = 0;
     else {
@@ -56,11 +65,11 @@ export class WarmConnections {
     this.#dueAt = Number.POSITIVE_INFINITY;
     if (this.count === 0) return;
     for (const endpoint of this.#pool.endpoints.values()) {
-      const { config, ejected, connections } = endpoint;
-      if (!config.ready || config.weight === 0 || ejected || connections.size >= this.count) continue;
+      const { config, ejected } = endpoint;
+      if (!config.ready || config.weight === 0 || ejected || endpoint.open >= this.count) continue;
       if (endpoint.warmNotBefore > now) this.#dueAt = Math.min(this.#dueAt, endpoint.warmNotBefore);
       else if (!this.#pool.openWarm(endpoint)) this.#dueAt = Math.min(this.#dueAt, now + FULL_MS);
-      else if (connections.size < this.count) this.#dueAt = 0;
+      else if (endpoint.open < this.count) this.#dueAt = 0;
     }
   }
 }

@@ -164,9 +164,11 @@ export class HeaderBlock extends MessageHead {
     this.listBytes += nameLength + valueLength + FIELD_OVERHEAD;
     if (this.fault !== null) return;
     const fault =
-      kind >= KIND_METHOD
-        ? this.#pseudo(kind, nameLength, valueLength)
-        : this.#regular(kind, nameLength, valueLength, never);
+      kind < KIND_METHOD
+        ? this.#regular(kind, nameLength, valueLength, never)
+        : kind < INVALID_VALUE
+          ? this.#pseudo(kind, nameLength, valueLength)
+          : invalidValue(kind & ~INVALID_VALUE);
     if (fault !== null) this.fault = fault;
   }
 
@@ -246,13 +248,6 @@ export class HeaderBlock extends MessageHead {
   }
 
   #pseudo(kind: number, nameLength: number, valueLength: number): Fault | null {
-    if (kind >= INVALID_VALUE) {
-      return kind === (KIND_PATH | INVALID_VALUE)
-        ? 'invalid_target'
-        : kind === (KIND_METHOD | INVALID_VALUE)
-          ? 'invalid_method'
-          : 'invalid_field_value';
-    }
     if (kind === KIND_UNKNOWN_PSEUDO) return 'unknown_pseudo_field';
     if (this.fieldCount > 0) return 'misplaced_pseudo_field';
     const bit = 1 << (kind - KIND_METHOD);
@@ -540,6 +535,11 @@ export class HeaderBlock extends MessageHead {
       length === COOKIE_NAME_BYTES - 2 && this.bytes[start] === 99 && this.bytes[start + length] === COLON
     );
   }
+}
+
+function invalidValue(kind: number): Fault {
+  if (kind === KIND_PATH) return 'invalid_target';
+  return kind === KIND_METHOD ? 'invalid_method' : 'invalid_field_value';
 }
 
 function trailerFault(fault: Fault): Fault {
