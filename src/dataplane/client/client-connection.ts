@@ -125,8 +125,8 @@ export class ClientConnection
         return;
       case TUNNEL:
         this.tunnelMoved();
+        this.stream.ownIfLarge(end);
         this.exchange.tunnelBytes(bytes, 0, end, this.stream);
-        this.stream.own();
         return;
       case WAIT:
         this.#keep(bytes, 0, end);

@@ -42,6 +42,10 @@ export class AnswerSink implements UpstreamUser, TimerOwner {
   }
 
   /** It is for no client. */
+  hostname(): string {
+    return '';
+  }
+
   proxied(): null {
     return null;
   }

@@ -62,9 +62,3 @@ export function encodeRequest(
   stream.endHead(endsWithHead);
   return framing.contentLength;
 }
-
-/** What proves to a client of HTTP/1.1 that its websocket was understood; empty where it asked for none. */
-export function websocketKey(block: Buffer, headLength: number): string {
-  written.read(block, headLength);
-  return written.combined('sec-websocket-key') ?? '';
-}

@@ -11,13 +11,12 @@ import { Timer } from '../timer-wheel.ts';
 import type { ClusterPool } from './cluster-pool.ts';
 import type { EndpointState } from './endpoint-state.ts';
 import type { Http2UpstreamConnection } from './http2-connection.ts';
-import { encodeRequest, websocketKey } from './http2-request.ts';
+import { encodeRequest } from './http2-request.ts';
 import { RequestBody } from './request-body.ts';
 import type { RequestParts } from './request-parts.ts';
 import type { Upstream } from './upstream.ts';
 import type { UpstreamUser } from './upstream-user.ts';
 import { BODY_CHUNKED, BODY_LENGTH, BODY_NONE } from './upstream-user.ts';
-import { switchingHead } from './websocket-answer.ts';
 
 const HEAD = 0;
 const BODY = 1;
@@ -46,8 +45,8 @@ export class Http2UpstreamStream implements Upstream, Http2StreamOwner, TimerOwn
   readonly #readsBefore: number;
   #body: RequestBody | null = null;
   #state = HEAD;
-  /** Of a request for a websocket (RFC 6455 section 4.1); empty: it is none. */
-  #websocketKey = '';
+  /** An extended CONNECT (RFC 8441). */
+  #isUpgrade = false;
   #isPaused = false;
   /** Received while it was paused: the backend may send as much again when it goes on. */
   #held = 0;
@@ -78,20 +77,20 @@ export class Http2UpstreamStream implements Upstream, Http2StreamOwner, TimerOwn
   sendRequest(request: RequestParts): boolean {
     const { block, headLength, isChunked, ended, last } = request;
     const held = request.takeHeld();
-    const { askedUpgrade } = this.user!;
+    const isUpgrade = this.user!.askedUpgrade !== '';
+    this.#isUpgrade = isUpgrade;
     const isEmpty = ended && block.length === headLength && held.length === 0 && last === null;
     // An extended CONNECT is not ended by its request.
-    const endsWithHead = isEmpty && askedUpgrade === '';
-    if (askedUpgrade !== '') this.#websocketKey = websocketKey(block.block, headLength);
+    const endsWithHead = isEmpty && !isUpgrade;
     const announced = encodeRequest(this.#line.engine, this.#stream, request, {
       isSecure: this.pool.settings.tls !== null,
-      isWebSocket: askedUpgrade !== '',
+      isWebSocket: isUpgrade,
       endsWithHead,
     });
     if (endsWithHead) return true;
     const body = new RequestBody(this.#stream, this.#line.engine.encoder, isChunked ? NO_LENGTH : announced);
     this.#body = body;
-    if (askedUpgrade !== '') return true;
+    if (isUpgrade) return true;
     if (block.length > headLength) {
       if (isChunked) body.putChunks(block.block, headLength, block.length);
       else body.put(block.block, headLength, block.length, ended && held.length === 0);
@@ -249,11 +248,11 @@ export class Http2UpstreamStream implements Upstream, Http2StreamOwner, TimerOwn
       this.#fail(user, 'upstream_protocol_error');
       return;
     }
-    if (this.#websocketKey !== '' && head.status >= 200 && head.status < 300) {
+    if (this.#isUpgrade && head.status >= 200 && head.status < 300) {
       if (ended) this.#fail(user, 'upstream_reset');
       else {
         this.#state = TUNNEL;
-        user.onUpgrade(switchingHead(head, this.#websocketKey));
+        user.onUpgrade(head);
       }
       return;
     }
