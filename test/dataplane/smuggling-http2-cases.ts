@@ -21,10 +21,12 @@ export interface Http2Smuggling {
   readonly seenBody?: string;
   /** What a backend gets may break off, with its connection. */
   readonly mayCut?: boolean;
-  /** Fields, and trailers, that the backend gets, and what it must not get anywhere. */
+  /** Fields (names in lower case) and trailers that the backend gets, and what it must not get anywhere. */
   readonly has?: readonly string[];
   readonly hasTrailer?: readonly string[];
   readonly lacks?: RegExp;
+  /** Its connection to an HTTP/1.1 backend serves nobody afterwards. */
+  readonly isLast?: boolean;
 }
 
 const PSEUDO = [':method: GET', ':scheme: http', ':authority: a.example', ':path: /x'];
@@ -151,19 +153,18 @@ const FRAMING: readonly Http2Smuggling[] = [
       lines: POST,
       body: [`0\r\n\r\n${INNER}`],
       seenBody: `0\r\n\r\n${INNER}`,
-      has: ['Transfer-Encoding: chunked'],
     },
     'a body that looks like a request': {
       lines: [...POST, `content-length: ${INNER.length}`],
       body: [INNER],
       seenBody: INNER,
-      has: [`Content-Length: ${INNER.length}`],
+      has: [`content-length: ${INNER.length}`],
     },
     'the same length twice': {
       lines: [...POST, 'content-length: 5', 'content-length: 5'],
       body: ['hello'],
       seenBody: 'hello',
-      has: ['Content-Length: 5'],
+      has: ['content-length: 5'],
     },
     'empty frames around a body': {
       lines: [...POST, 'content-length: 5'],
@@ -174,14 +175,17 @@ const FRAMING: readonly Http2Smuggling[] = [
     'a length of 0': { lines: [...POST, 'content-length: 0'], seenBody: '' },
   }),
   ...all(['passes'], 'GET /x', {
-    'a body of GET': { lines: PSEUDO, body: [INNER], seenBody: INNER },
+    'a body of GET': { lines: PSEUDO, body: [INNER], seenBody: INNER, isLast: true },
     'a body of GET with a length': {
       lines: [...PSEUDO, `content-length: ${INNER.length}`],
       body: [INNER],
       seenBody: INNER,
+      isLast: true,
     },
   }),
-  ...all(['passes'], 'HEAD /x', { 'a body of HEAD': { lines: HEAD, body: [INNER], seenBody: INNER } }),
+  ...all(['passes'], 'HEAD /x', {
+    'a body of HEAD': { lines: HEAD, body: [INNER], seenBody: INNER, isLast: true },
+  }),
 ];
 
 const TRAILERS: readonly Http2Smuggling[] = [
@@ -258,9 +262,9 @@ const CONNECTION: readonly Http2Smuggling[] = [
     'te: trailers, chunked': [...PSEUDO, 'te: trailers, chunked'],
   }),
   ...all(['passes'], 'GET /x', {
-    'te: trailers': { lines: [...PSEUDO, 'te: trailers'], lacks: /\r\nte:/i },
+    'te: trailers': { lines: [...PSEUDO, 'te: trailers'], lacks: /^te:/ },
     'http2-settings': { lines: [...PSEUDO, 'http2-settings: AAMAAABk'], lacks: /http2-settings/i },
-    trailer: { lines: [...PSEUDO, 'trailer: content-length'], lacks: /\r\ntrailer:/i },
+    trailer: { lines: [...PSEUDO, 'trailer: content-length'], lacks: /^trailer:/ },
   }),
 ];
 
@@ -316,8 +320,8 @@ const BYTES: readonly Http2Smuggling[] = [
         'x-forwarded-host: b',
         'x-real-ip: 9',
       ],
-      lacks: /9\.9\.9\.9|forwarded-host: b|real-ip|\r\nforwarded:/i,
-      has: ['X-Forwarded-For: 127.0.0.1', 'X-Forwarded-Host: a.example'],
+      lacks: /9\.9\.9\.9|forwarded-host: b|real-ip|^forwarded:/,
+      has: ['x-forwarded-for: 127.0.0.1', 'x-forwarded-host: a.example'],
     },
     'a cookie of commas and semicolons': { lines: [...PSEUDO, 'cookie: a=", ;"'], has: ['cookie: a=", ;"'] },
   }),
@@ -377,7 +381,7 @@ const PSEUDO_FIELDS: readonly Http2Smuggling[] = [
   }),
   ...all(['passes'], 'GET /x', {
     'a path first, a method last': { lines: [...PSEUDO].reverse() },
-    'scheme https in clear text': { lines: instead(':scheme: https'), has: ['X-Forwarded-Proto: http'] },
+    'scheme https in clear text': { lines: instead(':scheme: https'), has: ['x-forwarded-proto: http'] },
     'scheme HTTP in capitals': { lines: instead(':scheme: HTTP') },
   }),
   ...all(['passes'], 'VERSION-CONTROL /x', {
@@ -430,14 +434,14 @@ const HOSTS: readonly Http2Smuggling[] = [
   ...all(['passes'], 'GET /x', {
     'Host for the authority': {
       lines: [...without(':authority'), 'host: b.example'],
-      has: ['Host: b.example'],
+      has: ['host: b.example'],
     },
-    'Host in other case': { lines: [...PSEUDO, 'host: A.Example'], has: ['Host: a.example'] },
+    'Host in other case': { lines: [...PSEUDO, 'host: A.Example'], has: ['host: a.example'] },
     'an authority with a port': {
       lines: instead(':authority: a.example:8080'),
-      has: ['Host: a.example:8080'],
+      has: ['host: a.example:8080'],
     },
-    'an authority of IPv6': { lines: instead(':authority: [::1]:80'), has: ['Host: [::1]:80'] },
+    'an authority of IPv6': { lines: instead(':authority: [::1]:80'), has: ['host: [::1]:80'] },
   }),
 ];
 
@@ -506,14 +510,14 @@ const EXPECTATIONS: readonly Http2Smuggling[] = [
     'an expectation in a list': [...PSEUDO, 'expect: 100-continue, x'],
   }),
   ...all(['passes'], 'GET /x', {
-    'an expectation without a body': { lines: [...PSEUDO, 'expect: 100-continue'], lacks: /\r\nexpect/i },
+    'an expectation without a body': { lines: [...PSEUDO, 'expect: 100-continue'], lacks: /^expect/ },
   }),
   ...all(['passes'], 'POST /x', {
     'an expectation with a body': {
       lines: [...POST, 'expect: 100-continue', 'content-length: 5'],
       body: ['hello'],
       seenBody: 'hello',
-      has: ['Expect: 100-continue', 'Content-Length: 5'],
+      has: ['expect: 100-continue', 'content-length: 5'],
     },
   }),
 ];
@@ -553,14 +557,13 @@ const TUNNELS: readonly Http2Smuggling[] = [
       body: [INNER],
       isOpen: true,
       seenBody: '',
-      has: ['Connection: Upgrade', 'Upgrade: websocket'],
       lacks: /admin/,
     },
     'extended CONNECT that ends at once': { lines: TUNNEL, seenBody: '' },
     'extended CONNECT with a key of its own': {
       lines: [...TUNNEL, 'sec-websocket-key: AAAA', 'sec-websocket-version: 8'],
       body: [''],
-      lacks: /AAAA\r/,
+      lacks: /AAAA$/,
       has: ['sec-websocket-version: 8'],
     },
   }),
@@ -572,7 +575,7 @@ const CALLS: readonly Http2Smuggling[] = [
       lines: [...WEB, TEXT, 'content-length: 8'],
       body: ['AAAAAAA='],
       seenBody: '\0\0\0\0\0',
-      has: ['Transfer-Encoding: chunked', 'content-type: application/grpc+proto'],
+      has: ['content-type: application/grpc+proto'],
       lacks: /content-length/i,
     },
     'gRPC-Web in text that holds a request': {
