@@ -9,7 +9,10 @@ import { fuzzHttp2 } from './h2/fuzz.ts';
 import { fuzzHpack } from './hpack/fuzz.ts';
 import { fuzzHttp1 } from './http1/fuzz.ts';
 
-const FUZZERS: Readonly<Record<string, typeof fuzzHttp1>> = {
+type Result = ReturnType<typeof fuzzHttp2>;
+type Fuzzer = (seed: number, milliseconds: number, say: (line: string) => void) => Result | Promise<Result>;
+
+const FUZZERS: Readonly<Record<string, Fuzzer>> = {
   http1: fuzzHttp1,
   hpack: fuzzHpack,
   h2: fuzzHttp2,
