@@ -8,7 +8,7 @@ import type { Harness } from '../dataplane/harness.ts';
 import { LISTENER, startProxy, untilRefused, withHttp } from '../dataplane/harness.ts';
 import { encodeFrame, FrameReader, TEXT } from './frame.ts';
 import type { Opened } from './hub.ts';
-import { accept, ask, hub, OPENING } from './hub.ts';
+import { ask, hub, OPENING } from './hub.ts';
 
 const CLOSE = 8;
 const KEY = Buffer.from([1, 2, 3, 4]);
@@ -20,7 +20,7 @@ class Peer {
   readonly #masks: boolean;
   readonly #reader = new FrameReader();
 
-  constructor({ socket, rest }: Opened, masks: boolean) {
+  constructor({ socket, rest }: Opened<Socket>, masks: boolean) {
     this.socket = socket;
     this.#masks = masks;
     const receive = (bytes: Buffer): void => {
@@ -82,7 +82,7 @@ async function talk(context: TestContext, options: Parameters<typeof startProxy>
   const asked = opposite.take(`/${paths}`);
   const opening = ask(proxy.port, `/${paths}`, OPENING);
   const atBackend = await asked;
-  accept(atBackend.socket, []);
+  atBackend.accept([]);
   const client = new Peer(await opening, true);
   const backend = new Peer(atBackend, false);
   context.after(() => {
@@ -264,7 +264,7 @@ test('an upgrade that the backend agrees to only while it drains is one that is 
   const opening = ask(proxy.port, '/late', OPENING);
   const atBackend = await asked;
   await drain(proxy);
-  accept(atBackend.socket, []);
+  atBackend.accept([]);
   const client = new Peer(await opening, true);
   await client.sees('close 1001 draining');
   client.socket.destroy();

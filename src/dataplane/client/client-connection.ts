@@ -369,6 +369,7 @@ export class ClientConnection
   }
 
   endTunnel(): void {
+    this.flush();
     this.stream.end();
   }
 
