@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --only WORK] [--json] [--rounds N] [--seconds N] [--strict]`
+ * `npm run bench [-- --only WORK | --quick] [--json] [--rounds N] [--seconds N] [--strict]`
  *
  * Each proxy has one worker on one core, the same backend, and load from the other core. Proxies take turns, the
  * median round counts. CPU is what the proxy's processes used, from /proc, divided by what was answered.
@@ -37,6 +37,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '4' },
     list: { type: 'boolean', default: false },
     strict: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
   },
 });
 const say = values.json ? console.error : console.log;
@@ -53,8 +54,21 @@ for (const name of values.only ?? []) {
     process.exit(2);
   }
 }
-const isWanted = ({ name }: { readonly name: string }) =>
-  values.only === undefined || values.only.includes(name);
+/** One second of one work of each protocol. */
+const QUICK = [
+  'tls-handshake-ec',
+  'tls-resumed',
+  'tls-h1-keepalive-small',
+  'h2-h1-16x16',
+  'h2-h2-1x100',
+  'tls-h2-h1-16x16',
+  'grpc-unary',
+  'grpc-stream',
+  'websocket-echo',
+];
+const only = values.only ?? (values.quick ? QUICK : undefined);
+const [rounds, seconds] = values.quick ? [1, 1] : [Number(values.rounds), Number(values.seconds)];
+const isWanted = ({ name }: { readonly name: string }) => only === undefined || only.includes(name);
 for (const tool of ['wrk', 'h2load', 'nginx', 'taskset']) {
   if (!installed(tool)) {
     console.error(
@@ -87,7 +101,7 @@ try {
     RSA: await writeCertificate(directory, 'RSA'),
   };
   const backends = await startBackends(LOAD_CORE, join(directory, 'backend'));
-  const times = { rounds: Number(values.rounds), seconds: Number(values.seconds) };
+  const times = { rounds, seconds };
   try {
     for (const work of WORKS.filter(isWanted)) {
       const backendPort = backends.portOf(work);
@@ -128,9 +142,9 @@ const machine = {
 };
 if (values.json) console.log(JSON.stringify({ machine, works, journal, memory, measures }, null, 2));
 
-const failed = [...works.flatMap(({ name, leftOut }) => leftOut.map((one) => ({ name, ...one })))].filter(
-  ({ isKnown }) => !isKnown,
-);
+const failed = works
+  .flatMap(({ name, leftOut }) => leftOut.map((one) => ({ name, ...one })))
+  .filter(({ isKnown }) => !isKnown);
 if (values.strict && failed.length > 0) {
   for (const { name, proxy, reason } of failed) console.error(`${name}: ${proxy} did not: ${reason}`);
   process.exitCode = 1;

@@ -98,7 +98,10 @@ async function loggedRun(
   const percentile = (share: number) => latencies[Math.floor((latencies.length - 1) * share)] ?? 0;
   return {
     summary,
-    latency: { p50: percentile(0.5), p99: percentile(0.99), p999: percentile(0.999) },
+    latency:
+      latencies.length === 0
+        ? null
+        : { p50: percentile(0.5), p99: percentile(0.99), p999: percentile(0.999) },
     errors,
   };
 }

@@ -67,6 +67,8 @@ export interface ActorHostOptions {
   readonly logger: Logger;
   readonly store: ConfigurationStore;
   readonly limits: LimitSlots;
+  /** Of TLS sessions, see `TicketKeys`. */
+  readonly ticketKeys: SharedArrayBuffer;
   readonly counters: CounterMemories;
   readonly tables: TableCalls;
   readonly decode: (parts: readonly Uint8Array[]) => Promise<SnapshotChanges>;
@@ -141,6 +143,7 @@ export class ActorHost {
         accessLog: options.accessLog,
         drainTimeoutMs: options.drainTimeoutMs,
         journalDirectory: options.journalDirectory,
+        ticketKeys: options.ticketKeys,
       },
       heapMb: options.workerHeapMb,
       limits,

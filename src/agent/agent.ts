@@ -3,6 +3,7 @@ import type { ChannelCredentials } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { AgentAdmin } from '../model/admin.ts';
 import { canReusePort } from '../os/reuse-port.ts';
+import { TicketKeys } from '../os/tls/ticket-keys.ts';
 import { ActorHost } from './actor-host.ts';
 import { createAgentAdmin } from './agent-admin.ts';
 import { ConfigurationStore } from './configuration-store.ts';
@@ -52,6 +53,8 @@ export interface AgentHandle {
   stop(): Promise<{ readonly cut: number }>;
 }
 
+/** A session can be resumed for at least twice this time. */
+const TICKET_ROTATION_MS = 4 * 3_600_000;
 const DRAIN_TIMEOUT_MS = 10_000;
 const WORKER_ENTRY = new URL('./worker/main.ts', import.meta.url);
 
@@ -68,6 +71,8 @@ export async function startAgent(options: AgentOptions): Promise<AgentHandle> {
 
   const store = new ConfigurationStore();
   const limits = new LimitSlots(workers);
+  const tickets = new TicketKeys();
+  const rotation = setInterval(() => tickets.rotate(), TICKET_ROTATION_MS);
   const counters = new CounterMemories();
   const compiler = new SnapshotCompiler();
   const tables = new HashTables();
@@ -90,6 +95,7 @@ export async function startAgent(options: AgentOptions): Promise<AgentHandle> {
     workerEntry: options.workerEntry ?? WORKER_ENTRY,
     store,
     limits,
+    ticketKeys: tickets.memory,
     counters,
     tables,
     decode: compiler.decode,
@@ -101,6 +107,7 @@ export async function startAgent(options: AgentOptions): Promise<AgentHandle> {
 
   let stopping: Promise<{ cut: number }> | null = null;
   const stop = async () => {
+    clearInterval(rotation);
     const cut = await host.stop();
     await saver.save();
     await compiler.close();

@@ -4,6 +4,8 @@ import { wallNow } from '../os/clock.ts';
 export interface AccessRecord {
   readonly listener: string;
   readonly route: string;
+  /** As the client speaks it: `HTTP/1.1`, `HTTP/2`. */
+  readonly protocol: string;
   readonly method: string;
   readonly host: string;
   readonly path: string;
@@ -67,6 +69,8 @@ export class AccessLog {
     this.#escaped(record.listener);
     this.#plain('","route":"');
     this.#escaped(record.route);
+    this.#plain('","protocol":"');
+    this.#plain(record.protocol);
     this.#plain('","method":"');
     this.#escaped(record.method);
     this.#plain('","host":"');

@@ -11,6 +11,7 @@ import { filterFault } from './filters/filter-plan.ts';
 import type { RouteEntry } from './router/route-entry.ts';
 import { routeEntry } from './router/route-entry.ts';
 import type { PolicyView } from './served-rule.ts';
+import { checkClusterTls } from './tls/backend-security.ts';
 import type { CompiledCertificate } from './tls/compiled-certificate.ts';
 import { compileCertificate } from './tls/compiled-certificate.ts';
 import { checkListenerTls } from './tls/listener-termination.ts';
@@ -180,6 +181,7 @@ export class Configuration implements PolicyView {
       ClientAddressing.of(resource.value.clientAddress);
       return tlsFault(() => checkListenerTls(resource.value.tls));
     }
+    if (resource.kind === 'cluster') return tlsFault(() => checkClusterTls(resource.value.tls));
     if (resource.kind === 'certificate')
       return tlsFault(() => open.certificates.set(key, compileCertificate(resource.value)));
     if (resource.kind !== 'route') return null;

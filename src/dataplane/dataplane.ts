@@ -38,6 +38,7 @@ import type { ServedPort } from './served-port.ts';
 import type { Timeouts } from './timeouts.ts';
 import { TIMEOUTS } from './timeouts.ts';
 import { TICK_MS, TimerWheel } from './timer-wheel.ts';
+import { BackendSecurity } from './tls/backend-security.ts';
 import { CertificateStore } from './tls/certificate-store.ts';
 import type { CompiledCertificate } from './tls/compiled-certificate.ts';
 import type { ServeSecured } from './tls/tls-handshake.ts';
@@ -61,6 +62,7 @@ export class Dataplane implements DataplaneControl {
   constructor(options: DataplaneOptions, timeouts: Partial<Timeouts> = {}, system: System = SYSTEM) {
     const counters = new Counters(options.counters, options.register);
     const faults = new Faults(system.now, options.notify);
+    const certificates = new CertificateStore();
     const context: Context = {
       time: system.now(),
       system,
@@ -79,7 +81,11 @@ export class Dataplane implements DataplaneControl {
       clientWork: new FreeList(256, () => new ClientWork(context)),
       clientStreams: new FreeList(1024, () => new Http2ClientStream(context)),
       accessLog: options.accessLog === null ? null : new AccessLog(options.accessLog),
-      tls: { certificates: new CertificateStore(), tickets: new TicketKeys(options.ticketKeys) },
+      tls: {
+        certificates,
+        backends: new BackendSecurity(certificates),
+        tickets: new TicketKeys(options.ticketKeys),
+      },
       faults,
       notify: options.notify,
       localResponses: new LabelledCounters(counters, 'local_response_count', {}),

@@ -4,6 +4,7 @@ import type { Counters } from './counters.ts';
 import { LabelledCounters, StatusCounters } from './counters.ts';
 import type { HandshakeFailure } from './tls/handshake-failure.ts';
 import { ListenerTermination } from './tls/listener-termination.ts';
+import type { Secured } from './tls/secured.ts';
 import type { TlsMaterial } from './tls/tls-material.ts';
 
 /** Where a listener's counts are; they go on when it is bound anew. */
@@ -30,6 +31,19 @@ export class ListenerCounters {
     this.connectionsCut = counters.counter('connections_cut', labels);
     this.duration = counters.histogram('request_duration', labels);
   }
+}
+
+/**
+ * Why requests for hosts of this listener are not served on a connection: the listener is gone for now, or TLS was
+ * agreed on for another one, under whose settings nobody may ask for this one's (RFC 9110 section 15.5.20).
+ */
+export function refusalOf(
+  listener: ServedListener | undefined,
+  secured: Secured | null,
+): 'draining' | 'misdirected_request' | null {
+  if (listener === undefined) return null;
+  if (listener.isGone) return 'draining';
+  return secured === null || secured.listener === listener.name ? null : 'misdirected_request';
 }
 
 /** What a worker counts and knows of one listener on one port. */

@@ -11,6 +11,8 @@ export const RESPONSE_REASONS = {
   body_too_large: 413,
   request_timeout: 408,
   expectation_failed: 417,
+  /** TLS was agreed on for another listener of the port. */
+  misdirected_request: 421,
   version_not_supported: 505,
   /** CONNECT for another protocol than WebSocket (RFC 8441). */
   protocol_not_supported: 501,

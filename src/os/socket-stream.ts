@@ -7,6 +7,8 @@ import { secureHandle } from './tls/secure-handle.ts';
 import type { TlsHandle, TlsOwner, TlsSettings } from './tls/tls-stream.ts';
 
 export const READ_BYTES = 65_536;
+/** From this on a read is rather kept than copied, and the next ones will be as large. */
+const LARGE_READ_BYTES = 16_384;
 
 /** What a stream tells its owner. Never called from within a call of the owner on the stream. */
 export interface StreamOwner {
@@ -176,10 +178,18 @@ export class SocketStream implements WriteOwner, ShutdownOwner, ConnectOwner {
     if (this.input === SHARED) this.input = FREE.pop() ?? Buffer.allocUnsafeSlow(READ_BYTES);
   }
 
+  /** `own` after a large read, else `share`: for connections that are idle for long, and then are to hold nothing. */
+  ownIfLarge(size: number): void {
+    if (size >= LARGE_READ_BYTES) this.own();
+    else this.share();
+  }
+
   /** A part of the read being handled now that can outlast it, once `give` is called: a copy only of shared memory. */
   lasting(bytes: Buffer, start: number, end: number): Buffer {
-    const part = bytes.subarray(start, end);
-    return bytes === SHARED ? Buffer.from(part) : part;
+    if (bytes !== SHARED) return bytes.subarray(start, end);
+    const copy = Buffer.allocUnsafe(end - start);
+    bytes.copy(copy, 0, start, end);
+    return copy;
   }
 
   /** A write still needs the bytes of this read: the next read goes elsewhere. */
@@ -202,6 +212,7 @@ export class SocketStream implements WriteOwner, ShutdownOwner, ConnectOwner {
 
   /** Reads go into the shared memory again; this stream's own is free when the runtime has left it. */
   share(): void {
+    if (this.input !== this.#reading) free(this.input);
     this.input = SHARED;
   }
 

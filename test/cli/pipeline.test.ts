@@ -11,7 +11,7 @@ metadata: { name: gw }
 spec:
   listeners:
     - { name: http, port: 8080, protocol: HTTP, hostnames: ["*.example.com"] }
-    - { name: tls, port: 8443, protocol: HTTPS, tls: { secretRef: { name: cert } } }
+    - { name: tls, port: 8443, protocol: TLS }
 ---
 apiVersion: novaedge.io/v1alpha1
 kind: ProxyRoute
@@ -75,7 +75,7 @@ suite('novactl over what the configuration pipeline builds', () => {
 
   test('a listener that is refused is the reason shown of its gateway', async () => {
     const { stdout } = await novactl(['gateways'], { admin });
-    assert.match(stdout, /^gw +\S+ +- +http:8080\/HTTP,tls:8443\/HTTPS .* NotSupported: .*HTTPS/m);
+    assert.match(stdout, /^gw +\S+ +- +http:8080\/HTTP,tls:8443\/TLS .* NotSupported: .*TLS/m);
   });
 
   test('defaults that the user left out are shown', async () => {
@@ -94,7 +94,7 @@ suite('novactl over what the configuration pipeline builds', () => {
     for (const line of [
       /^◐ gateway default\/gw/m,
       /○ listener http {2}:8080 HTTP \*\.example\.com/,
-      /✗ listener tls {2}:8443 HTTPS {2}does not serve/,
+      /✗ listener tls {2}:8443 TLS {2}does not serve/,
       /\/v1 → ○ backend default\/own /,
       /\/ → ✗ backend default\/nowhere {2}missing: answered with 500/,
       /\/web → ○ backend default\/web:80 /,

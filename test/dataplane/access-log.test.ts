@@ -27,6 +27,7 @@ const record: fc.Arbitrary<AccessRecord> = fc.record(
     upstream: text,
     upstreamMs: milliseconds,
     requestId: text,
+    protocol: fc.constantFrom('HTTP/1.1', 'HTTP/2'),
     client: text,
   },
   { noNullPrototype: true },

@@ -55,7 +55,8 @@ test(
         line.replaceAll('curl ', 'curl -sS -i --max-time 10 '),
       ]);
       assert.equal(code, 0, `${line}: ${stderr}`);
-      if (!line.includes('grep')) assert.match(stdout, /^HTTP\/1\.1 (200|30[1278]) /, `${line}: ${stdout}`);
+      if (!line.includes('grep'))
+        assert.match(stdout, /^HTTP\/(?:1\.1|2) (200|30[1278]) /, `${line}: ${stdout}`);
     }
 
     const graph = await novactl('topology', 'graph', '--admin', admin);

@@ -1,10 +1,22 @@
 /**
- * `npm run fuzz -- http1 [--minutes N] [--seed S]`: reads mutated messages and compares readers. What is found is
- * shrunk and written to test/fuzz/finds, from where `npm test` reads it ever after.
+ * `npm run fuzz -- http1|hpack|h2|… [--minutes N] [--seed S]`: reads mutated messages and compares readers, or sends
+ * drawn frames to the HTTP/2 engine and holds what it says against the RFC. What is found is shrunk and written to
+ * test/fuzz/finds, from where `npm test` reads it ever after.
  * Exit codes: 0 nothing found, 1 something found, 2 wrong usage.
  */
 import { parseArgs } from 'node:util';
+import { fuzzHttp2 } from './h2/fuzz.ts';
+import { fuzzHpack } from './hpack/fuzz.ts';
 import { fuzzHttp1 } from './http1/fuzz.ts';
+
+type Result = ReturnType<typeof fuzzHttp2>;
+type Fuzzer = (seed: number, milliseconds: number, say: (line: string) => void) => Result | Promise<Result>;
+
+const FUZZERS: Readonly<Record<string, Fuzzer>> = {
+  http1: fuzzHttp1,
+  hpack: fuzzHpack,
+  h2: fuzzHttp2,
+};
 
 const MINUTE_MS = 60_000;
 
@@ -14,13 +26,15 @@ const { values, positionals } = parseArgs({
 });
 const minutes = Number(values.minutes);
 const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
-if (positionals.length !== 1 || positionals[0] !== 'http1' || !(minutes > 0) || !Number.isInteger(seed)) {
-  console.error('usage: npm run fuzz -- http1 [--minutes N] [--seed S]');
+const [name = ''] = positionals;
+const fuzz = Object.hasOwn(FUZZERS, name) ? FUZZERS[name] : undefined;
+if (positionals.length !== 1 || fuzz === undefined || !(minutes > 0) || !Number.isInteger(seed)) {
+  console.error(`usage: npm run fuzz -- ${Object.keys(FUZZERS).join('|')} [--minutes N] [--seed S]`);
   process.exit(2);
 }
-console.log(`http1, ${minutes} minutes, seed ${seed}`);
+console.log(`${name}, ${minutes} minutes, seed ${seed}`);
 const began = performance.now();
-const { executions, finds } = await fuzzHttp1(seed, minutes * MINUTE_MS, (line) => console.log(line));
+const { executions, finds } = await fuzz(seed, minutes * MINUTE_MS, (line) => console.log(line));
 const seconds = (performance.now() - began) / 1000;
 console.log(
   `${executions} executions in ${seconds.toFixed(0)} s, ${Math.round(executions / seconds)}/s; ${finds.length} kinds of finds`,

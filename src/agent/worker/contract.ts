@@ -39,6 +39,8 @@ export interface WorkerSettings {
   readonly journalDirectory: string | null;
   readonly counters: SharedArrayBuffer;
   readonly limits: SharedArrayBuffer;
+  /** Of TLS sessions, see `TicketKeys`. */
+  readonly ticketKeys: SharedArrayBuffer;
 }
 
 export interface WorkerReport {

@@ -72,6 +72,7 @@ function serve(settings: WorkerSettings, born: ThreadSettings, create: CreateDat
     reusePort: settings.reusePort,
     counters: settings.counters,
     limits: settings.limits,
+    ticketKeys: settings.ticketKeys,
     accessLog: settings.accessLog,
     drainTimeoutMs,
     notify: (notification) => notify(notification),

@@ -31,7 +31,7 @@ export class RequestHash {
    * From 0 to 2^32 - 1, or NO_KEY: it has none. `path` is the one that was routed, without query; `address` is the
    * client's. A request without the cookie gets one now, and belongs to it already.
    */
-  read(head: MessageHead, path: string, address: string): number {
+  read(head: MessageHead, path: string, address: string, isSecure = false): number {
     this.setCookie = '';
     switch (this.#source.type) {
       case 'SourceIP':
@@ -45,7 +45,7 @@ export class RequestHash {
         if (key !== NO_KEY) return key;
         const cookie = this.#cookie!;
         const value = cookie.draw();
-        this.setCookie = cookie.field(value);
+        this.setCookie = cookie.field(value, isSecure);
         return hashText(value);
       }
     }

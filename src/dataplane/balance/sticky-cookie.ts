@@ -8,6 +8,7 @@ export class StickyCookie {
   readonly #random: Xoshiro128;
   readonly #before: string;
   readonly #after: string;
+  readonly #afterSecure: string;
 
   constructor(source: Extract<HashSource, { type: 'Cookie' }>, random: Xoshiro128) {
     const { name, path, ttlSeconds } = source;
@@ -15,6 +16,7 @@ export class StickyCookie {
     this.#before = `Set-Cookie: ${name}=`;
     const age = ttlSeconds > 0 ? `; Max-Age=${ttlSeconds}` : '';
     this.#after = `; Path=${path}${age}; HttpOnly; SameSite=Lax\r\n`;
+    this.#afterSecure = `; Path=${path}${age}; Secure; HttpOnly; SameSite=Lax\r\n`;
   }
 
   /** A value that no client has yet: 32 hexadecimal digits. */
@@ -25,8 +27,8 @@ export class StickyCookie {
     return value;
   }
 
-  /** The field that sets it, with its line end. */
-  field(value: string): string {
-    return this.#before + value + this.#after;
+  /** The field that sets it, with its line end. `isSecure`: it goes over TLS alone, as it came. */
+  field(value: string, isSecure: boolean): string {
+    return this.#before + value + (isSecure ? this.#afterSecure : this.#after);
   }
 }

@@ -62,7 +62,7 @@ function writeXForwarded(
   };
   const isSaid = asked.proto !== '' || asked.host !== '';
   write('X-Forwarded-For', xForwardedFor(options));
-  write('X-Forwarded-Proto', asked.proto === '' ? 'http' : asked.proto);
+  write('X-Forwarded-Proto', asked.proto === '' ? schemeOf(options.origin) : asked.proto);
   // Our port is not the client's where somebody before us has taken the connection.
   write('X-Forwarded-Port', asked.port === '' && !isSaid ? String(options.port) : asked.port);
   write('X-Forwarded-Host', asked.host === '' ? target.authority : asked.host);
@@ -95,7 +95,11 @@ function forwarded(target: RequestTarget, { origin }: ForwardingOptions, asked: 
   }
   text += `for=${node(origin.peer, 0)}`;
   if (target.authority !== '') text += `;host=${parameterValue(target.authority)}`;
-  return `${text};proto=http`;
+  return `${text};proto=${schemeOf(origin)}`;
+}
+
+function schemeOf(origin: ClientOrigin): string {
+  return origin.secured === null ? 'http' : 'https';
 }
 
 /** RFC 7239 section 6; `port` 0 is none. */

@@ -84,14 +84,18 @@ export abstract class AnsweringConnection implements OutputOwner {
   }
 
   sendTunnel(bytes: Buffer, start: number, end: number, source: SocketStream): void {
-    this.flush();
     this.tunnelMoved();
+    source.ownIfLarge(end - start);
+    if (source.isShared(bytes) && !this.isBlocked) {
+      this.writer().bytes(bytes, start, end);
+      return;
+    }
+    this.flush();
     this.begun().written += end - start;
     if (!this.stream.write(source.lasting(bytes, start, end))) {
       source.give(bytes);
       this.block();
     }
-    source.own();
   }
 
   flush(): void {

@@ -99,6 +99,10 @@ export class ClientConnection
     return this.isBlocked || this.#work?.exchange.isActive === true;
   }
 
+  get protocol(): string {
+    return this.#work?.framing.is11 === false ? 'HTTP/1.0' : 'HTTP/1.1';
+  }
+
   protected get isClosed(): boolean {
     return this.#state === CLOSED;
   }
@@ -121,8 +125,8 @@ export class ClientConnection
         return;
       case TUNNEL:
         this.tunnelMoved();
+        this.stream.ownIfLarge(end);
         this.exchange.tunnelBytes(bytes, 0, end, this.stream);
-        this.stream.own();
         return;
       case WAIT:
         this.#keep(bytes, 0, end);

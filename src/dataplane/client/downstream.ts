@@ -39,6 +39,8 @@ export interface LocalAnswer {
 export interface Downstream {
   readonly port: ServedPort;
   readonly origin: ClientOrigin;
+  /** `HTTP/1.0`, `HTTP/1.1` or `HTTP/2`. */
+  readonly protocol: string;
   /** It does not take what it is sent as fast as it comes. */
   readonly isBlocked: boolean;
   /** HTTP/1.1: after the answer the connection may serve another request. */

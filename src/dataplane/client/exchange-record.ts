@@ -4,6 +4,7 @@ import type { Fault } from '../../wire/http1/fault.ts';
 import type { Context } from '../context.ts';
 import type { ServedListener } from '../served-listener.ts';
 import type { ServedRule } from '../served-rule.ts';
+import type { Downstream } from './downstream.ts';
 
 /** What is counted and logged of one exchange. */
 export class ExchangeRecord {
@@ -47,7 +48,12 @@ export class ExchangeRecord {
     context.counters.values[listener.counters.activeConnections]! += 1;
   }
 
-  finish(context: Context, listener: ServedListener | null, rule: ServedRule | null, client: string): void {
+  finish(
+    context: Context,
+    listener: ServedListener | null,
+    rule: ServedRule | null,
+    { origin, protocol }: Pick<Downstream, 'origin' | 'protocol'>,
+  ): void {
     if (listener !== null) {
       listener.active -= 1;
       context.counters.values[listener.counters.activeConnections]! -= 1;
@@ -58,6 +64,7 @@ export class ExchangeRecord {
     context.accessLog?.write({
       listener: listener?.name ?? '',
       route: rule?.route ?? '',
+      protocol,
       method: this.method,
       host: this.host,
       path: this.path,
@@ -71,7 +78,7 @@ export class ExchangeRecord {
       upstream: this.endpoint,
       upstreamMs: this.answeredAt === 0 ? 0 : this.answeredAt - this.sentAt,
       requestId: this.requestId,
-      client,
+      client: origin.client,
     });
     this.status = 0;
   }

@@ -14,6 +14,7 @@ import { changePath } from '../filters/path-change.ts';
 import { locationOf } from '../filters/redirect.ts';
 import { findRoute } from '../router/port-router.ts';
 import { HeadView } from '../router/route-entry.ts';
+import { refusalOf } from '../served-listener.ts';
 import type { ServedRule } from '../served-rule.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
@@ -121,8 +122,9 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
     // An answer that comes from here leaves the body unread; only a body that is here whole can be passed over.
     const keepAlive = client.keepAlive;
     if (!wholeBody) client.keepAlive = false;
-    if (chain?.listener.isGone === true) {
-      this.answer('draining');
+    const refused = refusalOf(chain?.listener, client.origin.secured);
+    if (refused !== null) {
+      this.answer(refused);
       return;
     }
     view.method = this.record.method;
@@ -138,7 +140,7 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
     const plan = rule.plan();
     this.#plan = plan;
     if (plan.redirect !== null) {
-      const location = locationOf(plan.redirect, entry.path, target, client.port.port);
+      const location = locationOf(plan.redirect, entry.path, target, client.port.port, client.port.isSecure);
       this.answer('redirect', plan.redirect.statusCode, location);
       return;
     }
@@ -157,7 +159,7 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
     this.#pool = pool;
     const { hash } = pool;
     if (hash !== null) {
-      this.hashKey = hash.read(head, target.path, client.origin.client);
+      this.hashKey = hash.read(head, target.path, client.origin.client, client.port.isSecure);
       this.#setCookie = hash.setCookie;
     }
     if (framing.upgrade && !hasBody) this.#upgrade.read(head);
@@ -222,6 +224,10 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
     if (this.#dispatched || this.#pool === null) return;
     this.#dispatched = true;
     this.#attempt(false);
+  }
+
+  hostname(): string {
+    return this.#plan?.rewrite?.hostname ?? this.record.host;
   }
 
   proxied(): ProxiedConnection {
@@ -549,7 +555,7 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
     this.webSocket = null;
     this.#pool = null;
     this.#rule = null;
-    this.record.finish(context, listener, rule, this.client.origin.client);
+    this.record.finish(context, listener, rule, this.client);
     if (listener?.isDraining === true) this.client.port.checkDrained(listener);
   }
 

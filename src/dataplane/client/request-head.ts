@@ -13,6 +13,7 @@ import { forwardingBytes, writeForwardingFields } from '../client-address/forwar
 import type { HeaderPlan } from '../filters/header-plan.ts';
 import type { RequestIds } from '../request-id.ts';
 import { isSaneRequestId } from '../request-id.ts';
+import type { ClientIdentity } from '../tls/secured.ts';
 import type { UpgradeRequest } from './upgrade-request.ts';
 
 export interface RequestHeadOptions {
@@ -36,7 +37,9 @@ const VERSION_HOST = ASCII(' HTTP/1.1\r\nHost: ');
 const FORWARDED_FOR = ASCII('X-Forwarded-For: ');
 /** What stands between address and port where no filter has changed any of them. */
 const FORWARDED_REST = ASCII('\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Port: ');
+const FORWARDED_REST_SECURE = ASCII('\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Port: ');
 const FORWARDED_PROTO = ASCII('X-Forwarded-Proto: http\r\n');
+const FORWARDED_PROTO_SECURE = ASCII('X-Forwarded-Proto: https\r\n');
 const FORWARDED_PORT = ASCII('X-Forwarded-Port: ');
 const FORWARDED_HOST = ASCII('X-Forwarded-Host: ');
 const REQUEST_ID = ASCII('X-Request-Id: ');
@@ -62,7 +65,9 @@ export function writeRequestHead(
   const hostname = options.hostname ?? target.authority;
   const { origin } = options;
   const asked = origin.addressing?.concernsRequests === true;
+  const { secured } = origin;
   const wanted =
+    (secured?.client?.field.length ?? 0) +
     (asked ? forwardingBytes(origin, target) : 0) +
     head.length +
     EXTRA_BYTES +
@@ -87,10 +92,12 @@ export function writeRequestHead(
   writer.latin1(hostname);
   writer.crlf();
   const never = origin.isTrusted ? NEVER_FORWARDED_IN_REQUEST : NEVER_FORWARDED_OF_CLIENT;
-  writer.fields(head, never, droppedBy(head, plan, options.upgrade));
+  writer.fields(head, never, droppedBy(head, plan, options.upgrade, secured?.clientCertificateHeader));
   const dropped = plan === null ? null : plan.dropped;
   if (asked) writeForwardingFields(writer, head, target, options, dropped);
   else writeOrigin(writer, target, options, dropped);
+  if (secured?.client != null)
+    writeClientCertificate(writer, secured.clientCertificateHeader, secured.client, dropped);
   idStart = -1;
   if (dropped === null || !dropped.has('x-request-id')) writeRequestId(writer, head, options.requestIds);
   if (plan !== null) writer.all(plan.added);
@@ -116,7 +123,7 @@ function writeOrigin(
   if (dropped === null) {
     writer.all(FORWARDED_FOR);
     writer.latin1(options.origin.peer);
-    writer.all(FORWARDED_REST);
+    writer.all(options.origin.secured === null ? FORWARDED_REST : FORWARDED_REST_SECURE);
     writer.decimal(options.port);
     writer.crlf();
   } else {
@@ -125,7 +132,8 @@ function writeOrigin(
       writer.latin1(options.origin.peer);
       writer.crlf();
     }
-    if (!dropped.has('x-forwarded-proto')) writer.all(FORWARDED_PROTO);
+    if (!dropped.has('x-forwarded-proto'))
+      writer.all(options.origin.secured === null ? FORWARDED_PROTO : FORWARDED_PROTO_SECURE);
     if (!dropped.has('x-forwarded-port')) {
       writer.all(FORWARDED_PORT);
       writer.decimal(options.port);
@@ -137,6 +145,16 @@ function writeOrigin(
     writer.latin1(target.authority);
     writer.crlf();
   }
+}
+
+/** Who the client is by its certificate. */
+function writeClientCertificate(
+  writer: MessageWriter,
+  name: string,
+  client: ClientIdentity,
+  dropped: ReadonlySet<string> | null,
+): void {
+  if (dropped?.has(name) !== true) writer.latin1(`${name}: ${client.field}\r\n`);
 }
 
 /** Where the head that was written last has its request id; -1: a filter has its word there. */
@@ -162,16 +180,21 @@ function writeRequestId(writer: MessageWriter, head: MessageHead, ids: RequestId
   writer.crlf();
 }
 
-/** Fields that go besides those that always go: named by Connection, or by a filter. Null where there are none. */
+/**
+ * Fields that go besides those that always go: named by Connection, by a filter, by an upgrade, or `own`, which nobody
+ * else may write. Null where there are none.
+ */
 export function droppedBy(
   head: MessageHead,
   plan: HeaderPlan | null,
   upgrade: UpgradeRequest | null = null,
+  own = '',
 ): ((name: string) => boolean) | null {
   const named = head.framing.namedFields ? head.combined('connection') : null;
   const handshake = upgrade === null ? null : upgrade.dropped;
-  if (named === null && plan === null && handshake === null) return null;
+  if (named === null && plan === null && handshake === null && own === '') return null;
   return (name) =>
+    name === own ||
     plan?.dropped.has(name) === true ||
     handshake?.has(name) === true ||
     (named !== null && connectionNames(named, name));

@@ -125,7 +125,8 @@ export class WebSocketTunnel implements TimerOwner {
     if (this.#begun) return;
     this.#begun = true;
     this.#reason = reason;
-    this.#farewell(this.#toClient);
+    // Where the client has said it already, the backend's answer to that is under way.
+    if (!this.#toBackend.boundary.hasClosed) this.#farewell(this.#toClient);
     if (this.isOver) this.#over();
     else this.#context.wheel.set(this.#timer, this.#context.timeouts.webSocketClose);
   }
@@ -157,6 +158,7 @@ export class WebSocketTunnel implements TimerOwner {
       return;
     }
     this.#waited = true;
+    this.#farewell(this.#toClient);
     this.#farewell(this.#toBackend);
     if (this.isOver) this.#over();
     else this.#context.wheel.set(this.#timer, this.#context.timeouts.webSocketClose);

@@ -5,14 +5,17 @@ import { changePath } from './path-change.ts';
 
 const WELL_KNOWN = { http: 80, https: 443 } as const;
 
-/** The field line that says where a redirected request, received on `port`, goes. */
+/** The field line that says where a redirected request, received on `port` in clear text or not, goes. */
 export function locationOf(
   redirect: Redirect,
   match: PathMatch,
   { authority, path, query }: RequestTarget,
   port: number,
+  isSecure: boolean,
 ): string {
-  const location = redirectLocation(redirect, match, { host: hostWithoutPort(authority), path, query, port });
+  const received = isSecure ? 'https' : 'http';
+  const host = hostWithoutPort(authority);
+  const location = redirectLocation(redirect, match, { received, host, path, query, port });
   return `Location: ${location}\r\n`;
 }
 
@@ -24,9 +27,15 @@ export function locationOf(
 function redirectLocation(
   redirect: Redirect,
   match: PathMatch,
-  request: { readonly host: string; readonly path: string; readonly query: string; readonly port: number },
+  request: {
+    readonly received: 'http' | 'https';
+    readonly host: string;
+    readonly path: string;
+    readonly query: string;
+    readonly port: number;
+  },
 ): string {
-  const scheme = redirect.scheme ?? 'http';
+  const scheme = redirect.scheme ?? request.received;
   const port = redirect.port ?? (redirect.scheme === null ? request.port : WELL_KNOWN[redirect.scheme]);
   const host = redirect.hostname ?? request.host;
   const path = redirect.path === null ? request.path : changePath(request.path, redirect.path, match);

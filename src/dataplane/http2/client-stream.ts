@@ -38,6 +38,7 @@ const NO_LENGTH = -1;
 export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwner {
   /** Whether the connection goes on is not up to one request. */
   keepAlive = true;
+  readonly protocol = 'HTTP/2';
   isBlocked = false;
   origin!: ClientOrigin;
   readonly exchange: Exchange;

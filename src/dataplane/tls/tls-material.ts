@@ -1,8 +1,10 @@
 import type { SessionTickets } from '../../os/tls/ticket-keys.ts';
+import type { BackendSecurity } from './backend-security.ts';
 import type { CertificateStore } from './certificate-store.ts';
 
-/** What all listeners of a worker end TLS with. */
+/** What a worker speaks TLS with. */
 export interface TlsMaterial {
   readonly certificates: CertificateStore;
+  readonly backends: BackendSecurity;
   readonly tickets: SessionTickets;
 }

@@ -41,6 +41,10 @@ export class AnswerSink implements UpstreamUser, TimerOwner {
   }
 
   /** It is for no client. */
+  hostname(): string {
+    return '';
+  }
+
   proxied(): null {
     return null;
   }

@@ -7,6 +7,7 @@ import type { RequestHash } from '../balance/request-hash.ts';
 import type { Context } from '../context.ts';
 import { ClusterCounters } from './cluster-counters.ts';
 import { ConnectionFailures } from './connection-failures.ts';
+import { isForAnybody, isSpokenToAlike, mayShare } from './connection-kind.ts';
 import { ConnectionShare } from './connection-share.ts';
 import { EndpointSet } from './endpoint-set.ts';
 import type { EndpointState } from './endpoint-state.ts';
@@ -131,12 +132,11 @@ export class ClusterPool {
     if (this.isDraining) this.#limits.forget();
     const before = this.#settings;
     this.#settings = cluster;
-    if (before !== null && !isSpokenToAlike(before, cluster))
-      for (const endpoint of this.#endpoints.all()) endpoint.forgetProtocol();
-    // What was opened without its client's address must not carry anybody now.
-    if (cluster.proxyProtocol !== null) this.#endpoints.closeIdle();
-    if (cluster.tls === null && (cluster.protocol !== 'HTTP2' || cluster.proxyProtocol !== null))
-      this.#shared = null;
+    const isAlike = before === null || isSpokenToAlike(before, cluster);
+    if (!isAlike) for (const endpoint of this.#endpoints.all()) endpoint.forgetProtocol();
+    // What was opened without its client's address, or secured in another way, must not carry anybody now.
+    if (cluster.proxyProtocol !== null || !isAlike) this.#endpoints.closeIdle();
+    if (!mayShare(cluster)) this.#shared = null;
     else this.#shared ??= new SharedConnections(this.#context, this);
     this.#share.slot = slot;
     this.#share.most = cluster.maxConnections;
@@ -144,8 +144,7 @@ export class ClusterPool {
     this.isDraining = false;
     this.counters.register();
     this.retryBudget.configure(cluster.retryBudget);
-    // A connection that says for whom it is cannot be made for nobody.
-    this.#warm.configure(cluster.proxyProtocol === null ? cluster.warmConnections : 0);
+    this.#warm.configure(isForAnybody(cluster) ? cluster.warmConnections : 0);
     this.#pump();
   }
 
@@ -581,9 +580,4 @@ export class ClusterPool {
     this.isOpen = false;
     this.#context.notify({ type: 'pool.drained', cluster: this.name });
   }
-}
-
-/** Connections that were made before the change can serve after it. */
-function isSpokenToAlike(before: Cluster, after: Cluster): boolean {
-  return before.protocol === after.protocol && JSON.stringify(before.tls) === JSON.stringify(after.tls);
 }

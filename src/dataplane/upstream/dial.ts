@@ -1,8 +1,10 @@
-import type { StreamOwner } from '../../os/socket-stream.ts';
+import type { ClusterTls } from '../../model/tls.ts';
 import { SocketStream } from '../../os/socket-stream.ts';
 import type { Context } from '../context.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
+import type { BackendHandshakeOwner } from '../tls/backend-handshake.ts';
+import { BackendHandshake, OFFER_BOTH, OFFER_HTTP1, OFFER_HTTP2 } from '../tls/backend-handshake.ts';
 import type { EndpointState } from './endpoint-state.ts';
 import type { Http2UpstreamConnection } from './http2-connection.ts';
 import type { SharedConnections } from './shared-connections.ts';
@@ -17,12 +19,14 @@ import type { ClosedConnection } from './warm-connections.ts';
  *     TCP ──> (TLS, ALPN) ──┬── HTTP/1.1 ──> UpstreamConnection
  *                           └── preface, SETTINGS ──> Http2UpstreamConnection
  */
-export class Dial implements Connecting, ClosedConnection, StreamOwner, TimerOwner {
+export class Dial implements Connecting, ClosedConnection, BackendHandshakeOwner, TimerOwner {
   readonly endpoint: EndpointState;
   readonly slot: number;
   readonly openedAt: number;
   readonly requests = 0;
   readonly riders: UpstreamUser[] = [];
+  /** Where the backend has to show that it is the one its request is for: that host, or empty. */
+  hostname = '';
   /** For a request that HTTP/2 cannot carry. */
   readonly isHttp1: boolean;
   readonly #context: Context;
@@ -54,6 +58,8 @@ export class Dial implements Connecting, ClosedConnection, StreamOwner, TimerOwn
   }
 
   carry(user: UpstreamUser): void {
+    if (this.riders.length === 0 && this.#shared.pool.settings.tls?.serverName === '')
+      this.hostname = user.hostname();
     this.riders.push(user);
     this.endpoint.shared += 1;
     user.connecting = this;
@@ -101,9 +107,26 @@ export class Dial implements Connecting, ClosedConnection, StreamOwner, TimerOwn
 
   onConnect(): void {
     if (this.#isOver) return;
-    // Whatever is agreed on beyond TCP comes in between.
-    if (this.#shared.pool.settings.tls === null) this.#agreed('');
-    else this.fail('tls_unavailable');
+    const { tls } = this.#shared.pool.settings;
+    if (tls === null) this.#agreed('');
+    else this.#secure(tls);
+  }
+
+  onSecured(alpn: string): void {
+    if (!this.#isOver) this.#agreed(alpn);
+  }
+
+  #secure(tls: ClusterTls): void {
+    const { id, config } = this.endpoint;
+    const { pool } = this.#shared;
+    const security = this.#context.tls.backends.of(pool.name, tls);
+    if (security === null) {
+      this.fail('certificate_missing');
+      return;
+    }
+    const name = tls.serverName || this.hostname || config.address;
+    const offer = this.isHttp1 ? OFFER_HTTP1 : pool.settings.protocol === 'HTTP2' ? OFFER_HTTP2 : OFFER_BOTH;
+    new BackendHandshake(security, this.#stream, this, id, name).begin(offer);
   }
 
   onBytes(): void {}
@@ -137,7 +160,9 @@ export class Dial implements Connecting, ClosedConnection, StreamOwner, TimerOwn
 
   /** `protocol`: what ALPN has given, or '' where nobody asked. */
   #agreed(protocol: string): void {
-    const isHttp2 = protocol === 'h2' || (protocol === '' && this.#shared.pool.settings.protocol === 'HTTP2');
+    const isHttp2 =
+      protocol === 'h2' ||
+      (protocol === '' && !this.isHttp1 && this.#shared.pool.settings.protocol === 'HTTP2');
     if (isHttp2) {
       this.#line = this.#shared.begin(this, this.#stream);
       return;

@@ -45,6 +45,8 @@ export class Http2UpstreamConnection implements ClosedConnection, StreamOwner, T
   readonly slot: number;
   readonly openedAt: number;
   readonly stream: SocketStream;
+  /** The one host that the backend has shown to be, or empty: any. */
+  readonly hostname: string;
   readonly engine: Http2Connection;
   requests = 0;
   /** Requests under way. */
@@ -68,6 +70,7 @@ export class Http2UpstreamConnection implements ClosedConnection, StreamOwner, T
     this.context = context;
     this.shared = shared;
     this.endpoint = dial.endpoint;
+    this.hostname = dial.hostname;
     this.slot = dial.slot;
     this.openedAt = dial.openedAt;
     this.#dial = dial;

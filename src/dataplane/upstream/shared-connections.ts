@@ -15,6 +15,7 @@ import type { UpstreamUser } from './upstream-user.ts';
 
 /** What a request that asks to be switched to another protocol can be sent by. */
 function suits(line: Http2UpstreamConnection, user: UpstreamUser): boolean {
+  if (line.hostname !== '' && line.hostname !== user.hostname()) return false;
   return user.askedUpgrade === '' || line.takesUpgrade(user.askedUpgrade);
 }
 
@@ -70,8 +71,7 @@ export class SharedConnections {
     const { pool } = this;
     const { settings, slot } = pool;
     const isHttp1 =
-      settings.protocol === 'HTTP1' ||
-      (user !== null && user.askedUpgrade !== '' && settings.protocol === 'Auto' && endpoint.lacksConnect);
+      user !== null && user.askedUpgrade !== '' && settings.protocol === 'Auto' && endpoint.lacksConnect;
     const dial = pool.opening(slot, () => new Dial(this.#context, this, endpoint, slot, isHttp1));
     endpoint.dials.push(dial);
     if (user !== null) dial.carry(user);
@@ -140,7 +140,7 @@ export class SharedConnections {
     const connection = new UpstreamConnection(this.#context, this.pool, endpoint, first, slot, stream);
     endpoint.connections.add(connection);
     if (first !== null) first.connecting = connection;
-    connection.isPersonal = this.pool.proxyProtocol !== null;
+    connection.isPersonal = this.pool.proxyProtocol !== null || dial.hostname !== '';
     if (first === null) this.pool.connected(connection);
     else this.pool.tell(first, () => this.pool.connected(connection));
     for (const user of others) this.pool.tell(user, () => this.#again(user));
@@ -199,6 +199,7 @@ export class SharedConnections {
     for (const dial of endpoint.dials) {
       const most = dial.isHttp1 || endpoint.isHttp1 ? 1 : this.pool.settings.maxConcurrentStreams;
       if (dial.riders.length >= most) continue;
+      if (dial.hostname !== '' && dial.hostname !== user.hostname()) continue;
       if (user.askedUpgrade !== '' && !dial.isHttp1 && endpoint.lacksConnect) continue;
       dial.carry(user);
       return null;

@@ -1,3 +1,4 @@
+import type { ClusterTls } from '../../model/tls.ts';
 import type { StreamOwner } from '../../os/socket-stream.ts';
 import { SocketStream } from '../../os/socket-stream.ts';
 import {
@@ -17,6 +18,7 @@ import type { Context } from '../context.ts';
 import { HeadReader } from '../head-reader.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
+import { BackendHandshake, OFFER_HTTP1 } from '../tls/backend-handshake.ts';
 import { writeTrailer } from '../trailer.ts';
 import type { ClusterPool } from './cluster-pool.ts';
 import type { EndpointState } from './endpoint-state.ts';
@@ -217,10 +219,35 @@ export class UpstreamConnection implements Upstream, Connecting, StreamOwner, Ti
   onConnect(): void {
     this.#told = this.user;
     if (this.#state !== CONNECTING) return;
+    const { proxyProtocol, tls } = this.pool.settings;
+    if (proxyProtocol !== null) this.#announce(proxyProtocol);
+    if (tls === null) this.#opened();
+    else this.#secure(tls);
+  }
+
+  onSecured(): void {
+    this.#told = this.user;
+    if (this.#state === CONNECTING) this.#opened();
+  }
+
+  #opened(): void {
     this.#context.wheel.clear(this.#timer);
     this.#state = IDLE;
-    if (this.pool.proxyProtocol !== null) this.#announce(this.pool.proxyProtocol);
     this.pool.connected(this);
+  }
+
+  #secure(tls: ClusterTls): void {
+    const { id, config } = this.endpoint;
+    const security = this.#context.tls.backends.of(this.pool.name, tls);
+    if (security === null) {
+      this.stream.code = 'certificate_missing';
+      this.stream.destroy();
+      return;
+    }
+    // Shown to be the one that this request is for, and perhaps no other's.
+    if (tls.serverName === '') this.isPersonal = true;
+    const name = tls.serverName || this.user?.hostname() || config.address;
+    new BackendHandshake(security, this.stream, this, id, name).begin(OFFER_HTTP1);
   }
 
   #announce(version: 'V1' | 'V2'): void {

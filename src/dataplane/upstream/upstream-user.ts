@@ -32,6 +32,8 @@ export interface UpstreamUser {
   connecting: Connecting | null;
   /** On whose behalf a connection is made that begins by saying so; null: on nobody's. */
   proxied(): ProxiedConnection | null;
+  /** Host of the request as the backend gets it, without port; empty: nobody knows. */
+  hostname(): string;
   onUpstream(upstream: Upstream): void;
   onConnectFailed(endpoint: EndpointState, timedOut: boolean): void;
   /** It has waited for a connection that is of no use to it, and waits in the queue now. */

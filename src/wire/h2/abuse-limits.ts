@@ -12,9 +12,9 @@ export const ABUSE_LIMITS = {
   /**
    * Streams that the peer resets before their answer has ended, and streams that we have to reset because of what it
    * sends: `rapid_reset` (CVE-2023-44487, CVE-2025-8671: to the backend both cost the same). A browser that leaves a
-   * page cancels about a hundred at once and then none. A stream that ends in order gives one back.
+   * page cancels about a hundred at once and then none; a proxy whose backend hangs, more. A stream that ends in order gives one back.
    */
-  resets: { burst: 200, perSecond: 33 },
+  resets: { burst: 500, perSecond: 33 },
   /**
    * Frames that carry nothing: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA, unknown types, RST_STREAM and
    * others on closed streams, requests that are refused: `ping_flood` and so on, after the frame that was one too

@@ -284,6 +284,10 @@ export class Http2Connection implements StreamCarrier, FrameEvents, DataEvents {
     else if (this.#isPassedOver(streamId)) this.#receiving.begin(null, length);
   }
 
+  onDataContent(size: number): void {
+    this.#receiving.content(size);
+  }
+
   onDataBytes(bytes: Buffer, start: number, end: number): void {
     this.#receiving.bytes(bytes, start, end);
   }
@@ -467,6 +471,7 @@ export class Http2Connection implements StreamCarrier, FrameEvents, DataEvents {
     const isBodiless = stream.isBodiless || block.status === 204 || block.status === 304;
     stream.expectedBytes = isBodiless ? 0 : block.framing.contentLength;
     if (ended) this.#endRemote(stream);
+    this.#emptyFrames.earn(ABUSE_LIMITS.earnedByRequest);
     stream.owner.onHead(block, ended);
     return true;
   }

@@ -21,6 +21,8 @@ import type { WorkBudget } from './work-budget.ts';
 export interface FrameEvents {
   /** A DATA frame begins; `length` with its padding, which is what windows are about. */
   onDataFrame(streamId: number, length: number): void;
+  /** So many bytes of it are content, of which none has come yet. */
+  onDataContent(size: number): void;
   onDataBytes(bytes: Buffer, start: number, end: number): void;
   /** Of the DATA frame, so many bytes were padding. */
   onPadding(bytes: number): void;
@@ -169,6 +171,7 @@ export class PeerFrames implements FrameHandler {
       }
       this.#padding = padding;
       this.#content = length - 1 - padding;
+      this.#events.onDataContent(this.#content);
       if (this.#content === 0 && (flags & FLAG.END_STREAM) === 0 && !this.#mayCost(1, 'empty_data_flood'))
         return;
     }
@@ -192,6 +195,7 @@ export class PeerFrames implements FrameHandler {
     this.#padding = isPadded ? PADDING_UNKNOWN : 0;
     this.#content = length;
     this.#events.onDataFrame(streamId, length);
+    if (!isPadded && !this.#reader.isStopped) this.#events.onDataContent(length);
     if (length === 0 && isEnd && !this.#reader.isStopped) this.#events.onDataEnd();
     return this.#reader.isStopped ? STOP : PARTS;
   }

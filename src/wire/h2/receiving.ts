@@ -63,20 +63,20 @@ export class Receiving {
     }
   }
 
+  /** How much of the frame is content, before any of it: so that nothing is handed out of a frame that is too long. */
+  content(size: number): void {
+    const stream = this.#stream;
+    if (stream === null || stream.expectedBytes === NO_LENGTH) return;
+    stream.expectedBytes -= size;
+    if (stream.expectedBytes < 0) this.#events.onStreamFault(stream, 'content_length_mismatch');
+  }
+
   bytes(bytes: Buffer, start: number, end: number): void {
     const stream = this.#stream;
     const size = end - start;
     if (stream === null || stream.isClosed) {
       this.credit(size);
       return;
-    }
-    if (stream.expectedBytes !== NO_LENGTH) {
-      stream.expectedBytes -= size;
-      if (stream.expectedBytes < 0) {
-        this.credit(size);
-        this.#events.onStreamFault(stream, 'content_length_mismatch');
-        return;
-      }
     }
     stream.unconsumed += size;
     stream.owner.onData(bytes, start, end);

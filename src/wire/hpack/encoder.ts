@@ -36,6 +36,9 @@ export const FIELD_EXTRA_BYTES = 12;
  * index and everything else as it is: without dynamic table and Huffman code. A peer's SETTINGS_HEADER_TABLE_SIZE
  * therefore needs no attention: the first block says that nothing of it will be used.
  *
+ * Measured with an answer of 10 fields: Huffman code of its values takes 115 bytes instead of 151 and 0.4 µs more than
+ * to copy them, as much again as the whole head takes without (bench/hpack.ts).
+ *
  * Callers see to it that the writer has room: names and values, and FIELD_EXTRA_BYTES for each field.
  */
 export class HpackEncoder {

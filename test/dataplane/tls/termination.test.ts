@@ -21,7 +21,7 @@ test('a request over TLS is served, and another on the same connection', async (
     ca: authority.pem,
     rejectUnauthorized: true,
     servername: 'www.example.com',
-    ALPNProtocols: ['h2', 'http/1.1'],
+    ALPNProtocols: ['http/1.1'],
   });
   assert.equal(failure, '');
   assert.equal(socket.alpnProtocol, 'http/1.1');

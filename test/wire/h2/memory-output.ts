@@ -30,8 +30,12 @@ export class MemoryOutput implements FrameOutput {
     return this.#full.reduce((sum, { length }) => sum + length, this.#writer.length);
   }
 
+  peek(): Buffer {
+    return Buffer.concat([...this.#full, this.#writer.written]);
+  }
+
   take(): Buffer {
-    const bytes = Buffer.concat([...this.#full, this.#writer.written]);
+    const bytes = this.peek();
     this.#full = [];
     this.#writer.length = 0;
     this.total += bytes.length;
