@@ -10,6 +10,8 @@ export interface AccessRecord {
   readonly host: string;
   readonly path: string;
   readonly status: number;
+  /** Name of a call's status; empty: it is none. */
+  readonly grpcStatus: string;
   /** Empty where the backend answered. */
   readonly reason: string;
   /** What exactly was wrong with a message that was refused. */
@@ -79,6 +81,11 @@ export class AccessLog {
     this.#escaped(record.path);
     this.#plain('","status":');
     this.#integer(record.status);
+    if (record.grpcStatus !== '') {
+      this.#plain(',"grpcStatus":"');
+      this.#plain(record.grpcStatus);
+      this.#plain('"');
+    }
     this.#plain(',"reason":"');
     this.#plain(record.reason);
     this.#plain('","detail":"');

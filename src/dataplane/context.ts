@@ -8,6 +8,7 @@ import type { ClientWork } from './client/client-work.ts';
 import type { DataplaneNotification } from './control.ts';
 import type { Counters, LabelledCounters } from './counters.ts';
 import type { Faults } from './faults.ts';
+import type { GrpcResponses } from './grpc/grpc-responses.ts';
 import type { Http2ClientStream } from './http2/client-stream.ts';
 import type { TurnEnd } from './http2/turn-end.ts';
 import type { SharedLimits } from './limits.ts';
@@ -41,6 +42,7 @@ export interface Context {
   readonly faults: Faults;
   readonly tls: TlsMaterial;
   readonly notify: (notification: DataplaneNotification) => void;
+  readonly grpcResponses: GrpcResponses;
   /** Answers of NovaEdge itself by reason. */
   readonly localResponses: LabelledCounters<ResponseReason>;
 }

@@ -24,6 +24,7 @@ import { FreeList } from './context.ts';
 import type { AtObject, DataplaneControl, DataplaneOptions, Preparation } from './control.ts';
 import { Counters, LabelledCounters } from './counters.ts';
 import { Faults } from './faults.ts';
+import { GrpcResponses } from './grpc/grpc-responses.ts';
 import { Http2ClientConnection } from './http2/client-connection.ts';
 import { Http2ClientStream } from './http2/client-stream.ts';
 import { FRAME_BLOCK_BYTES } from './http2/frame-buffer.ts';
@@ -88,6 +89,7 @@ export class Dataplane implements DataplaneControl {
       },
       faults,
       notify: options.notify,
+      grpcResponses: new GrpcResponses(counters),
       localResponses: new LabelledCounters(counters, 'local_response_count', {}),
     };
     this.#context = context;

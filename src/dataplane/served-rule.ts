@@ -36,6 +36,7 @@ export class ServedRule {
   readonly keepsRequest: boolean;
   /** -1: the listener's. */
   readonly bodyBytes: number;
+  readonly grpcWeb: boolean;
   readonly counters: StatusCounters;
   #policies: PolicyView;
   readonly #filters: readonly Filter[];
@@ -62,6 +63,7 @@ export class ServedRule {
     this.mirrors = mirrors.filter(({ share }) => share > 0);
     this.keepsRequest = this.retry !== null || this.mirrors.length > 0;
     this.bodyBytes = rule.bodyBytes;
+    this.grpcWeb = rule.grpcWeb;
     this.counters = counters;
     this.#policies = policies;
     this.#filters = rule.filters;

@@ -22,6 +22,11 @@ export const DATAPLANE_METRICS = {
     help: 'Answers made or requests cut by NovaEdge itself',
     labels: ['reason'],
   },
+  grpc_responses: {
+    type: 'counter',
+    help: 'Calls of gRPC that have ended, by the name of their status',
+    labels: ['route', 'code'],
+  },
   connection_count: { type: 'counter', help: 'Connections accepted', labels: ['listener'] },
   open_connections: { type: 'gauge', help: 'Client connections open', labels: ['listener'] },
   proxy_protocol_faults: {

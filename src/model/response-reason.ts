@@ -33,6 +33,8 @@ export const RESPONSE_REASONS = {
   upstream_reset: 502,
   upstream_protocol_error: 502,
   upstream_timeout: 504,
+  /** The client's own deadline (`grpc-timeout`) has passed. */
+  deadline_exceeded: 504,
   client_reset: 499,
   /** The client took nothing of its answer for too long, or took it too slowly. */
   client_stalled: 499,

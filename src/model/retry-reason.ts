@@ -9,6 +9,7 @@ export const RETRY_REASONS = {
   reset: 'the connection broke before an answer',
   timeout: 'no answer came in time',
   status: 'an answer came that is asked for again',
+  grpc_status: 'an answer of gRPC came that is asked for again',
 } as const;
 
 export type RetryReason = keyof typeof RETRY_REASONS;

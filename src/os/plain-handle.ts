@@ -43,7 +43,8 @@ export class PlainHandle implements StreamHandle {
     socket.off('data', this.#onData).off('end', this.#onEnd).off('error', this.#onError);
     socket.off('close', this.#onClose);
     this.#isClosed = true;
-    return socket;
+    // What comes waits for whoever takes it.
+    return socket.pause();
   }
 
   useUserBuffer(bytes: Uint8Array): void {

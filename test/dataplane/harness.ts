@@ -120,6 +120,7 @@ export interface HarnessOptions {
   readonly limits?: SharedArrayBuffer;
   readonly worker?: number;
   readonly accessLog?: string;
+  readonly ticketKeys?: SharedArrayBuffer;
   readonly port?: number;
   /** What its listener has beside the defaults. */
   readonly listener?: Partial<Listener>;
@@ -141,6 +142,7 @@ export async function start(options: HarnessOptions): Promise<Harness> {
       counters,
       limits: options.limits ?? new SharedArrayBuffer(limitBytes(2)),
       accessLog: options.accessLog ?? null,
+      ...(options.ticketKeys === undefined ? {} : { ticketKeys: options.ticketKeys }),
       drainTimeoutMs: 5000,
       notify: (notification) => {
         notifications.push(notification);

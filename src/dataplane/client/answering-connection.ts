@@ -2,6 +2,7 @@ import type { SocketStream } from '../../os/socket-stream.ts';
 import { READ_BYTES } from '../../os/socket-stream.ts';
 import { CRLF, chunkLine, LAST_CHUNK, MessageWriter } from '../../wire/http1/writer.ts';
 import type { MessageHead } from '../../wire/message/message-head.ts';
+import type { ByteSource } from '../byte-source.ts';
 import { writeTrailer } from '../trailer.ts';
 import type { BodyKind } from '../upstream/upstream-user.ts';
 import type { ClientWork } from './client-work.ts';
@@ -57,7 +58,7 @@ export abstract class AnsweringConnection implements OutputOwner {
   }
 
   /** Framed anew. */
-  sendBody(bytes: Buffer, start: number, end: number, source: SocketStream): void {
+  sendBody(bytes: Buffer, start: number, end: number, source: ByteSource): void {
     const size = end - start;
     const work = this.begun();
     const { chunked } = work.framing;

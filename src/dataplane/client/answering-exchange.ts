@@ -3,6 +3,7 @@ import { RESPONSE_REASONS } from '../../model/response-reason.ts';
 import type { Fault } from '../../wire/http1/fault.ts';
 import type { MessageHead } from '../../wire/message/message-head.ts';
 import type { Context } from '../context.ts';
+import { GrpcCall } from '../grpc/grpc-call.ts';
 import type { ServedListener } from '../served-listener.ts';
 import type { Downstream } from './downstream.ts';
 import { ExchangeRecord } from './exchange-record.ts';
@@ -12,7 +13,11 @@ import { faultReason } from './local-answer.ts';
 export abstract class AnsweringExchange {
   isHead = false;
   protected readonly context: Context;
+  /** Who asks, and the same as a caller of gRPC where it is one. */
+  #asker!: Downstream;
   protected client!: Downstream;
+  /** Null: it is no call of gRPC. */
+  protected grpc: GrpcCall | null = null;
   protected readonly record = new ExchangeRecord();
   protected listener: ServedListener | null = null;
   protected active = false;
@@ -23,11 +28,31 @@ export abstract class AnsweringExchange {
 
   /** The client whose requests it is used for from now on. */
   serve(client: Downstream): void {
+    this.#asker = client;
     this.client = client;
   }
 
   get isActive(): boolean {
     return this.active;
+  }
+
+  /** A call of gRPC: neither side need say anything for long, only deadlines end it. */
+  get mayBeQuiet(): boolean {
+    return this.grpc !== null;
+  }
+
+  /** Another request; that it is a call is to be found out. */
+  protected forgetCall(): void {
+    this.grpc = null;
+    this.client = this.#asker;
+  }
+
+  /** As a call of gRPC, where it is one; `bridged`: of gRPC-Web. */
+  protected recognize(head: MessageHead, bridged: boolean): void {
+    const call = GrpcCall.of(this.#asker, head, bridged);
+    if (call === null) return;
+    this.grpc = call;
+    this.client = call;
   }
 
   /** Null: of a request whose head could not be read. */
@@ -54,7 +79,7 @@ export abstract class AnsweringExchange {
   /** Answers by itself. The request must not be on its way to a backend. */
   answer(reason: ResponseReason, status: number = RESPONSE_REASONS[reason], headers = ''): void {
     const client = this.client;
-    this.record.status = status;
+    this.record.status = this.grpc === null ? status : 200;
     this.record.reason = reason;
     this.letGo();
     this.count(reason);

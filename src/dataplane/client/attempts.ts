@@ -1,5 +1,6 @@
 import type { RetryReason } from '../../model/retry-reason.ts';
 import type { RetryCondition, RetryPolicy } from '../../model/route.ts';
+import { grpcStatusOf } from '../../wire/grpc/head-fields.ts';
 import type { MessageHead } from '../../wire/message/message-head.ts';
 import type { Context } from '../context.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
@@ -106,17 +107,19 @@ export class Attempts implements TimerOwner {
   /** An answer that is asked for again: this one is read and thrown away. */
   insteadOf(head: MessageHead, upstream: Upstream, latest: number): boolean {
     const policy = this.#policy;
-    if (policy === null || !policy.codes.includes(head.status)) return false;
-    if (!this.mayRepeat(policy, this.#method)) return false;
+    if (policy === null) return false;
+    const condition = askedAgain(policy, head);
+    // Every call of gRPC is a POST: whoever names a status of it says that it may be made again.
+    if (condition === null || (condition === 'Status' && !this.mayRepeat(policy, this.#method))) return false;
     const { pool, endpoint } = upstream;
     // RFC 9110 section 10.2.3: that is the word of one endpoint. It is not asked again before; another one may be.
     if (!pool.hasOther(this.tried, endpoint) && head.combined('retry-after') !== null) return false;
-    const wait = this.pauseBefore('Status', pool, latest);
+    const wait = this.pauseBefore(condition, pool, latest);
     if (wait === NEVER) return false;
     // The memory of a write that is still under way goes on to the next attempt.
     if (upstream.isWriting) upstream.close();
     else dropAnswer(this.#context, upstream, this.#owner.isHead);
-    return this.#sendAgain(wait, 'status', pool, endpoint);
+    return this.#sendAgain(wait, condition === 'Status' ? 'status' : 'grpc_status', pool, endpoint);
   }
 
   /** RFC 9110 section 9.2.2, where the user has not said that it does no harm. */
@@ -177,6 +180,12 @@ export class Attempts implements TimerOwner {
     this.#held = null;
     held?.letGo();
   }
+}
+
+/** For which condition an answer with this head is asked for again, or null. */
+function askedAgain(policy: RetryPolicy, head: MessageHead): 'Status' | 'GRPCStatus' | null {
+  if (policy.codes.includes(head.status)) return 'Status';
+  return policy.grpcCodes.length > 0 && policy.grpcCodes.includes(grpcStatusOf(head)) ? 'GRPCStatus' : null;
 }
 
 /** Doubled for each retry before this one, and drawn between half and whole. `chance`: 0 to 1. */

@@ -3,6 +3,7 @@ import type { SocketStream } from '../../os/socket-stream.ts';
 import type { Http2Fault } from '../../wire/h2/http2-fault.ts';
 import type { Fault } from '../../wire/http1/fault.ts';
 import type { MessageHead } from '../../wire/message/message-head.ts';
+import type { ByteSource } from '../byte-source.ts';
 import type { ClientOrigin } from '../client-address/client-origin.ts';
 import type { HeaderPlan } from '../filters/header-plan.ts';
 import type { ServedPort } from '../served-port.ts';
@@ -17,6 +18,13 @@ export interface AnswerAdditions {
   readonly webSocketKey: string;
 }
 
+/** What a caller of gRPC reads of it instead of status and body. */
+export interface GrpcAnswer {
+  /** Of `grpc-status`. */
+  readonly status: number;
+  readonly contentType: string;
+}
+
 /** An answer of NovaEdge itself. */
 export interface LocalAnswer {
   readonly status: number;
@@ -26,6 +34,7 @@ export interface LocalAnswer {
   readonly headers: string;
   /** What exactly was wrong, as far as a reason does not say it; or empty. */
   readonly detail: Fault | Http2Fault | '';
+  readonly grpc?: GrpcAnswer;
 }
 
 /**
@@ -50,7 +59,7 @@ export interface Downstream {
   /** Returns the bytes of body. */
   sendLocal(answer: LocalAnswer): number;
   /** A piece of body as it came from `source`. */
-  sendBody(bytes: Buffer, start: number, end: number, source: SocketStream): void;
+  sendBody(bytes: Buffer, start: number, end: number, source: ByteSource): void;
   sendEnd(trailer: MessageHead | null): void;
   /** From now on bytes go both ways as they are. */
   sendUpgrade(head: MessageHead, additions: AnswerAdditions): void;

@@ -14,6 +14,8 @@ export class ExchangeRecord {
   /** When the backend's answer began, or 0. */
   answeredAt = 0;
   status = 0;
+  /** Of a call of gRPC that has ended; empty: it is none. */
+  grpcStatus = '';
   reason: ResponseReason | '' = '';
   /** What exactly was wrong with a message of the client or the backend. */
   detail: Fault | Http2Fault | '' = '';
@@ -69,6 +71,7 @@ export class ExchangeRecord {
       host: this.host,
       path: this.path,
       status: this.status,
+      grpcStatus: this.grpcStatus,
       reason: this.reason,
       detail: this.detail,
       bytesIn: this.bytesIn,

@@ -100,6 +100,7 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
     const client = this.client;
     const framing = head.framing;
     this.start(head);
+    if (head.version === 20 && this.record.method === 'POST') this.recognize(head, false);
     if (this.record.method === 'CONNECT') {
       if (head.protocol !== WEBSOCKET) {
         this.refuse(head.protocol === '' ? 'method_not_allowed' : 'protocol_not_supported');
@@ -137,6 +138,7 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
     }
     const rule = entry.rule;
     this.#rule = rule;
+    if (rule.grpcWeb && this.record.method === 'POST') this.recognize(head, true);
     const plan = rule.plan();
     this.#plan = plan;
     if (plan.redirect !== null) {
@@ -178,17 +180,29 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
       upgrade: this.wantsUpgrade ? this.#upgrade : null,
       expectContinue: this.#expectContinue,
       hasBody,
+      grpc: this.grpc,
     });
-    this.#request.begin(block, framing.chunked, rule.keepsRequest);
-    this.#request.acceptsTrailers = pool.isShared && acceptsTrailers(head);
+    this.#request.begin(block, framing.chunked || this.grpc?.isText === true, rule.keepsRequest);
+    this.#request.acceptsTrailers = pool.isShared && (this.grpc !== null || acceptsTrailers(head));
     this.#request.mayBeTwo = hasBody && !definesContent(this.record.method);
     if (rule.retry !== null) this.#attempts.begin(rule.retry, this.record.method, pool);
     if (this.context.accessLog !== null) this.record.requestId = writtenRequestId(block);
-    if (rule.requestTimeoutMs > 0) this.context.wheel.set(this.#totalTimer, rule.requestTimeoutMs);
+    const limit = this.grpc?.limit(rule.requestTimeoutMs, this.context.time) ?? rule.requestTimeoutMs;
+    if (limit > 0) this.context.wheel.set(this.#totalTimer, limit);
   }
 
   /** `bytes[start, end)` of the request's body, decoded. */
   requestBytes(bytes: Buffer, start: number, end: number, source: SocketStream): void {
+    if (this.grpc?.isText !== true) this.#requestBytes(bytes, start, end, source);
+    else {
+      const plain = this.grpc.web!.decode(bytes, start, end);
+      if (plain === null) {
+        if (this.#pool !== null) this.#refuseRest('bad_request');
+      } else if (plain.length > 0) this.#requestBytes(plain, 0, plain.length, source);
+    }
+  }
+
+  #requestBytes(bytes: Buffer, start: number, end: number, source: SocketStream): void {
     this.record.bytesIn += end - start;
     if (this.#pool === null) return;
     if (this.record.bytesIn > this.#mostBody) {
@@ -208,6 +222,10 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
   requestEnd(trailer: MessageHead | null): void {
     this.#request.ended = true;
     if (this.#pool === null) return;
+    if (this.grpc?.web?.isRequestWhole === false) {
+      this.#refuseRest('bad_request');
+      return;
+    }
     const rule = this.#rule!;
     this.#request.finish(this.#upstream, this.#dispatched, trailer);
     const mirrors =
@@ -215,7 +233,7 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
         ? null
         : Mirrors.draw(this.context, rule.mirrors, this.#request);
     if (!this.#dispatched) this.dispatch();
-    else this.#upstream?.awaitAnswer(rule.backendTimeout(this.context.timeouts.backend));
+    else this.#upstream?.awaitAnswer(this.#backendTimeout);
     mirrors?.send(this.isHead);
   }
 
@@ -241,8 +259,9 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
     this.record.endpoint = upstream.endpoint.id;
     upstream.sentAt = this.context.time;
     this.record.sentAt = this.context.time;
+    this.grpc?.renewTimeout(this.#request.block, this.context.time);
     const done = this.#request.send(upstream);
-    if (this.#request.ended) upstream.awaitAnswer(this.#rule!.backendTimeout(this.context.timeouts.backend));
+    if (this.#request.ended) upstream.awaitAnswer(this.#backendTimeout);
     else if (done) this.client.resumeRequest();
     else this.client.pauseRequest();
   }
@@ -404,9 +423,9 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
       this.#pool!.forget(this);
       this.#answerInstead('pending_timeout');
     } else if (this.#answering) {
-      this.#end('upstream_timeout');
+      this.#end(this.grpc?.lateReason ?? 'upstream_timeout');
       this.client.cutAnswer();
-    } else this.#answerInstead('upstream_timeout');
+    } else this.#answerInstead(this.grpc?.lateReason ?? 'upstream_timeout');
     this.client.flush();
   }
 
@@ -467,6 +486,7 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
 
   protected start(head: MessageHead | null): void {
     this.active = true;
+    this.forgetCall();
     const method = head === null ? '' : methodOf(head);
     this.record.start(this.context.time, method);
     this.isHead = method === 'HEAD';
@@ -482,6 +502,12 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
     this.#upgraded = false;
     this.hashKey = NO_KEY;
     this.#setCookie = '';
+  }
+
+  /** A call may take what its deadline leaves it. */
+  get #backendTimeout(): number {
+    const rule = this.#rule!;
+    return this.grpc === null ? rule.backendTimeout(this.context.timeouts.backend) : rule.backendTimeoutMs;
   }
 
   #additions(): AnswerAdditions {
@@ -555,6 +581,8 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
     this.webSocket = null;
     this.#pool = null;
     this.#rule = null;
+    this.record.grpcStatus =
+      this.grpc?.over(context.grpcResponses, rule?.route ?? null, this.record.reason) ?? '';
     this.record.finish(context, listener, rule, this.client);
     if (listener?.isDraining === true) this.client.port.checkDrained(listener);
   }

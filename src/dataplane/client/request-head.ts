@@ -11,6 +11,7 @@ import { FIELD_STRIDE, latin1, VALUE_END, VALUE_START } from '../../wire/message
 import type { ClientOrigin } from '../client-address/client-origin.ts';
 import { forwardingBytes, writeForwardingFields } from '../client-address/forwarding-fields.ts';
 import type { HeaderPlan } from '../filters/header-plan.ts';
+import type { GrpcCall } from '../grpc/grpc-call.ts';
 import type { RequestIds } from '../request-id.ts';
 import { isSaneRequestId } from '../request-id.ts';
 import type { ClientIdentity } from '../tls/secured.ts';
@@ -30,6 +31,8 @@ export interface RequestHeadOptions {
   readonly upgrade: UpgradeRequest | null;
   readonly expectContinue: boolean;
   readonly hasBody: boolean;
+  /** Null: it is no call of gRPC. */
+  readonly grpc: GrpcCall | null;
 }
 
 const ASCII = (text: string): Buffer => Buffer.from(text, 'latin1');
@@ -92,7 +95,8 @@ export function writeRequestHead(
   writer.latin1(hostname);
   writer.crlf();
   const never = origin.isTrusted ? NEVER_FORWARDED_IN_REQUEST : NEVER_FORWARDED_OF_CLIENT;
-  writer.fields(head, never, droppedBy(head, plan, options.upgrade, secured?.clientCertificateHeader));
+  const rewritten = options.upgrade?.dropped ?? options.grpc?.rewritten ?? null;
+  writer.fields(head, never, droppedBy(head, plan, rewritten, secured?.clientCertificateHeader));
   const dropped = plan === null ? null : plan.dropped;
   if (asked) writeForwardingFields(writer, head, target, options, dropped);
   else writeOrigin(writer, target, options, dropped);
@@ -101,9 +105,10 @@ export function writeRequestHead(
   idStart = -1;
   if (dropped === null || !dropped.has('x-request-id')) writeRequestId(writer, head, options.requestIds);
   if (plan !== null) writer.all(plan.added);
+  options.grpc?.writeFields(writer);
   if (options.upgrade !== null) writer.latin1(options.upgrade.lines);
   if (options.expectContinue) writer.all(CONTINUE);
-  if (head.framing.chunked) writer.all(CHUNKED);
+  if (head.framing.chunked || options.grpc?.isText === true) writer.all(CHUNKED);
   else if (head.framing.contentLength >= 0) {
     writer.all(CONTENT_LENGTH);
     writer.decimal(head.framing.contentLength);
@@ -181,22 +186,21 @@ function writeRequestId(writer: MessageWriter, head: MessageHead, ids: RequestId
 }
 
 /**
- * Fields that go besides those that always go: named by Connection, by a filter, by an upgrade, or `own`, which nobody
- * else may write. Null where there are none.
+ * Fields that go besides those that always go: named by Connection, by a filter, `rewritten` by us, or `own`, which
+ * nobody else may write. Null where there are none.
  */
 export function droppedBy(
   head: MessageHead,
   plan: HeaderPlan | null,
-  upgrade: UpgradeRequest | null = null,
+  rewritten: ReadonlySet<string> | null = null,
   own = '',
 ): ((name: string) => boolean) | null {
   const named = head.framing.namedFields ? head.combined('connection') : null;
-  const handshake = upgrade === null ? null : upgrade.dropped;
-  if (named === null && plan === null && handshake === null && own === '') return null;
+  if (named === null && plan === null && rewritten === null && own === '') return null;
   return (name) =>
     name === own ||
     plan?.dropped.has(name) === true ||
-    handshake?.has(name) === true ||
+    rewritten?.has(name) === true ||
     (named !== null && connectionNames(named, name));
 }
 

@@ -5,8 +5,8 @@ import { NEVER_FORWARDED } from '../../wire/http1/field-name.ts';
 import { MessageWriter } from '../../wire/http1/writer.ts';
 import type { MessageHead } from '../../wire/message/message-head.ts';
 import { UPGRADE_ONLY } from '../../wire/websocket/opening-handshake.ts';
-import type { AnswerAdditions, LocalAnswer } from '../client/downstream.ts';
-import { localBody } from '../client/local-answer.ts';
+import type { AnswerAdditions, GrpcAnswer, LocalAnswer } from '../client/downstream.ts';
+import { grpcMessage, localBody } from '../client/local-answer.ts';
 import { droppedBy } from '../client/request-head.ts';
 import { NOT_IN_TRAILER } from '../trailer.ts';
 import type { BodyKind } from '../upstream/upstream-user.ts';
@@ -86,6 +86,11 @@ export function sendInterimHead(stream: Http2Stream, encoder: HpackEncoder, head
 
 /** Of an answer of NovaEdge itself; its body follows, unless it was asked for by HEAD. */
 export function sendLocalHead(stream: Http2Stream, encoder: HpackEncoder, answer: LocalAnswer): void {
+  const { grpc } = answer;
+  if (grpc !== undefined) {
+    sendTrailersOnly(stream, encoder, answer, grpc);
+    return;
+  }
   const body = localBody(answer);
   const writer = stream.beginHead(roomOfLines(answer.headers.length));
   encoder.status(writer, answer.status);
@@ -94,6 +99,24 @@ export function sendLocalHead(stream: Http2Stream, encoder: HpackEncoder, answer
   encoder.field(writer, 'x-novaedge-reason', answer.reason);
   encoder.contentLength(writer, body.length);
   stream.endHead(answer.isHead);
+}
+
+/** gRPC over HTTP/2, Responses: head and trailers in one. */
+function sendTrailersOnly(
+  stream: Http2Stream,
+  encoder: HpackEncoder,
+  answer: LocalAnswer,
+  { status, contentType }: GrpcAnswer,
+): void {
+  const message = grpcMessage(answer);
+  const writer = stream.beginHead(roomOfLines(answer.headers.length) + message.length);
+  encoder.status(writer, 200);
+  encoder.field(writer, 'content-type', contentType);
+  encoder.field(writer, 'grpc-status', String(status));
+  encoder.field(writer, 'grpc-message', message);
+  if (answer.headers !== '') sendText(writer, encoder, answer.headers);
+  encoder.field(writer, 'x-novaedge-reason', answer.reason);
+  stream.endHead(true);
 }
 
 /** Fields of trailers that wait for the body before them, as lines. */

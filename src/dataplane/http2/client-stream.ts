@@ -62,6 +62,8 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
   #left = NO_LENGTH;
   /** Bytes of the answer that the client does not take yet. */
   #rest: Buffer = NOTHING;
+  /** Bytes both ways when a call that may be quiet was looked at last. */
+  #movedBefore = -1;
   #isEnding = false;
   #trailer: Buffer | null = null;
 
@@ -97,6 +99,7 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
     this.#hasBody = !ended;
     this.#left = NO_LENGTH;
     this.#isEnding = false;
+    this.#movedBefore = -1;
     this.#pace.startedAt = this.#context.time;
     this.#pace.written = 0;
     this.#pace.taking.reset(0);
@@ -233,7 +236,14 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
       else webSocket.drain('tunnel_idle');
       return;
     }
-    if (this.#hasBody && !this.#isAnswered && !this.#asksTunnel) {
+    if (this.exchange.mayBeQuiet) {
+      const moved = this.#pace.received + this.#pace.written;
+      if (moved === this.#movedBefore && !this.isBlocked) {
+        this.exchange.abort('tunnel_idle');
+        return;
+      }
+      this.#movedBefore = moved;
+    } else if (this.#hasBody && !this.#isAnswered && !this.#asksTunnel) {
       const reason = this.#pace.bodyFailure(now, settings, this.#context.timeouts.backendBody);
       if (reason !== null) {
         this.exchange.bodyTimeout(reason);
@@ -248,7 +258,7 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
     const now = this.#context.time;
     const settings = this.#settings;
     let wait = this.isBlocked ? this.#pace.nextTakingLook(now, settings) : 0;
-    if (this.#isTunnel) {
+    if (this.#isTunnel || this.exchange.mayBeQuiet) {
       if (!this.isBlocked) wait = settings.timeouts.tunnelIdleMs;
     } else if (this.#hasBody && !this.#isAnswered && !this.#asksTunnel)
       wait = soonest(wait, this.#pace.nextBodyLook(now, settings, this.#context.timeouts.backendBody));
@@ -268,10 +278,11 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
   }
 
   sendLocal(answer: LocalAnswer): number {
-    const body = answer.isHead ? NOTHING : Buffer.from(localBody(answer), 'latin1');
+    const isEmpty = answer.isHead || answer.grpc !== undefined;
+    const body = isEmpty ? NOTHING : Buffer.from(localBody(answer), 'latin1');
     sendLocalHead(this.#stream!, this.#connection.encoder, answer);
-    this.#isEnding = answer.isHead;
-    if (!answer.isHead) {
+    this.#isEnding = isEmpty;
+    if (!isEmpty) {
       this.#isEnding = true;
       this.#put(body, 0, body.length);
     }

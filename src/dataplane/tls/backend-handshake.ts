@@ -53,7 +53,7 @@ export class BackendHandshake implements StreamOwner, TlsOwner {
         clientCertificate: 'none',
         ocspResponse: null,
         serverName: serverNameIndication(this.#name),
-        session: this.#security.takeSession(this.#sessionKey),
+        session: this.#security.session(this.#sessionKey),
       },
       this,
       null,

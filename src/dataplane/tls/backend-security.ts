@@ -21,11 +21,9 @@ class ClusterSecurity {
     this.context = clientContext(tls, certificate?.config ?? null);
   }
 
-  /** A session of TLS 1.3 is best used once (RFC 8446 appendix C.4). */
-  takeSession(key: string): Buffer | null {
-    const session = this.sessions.get(key) ?? null;
-    this.sessions.delete(key);
-    return session;
+  /** Used until there is a newer one: not every backend gives a new one where an old one is resumed. */
+  session(key: string): Buffer | null {
+    return this.sessions.get(key) ?? null;
   }
 
   keepSession(key: string, session: Buffer): void {

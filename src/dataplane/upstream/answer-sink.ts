@@ -12,6 +12,7 @@ import type { Connecting, UpstreamUser } from './upstream-user.ts';
  */
 export class AnswerSink implements UpstreamUser, TimerOwner {
   readonly isHead: boolean;
+  readonly mayBeQuiet = false;
   readonly askedUpgrade = '';
   readonly hashKey = NO_KEY;
   readonly requestSent = true;

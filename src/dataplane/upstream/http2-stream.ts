@@ -171,7 +171,7 @@ export class Http2UpstreamStream implements Upstream, Http2StreamOwner, TimerOwn
     if (this.#state === OVER) return;
     if (this.#isPaused) this.#held += end - start;
     else this.#stream.consumed(end - start);
-    if (this.#state === BODY)
+    if (this.#state === BODY && !user.mayBeQuiet)
       this.#line.context.wheel.set(this.#timer, this.#line.context.timeouts.backendBody);
   }
 
@@ -263,7 +263,7 @@ export class Http2UpstreamStream implements Upstream, Http2StreamOwner, TimerOwn
     const isEmpty = hasNone || contentLength === 0;
     user.onResponseHead(head, isEmpty ? BODY_NONE : contentLength === NO_LENGTH ? BODY_CHUNKED : BODY_LENGTH);
     if (ended && this.user !== null) this.#finish(this.user, null);
-    else if (this.user !== null) context.wheel.set(this.#timer, context.timeouts.backendBody);
+    else if (this.user?.mayBeQuiet === false) context.wheel.set(this.#timer, context.timeouts.backendBody);
   }
 
   #finish(user: UpstreamUser, trailers: MessageHead | null): void {

@@ -20,6 +20,8 @@ export interface Connecting {
 /** What a pool and its connections ask of, and tell, the request they work for. */
 export interface UpstreamUser {
   readonly isHead: boolean;
+  /** Its answer may stop for as long as it likes. */
+  readonly mayBeQuiet: boolean;
   /** The protocols that it asks to be switched to, as a list; empty: none. */
   readonly askedUpgrade: string;
   /** All of the request has been handed to the connection. */

@@ -6,9 +6,12 @@ const KEY_BYTES = 3 * PART_BYTES;
 const SLOTS = 3;
 const HEADER_BYTES = 8;
 const MEMORY_BYTES = HEADER_BYTES + SLOTS * KEY_BYTES;
-/** Of OpenSSL's callback: the ticket is none of ours; it is good; it is good, and the client gets a new one. */
+/**
+ * Of OpenSSL's callback: the ticket is none of ours; a new one is to be written; it is good, and the client gets a new
+ * one, under the newest key and not seen by anybody yet (RFC 8446 appendix C.4).
+ */
 const UNKNOWN = 0;
-const GOOD = 1;
+const WRITE = 1;
 const RENEW = 2;
 
 type TicketAnswer = readonly [number, Uint8Array?, Uint8Array?, Uint8Array?, Uint8Array?];
@@ -59,7 +62,7 @@ export class TicketKeys implements SessionTickets {
   #write(): TicketAnswer {
     const slot = Atomics.load(this.#newest, 0);
     return [
-      GOOD,
+      WRITE,
       this.#part(slot, 1),
       this.#part(slot, 2),
       this.#part(slot, 0),
@@ -68,10 +71,9 @@ export class TicketKeys implements SessionTickets {
   }
 
   #read(name: Uint8Array): TicketAnswer {
-    const newest = Atomics.load(this.#newest, 0);
     for (let slot = 0; slot < SLOTS; slot += 1) {
       if (!timingSafeEqual(this.#part(slot, 0), name)) continue;
-      return [slot === newest ? GOOD : RENEW, this.#part(slot, 1), this.#part(slot, 2)];
+      return [RENEW, this.#part(slot, 1), this.#part(slot, 2)];
     }
     return [UNKNOWN, new Uint8Array(PART_BYTES), new Uint8Array(PART_BYTES)];
   }

@@ -33,6 +33,8 @@ export class Sending {
   #isDraining = false;
   /** The stream whose turn it is. */
   #turn: Http2Stream | null = null;
+  /** Bytes that it may still send before the next has its turn. */
+  #turnLeft = 0;
   /** Where the head that is being written began. */
   #headStart = 0;
   #headWriter: MessageWriter | null = null;
@@ -87,7 +89,7 @@ export class Sending {
       this.#waiting.add(stream);
       return 0;
     }
-    const most = mustShare && end - start > TURN_BYTES ? start + TURN_BYTES : end;
+    const most = mustShare && end - start > this.#turnLeft ? start + this.#turnLeft : end;
     const { maxFrameBytes } = this.#peer;
     const mostFrame = maxFrameBytes < MOST_DATA_FRAME_BYTES ? maxFrameBytes : MOST_DATA_FRAME_BYTES;
     let at = start;
@@ -114,6 +116,7 @@ export class Sending {
       stream.sendWindow -= size;
       at += size;
     }
+    this.#turnLeft = this.#turnLeft > at - start ? this.#turnLeft - at + start : 0;
     if (at === most && most < end) this.#wait(stream);
     return at - start;
   }
@@ -143,6 +146,7 @@ export class Sending {
       while (!this.#waiting.isEmpty && this.window > 0 && !this.#output.isBlocked && !this.isTeased) {
         const stream = this.#waiting.take();
         this.#turn = stream;
+        this.#turnLeft = TURN_BYTES;
         if (!stream.isLocallyEnded) stream.owner.onWritable();
       }
     } finally {
