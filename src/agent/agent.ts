@@ -53,7 +53,7 @@ export interface AgentHandle {
   stop(): Promise<{ readonly cut: number }>;
 }
 
-/** A session can be resumed for at least twice this time. */
+/** Each key is read for at least twice this time, longer than any session lasts. */
 const TICKET_ROTATION_MS = 4 * 3_600_000;
 const DRAIN_TIMEOUT_MS = 10_000;
 const WORKER_ENTRY = new URL('./worker/main.ts', import.meta.url);

@@ -16,7 +16,7 @@ const RETRY: NonNullable<RouteRule['retry']> = {
   conditions: ['GRPCStatus'],
   codes: [],
   grpcCodes: [GRPC_STATUS.UNAVAILABLE],
-  methods: 'Idempotent',
+  methods: 'All',
   backoffMs: 0,
   maxBackoffMs: 0,
 };
@@ -185,6 +185,13 @@ test('a status that is named is asked for again, whole as it was; others are not
   assert.equal(harness.count('grpc_responses', { code: 'OK' }), 1);
   assert.equal(harness.count('grpc_responses', { code: 'INTERNAL' }), 1);
   assert.equal(harness.count('grpc_responses'), 2);
+});
+
+test('a call is a POST: it is made again only where the user says that it does no harm', async (context) => {
+  const backend = await scriptedBackend(context, status(GRPC_STATUS.UNAVAILABLE));
+  const harness = await proxy(context, [backend.port], { retry: { ...RETRY, methods: 'Idempotent' } });
+  await caller(context, harness.port).call({}, message('asked'));
+  assert.equal(backend.asked.length, 1);
 });
 
 test('a status behind messages is the answer', async (context) => {

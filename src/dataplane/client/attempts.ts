@@ -109,8 +109,7 @@ export class Attempts implements TimerOwner {
     const policy = this.#policy;
     if (policy === null) return false;
     const condition = askedAgain(policy, head);
-    // Every call of gRPC is a POST: whoever names a status of it says that it may be made again.
-    if (condition === null || (condition === 'Status' && !this.mayRepeat(policy, this.#method))) return false;
+    if (condition === null || !this.mayRepeat(policy, this.#method)) return false;
     const { pool, endpoint } = upstream;
     // RFC 9110 section 10.2.3: that is the word of one endpoint. It is not asked again before; another one may be.
     if (!pool.hasOther(this.tried, endpoint) && head.combined('retry-after') !== null) return false;

@@ -24,6 +24,9 @@ const OPTIONS =
   constants.SSL_OP_PRIORITIZE_CHACHA |
   constants.SSL_OP_NO_RENEGOTIATION;
 
+/** Shorter than any key of sessions is kept. */
+const SESSION_SECONDS = 7200;
+
 export class TlsContextError extends Error {}
 
 /**
@@ -45,6 +48,7 @@ export function serverContext(
     ciphers: (tls.ciphers.length === 0 ? DEFAULT_CIPHERS : withBothVersions(tls.ciphers)).join(':'),
     ...(tls.curves.length === 0 ? {} : { ecdhCurve: tls.curves.join(':') }),
     secureOptions: OPTIONS | (tls.sessionTickets ? 0 : constants.SSL_OP_NO_TICKET),
+    sessionTimeout: SESSION_SECONDS,
     // Never the system's authorities: whom clients are believed by is said or nobody.
     ca: tls.clientCertificates === null ? [] : tls.clientCertificates.ca,
     sessionIdContext: sessionScope([

@@ -37,6 +37,8 @@ const BY_REASON: Partial<Record<ResponseReason, number>> = {
   pending_limit: GRPC_STATUS.RESOURCE_EXHAUSTED,
   // A method of HTTP other than POST is no method of the service.
   method_not_allowed: GRPC_STATUS.UNIMPLEMENTED,
+  // Another connection may well lead to the right place.
+  misdirected_request: GRPC_STATUS.UNAVAILABLE,
   cluster_not_found: GRPC_STATUS.UNAVAILABLE,
   internal_error: GRPC_STATUS.INTERNAL,
   deadline_exceeded: GRPC_STATUS.DEADLINE_EXCEEDED,
