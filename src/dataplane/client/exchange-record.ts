@@ -28,6 +28,8 @@ export class ExchangeRecord {
   attempts = 0;
   requestId = '';
   endpoint = '';
+  /** Why the last connection that was tried in vain failed: the system's code, OpenSSL's, or a word of ours. */
+  connectFailure = '';
 
   start(time: number, method: string): void {
     this.startedAt = time;
@@ -42,6 +44,7 @@ export class ExchangeRecord {
     this.attempts = 0;
     this.requestId = '';
     this.endpoint = '';
+    this.connectFailure = '';
   }
 
   enter(context: Context, listener: ServedListener): void {
@@ -80,8 +83,10 @@ export class ExchangeRecord {
       attempts: this.attempts,
       upstream: this.endpoint,
       upstreamMs: this.answeredAt === 0 ? 0 : this.answeredAt - this.sentAt,
+      connectFailure: this.connectFailure,
       requestId: this.requestId,
       client: origin.client,
+      secured: origin.secured,
     });
     this.status = 0;
   }

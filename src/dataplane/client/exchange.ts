@@ -267,6 +267,7 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
   }
 
   onConnectFailed(endpoint: EndpointState, timedOut: boolean): void {
+    this.record.connectFailure = endpoint.lastFailure;
     this.#attempts.avoid(endpoint);
     this.context.wheel.clear(this.#pendingTimer);
     if (this.#attempts.unprocessed()) {

@@ -48,8 +48,16 @@ suite('openssl s_client', needs('openssl'), () => {
       ['-servername www.example.com', 'www.example.com', /ECDSA|id-ecPublicKey/],
       ['-servername WWW.Example.COM', 'www.example.com', /ECDSA|id-ecPublicKey/],
       ['-servername www.example.com.', 'www.example.com', /ECDSA|id-ecPublicKey/],
-      ['-servername www.example.com -sigalgs RSA-PSS+SHA256', 'www.example.com', /Peer signature type: RSA-PSS/],
-      ['-servername www.example.com -sigalgs RSA+SHA256 -tls1_2', 'www.example.com', /Peer signature type: RSA/],
+      [
+        '-servername www.example.com -sigalgs RSA-PSS+SHA256',
+        'www.example.com',
+        /Peer signature type: RSA-PSS/,
+      ],
+      [
+        '-servername www.example.com -sigalgs RSA+SHA256 -tls1_2',
+        'www.example.com',
+        /Peer signature type: RSA/,
+      ],
       ['-servername www.example.com -sigalgs ECDSA+SHA256', 'www.example.com', /Peer signature type: ECDSA/],
       ['-servername other.example.com', '*.example.com', /ECDSA/],
       ['-servername a.b.example.com', 'first.test', /ECDSA/],
@@ -138,10 +146,7 @@ suite('openssl s_client', needs('openssl'), () => {
     test(`${version}: resumes at another worker, and after its key was replaced, but sends no early data`, async (context) => {
       const file = directory(context);
       const keys = new TicketKeys();
-      const [one, other] = [
-        await served(context, {}, keys.memory),
-        await served(context, {}, keys.memory),
-      ];
+      const [one, other] = [await served(context, {}, keys.memory), await served(context, {}, keys.memory)];
       const words = (more: string): string => `${version} -servername www.example.com ${more}`;
       const [kept, next] = [file('kept'), file('next')];
       const first = await ask(one.port, words(`-sess_out ${kept}`));

@@ -33,7 +33,13 @@ export const CLOSING = 'GET / HTTP/1.1\r\nHost: www.example.com\r\nConnection: c
 export function ask(port: number, words: string, request = CLOSING): Promise<Ran> {
   return run(
     'openssl',
-    ['s_client', '-connect', `127.0.0.1:${port}`, '-ign_eof', ...words.split(' ').filter((word) => word !== '')],
+    [
+      's_client',
+      '-connect',
+      `127.0.0.1:${port}`,
+      '-ign_eof',
+      ...words.split(' ').filter((word) => word !== ''),
+    ],
     request,
   );
 }
