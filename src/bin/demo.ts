@@ -72,6 +72,7 @@ Try in another terminal:
   curl http://api.localhost:8080/v1/users                  by path, adds a header
   curl -H 'X-Canary: always' http://api.localhost:8080/v1  by header
   curl -i http://redirect.demo.localhost:8080/shop         a redirect
+  curl -ik https://secure.demo.localhost:8443/             TLS and HTTP/2
   npx novactl topology graph                               what leads where
   npx novactl actors --watch                               what lives, and how
   npx novactl gateways | routes | backends | stats | problems

@@ -90,8 +90,18 @@ export class Dial implements Connecting, ClosedConnection, BackendHandshakeOwner
   /** The backend's SETTINGS have come. */
   ready(): void {
     if (this.#isOver) return;
+    const line = this.#line!;
     this.#end();
-    this.#shared.established(this, this.#line!);
+    try {
+      this.#shared.established(this, line);
+    } catch (error) {
+      this.#context.faults.report(error);
+      // Whoever still waits for it must hear that it is in vain.
+      const isLine = this.endpoint.lines.includes(line);
+      if (isLine) line.retire();
+      else line.drop();
+      this.#shared.failed(this, 'internal_error', false, !isLine);
+    }
   }
 
   /** `reason` is the system's code, or a word of ours. */

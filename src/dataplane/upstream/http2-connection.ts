@@ -59,6 +59,8 @@ export class Http2UpstreamConnection implements ClosedConnection, StreamOwner, T
   ending: LineEnd | null = null;
   readonly #output: FrameBuffer;
   readonly #timer: Timer;
+  /** Those under way: whatever goes wrong in between, each hears of the end. */
+  readonly #streams = new Set<Http2UpstreamStream>();
   /** Streams whose users the read at hand has told something. */
   readonly #told: Http2UpstreamStream[] = [];
   #dial: Dial | null;
@@ -110,6 +112,7 @@ export class Http2UpstreamConnection implements ClosedConnection, StreamOwner, T
       this.#readAt = this.context.time;
       this.context.wheel.set(this.#timer, this.context.timeouts.backendSilence);
     }
+    this.#streams.add(stream);
     this.active += 1;
     this.requests += 1;
     this.endpoint.shared += 1;
@@ -120,6 +123,7 @@ export class Http2UpstreamConnection implements ClosedConnection, StreamOwner, T
 
   /** A stream has ended, once for each. */
   ended(stream: Http2UpstreamStream): void {
+    if (!this.#streams.delete(stream)) return;
     this.active -= 1;
     this.endpoint.shared -= 1;
     this.shared.pool.ended(stream);
@@ -271,6 +275,7 @@ export class Http2UpstreamConnection implements ClosedConnection, StreamOwner, T
     this.stream.destroy();
     this.#guarded(() => this.shared.closed(this));
     engine.end(ERROR_CODE.CANCEL);
+    for (const stream of this.#streams) stream.onReset(ERROR_CODE.CANCEL, null);
   }
 
   #readDone(): void {

@@ -126,7 +126,7 @@ export class SharedConnections {
     this.pool.connectedShared(endpoint);
     for (const user of dial.unload())
       this.pool.tell(user, () => {
-        if (line.hasRoom && suits(line, user)) user.onUpstream(line.open(user));
+        if (line.hasRoom && suits(line, user)) give(user, line.open(user));
         else this.#again(user);
       });
     if (dial.isOutdated) line.retire();
@@ -147,9 +147,10 @@ export class SharedConnections {
     for (const user of others) this.pool.tell(user, () => this.#again(user));
   }
 
-  failed(dial: Dial, reason: string, timedOut: boolean): void {
+  /** `isCounted`: its place in the limits is still its own. */
+  failed(dial: Dial, reason: string, timedOut: boolean, isCounted = true): void {
     const users = dial.unload();
-    this.pool.gone(dial);
+    if (isCounted) this.pool.gone(dial);
     this.pool.connectFailed(dial.endpoint, users, reason, timedOut);
   }
 
@@ -237,6 +238,15 @@ export class SharedConnections {
 }
 
 function give(user: UpstreamUser, place: Upstream | ResponseReason): void {
-  if (typeof place === 'string') user.onUnavailable(place);
-  else user.onUpstream(place);
+  if (typeof place === 'string') {
+    user.onUnavailable(place);
+    return;
+  }
+  try {
+    user.onUpstream(place);
+  } catch (error) {
+    // It may not have got hold of what it would have to give up.
+    if (place.user === user) place.close();
+    throw error;
+  }
 }
