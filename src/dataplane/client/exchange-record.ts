@@ -4,6 +4,7 @@ import type { Fault } from '../../wire/http1/fault.ts';
 import type { Context } from '../context.ts';
 import type { ServedListener } from '../served-listener.ts';
 import type { ServedRule } from '../served-rule.ts';
+import type { Upstream } from '../upstream/upstream.ts';
 import type { Downstream } from './downstream.ts';
 
 /** What is counted and logged of one exchange. */
@@ -45,6 +46,12 @@ export class ExchangeRecord {
     this.requestId = '';
     this.endpoint = '';
     this.connectFailure = '';
+  }
+
+  /** To a backend, which may answer or not. */
+  sent({ endpoint, sentAt }: Upstream): void {
+    this.endpoint = endpoint.id;
+    this.sentAt = sentAt;
   }
 
   enter(context: Context, listener: ServedListener): void {

@@ -400,11 +400,17 @@ for (const protocol of PROTOCOLS)
     }
   });
 
-test('without a certificate that TLS 1.3 lets the backend ask for after the handshake, the request fails', async (context) => {
+test('a backend that finds out after the handshake of TLS 1.3 that a certificate of ours is missing gets no request', async (context) => {
   const backend = await peer(context, { requestCert: true, ca: authority.pem });
   for (const protocol of PROTOCOLS) {
     const harness = await proxy(context, backend.port, {}, { protocol });
     assert.match(await exchange(harness.port, ask('www.example.com')), /^HTTP\/1\.1 502 /, protocol);
+    const failures = harness.registrations.filter(({ metric }) => metric === 'upstream_connect_failures');
+    assert.deepEqual(
+      failures.map(({ labels }) => labels.reason),
+      ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'],
+      protocol,
+    );
     harness.dataplane.shutdown();
   }
   for (const { hosts } of backend.seen) assert.deepEqual(hosts, []);
