@@ -64,6 +64,11 @@ export class TestAuthority {
     return new TestAuthority(certificate, keys);
   }
 
+  /** PEM, of its own key. */
+  privateKey(): Promise<string> {
+    return pemOfKey(this.#keys.privateKey);
+  }
+
   /** For these names, the first in its subject too. */
   async issue(name: string, hosts: readonly string[], options: IssueOptions = {}): Promise<Certificate> {
     const { algorithm = 'EC', usage = 'server', days = 30 } = options;

@@ -1,5 +1,6 @@
 import { AppendFile } from '../os/append-file.ts';
 import { wallNow } from '../os/clock.ts';
+import type { Secured } from './tls/secured.ts';
 
 export interface AccessRecord {
   readonly listener: string;
@@ -24,14 +25,18 @@ export interface AccessRecord {
   /** Empty where none was asked. */
   readonly upstream: string;
   readonly upstreamMs: number;
+  /** Why the last connection to a backend that was tried in vain failed; empty: none was. */
+  readonly connectFailure: string;
   readonly requestId: string;
   readonly client: string;
+  /** Null: in clear text. */
+  readonly secured: Pick<Secured, 'protocol' | 'cipher' | 'serverName'> | null;
 }
 
 /** What a character may become: `\u00ff`. */
 const MOST_ESCAPED = 6;
 /** Names of fields, quotes, commas and numbers of a line. */
-const FRAME_BYTES = 512;
+const FRAME_BYTES = 1024;
 
 /** One JSON line a request, written in the background; what the disk cannot take is dropped and said so. */
 export class AccessLog {
@@ -62,7 +67,8 @@ export class AccessLog {
       record.path.length +
       record.upstream.length +
       record.requestId.length +
-      record.client.length;
+      record.client.length +
+      (record.secured === null ? 0 : record.secured.serverName.length);
     if (!this.#file.reserve(characters * MOST_ESCAPED + FRAME_BYTES)) return;
     this.#at = this.#file.length;
     this.#plain('{"time":"');
@@ -102,10 +108,16 @@ export class AccessLog {
     this.#escaped(record.upstream);
     this.#plain('","upstreamMs":');
     this.#milliseconds(record.upstreamMs);
+    if (record.connectFailure !== '') {
+      this.#plain(',"connectFailure":"');
+      this.#plain(record.connectFailure);
+      this.#plain('"');
+    }
     this.#plain(',"requestId":"');
     this.#escaped(record.requestId);
     this.#plain('","client":"');
     this.#escaped(record.client);
+    if (record.secured !== null) this.#tls(record.secured);
     this.#plain('"}\n');
     this.#file.commit(this.#at);
   }
@@ -128,6 +140,15 @@ export class AccessLog {
 
   close(): void {
     this.#file.close();
+  }
+
+  #tls({ protocol, cipher, serverName }: NonNullable<AccessRecord['secured']>): void {
+    this.#plain('","tls":"');
+    this.#plain(protocol);
+    this.#plain('","cipher":"');
+    this.#plain(cipher);
+    this.#plain('","serverName":"');
+    this.#escaped(serverName);
   }
 
   /** ASCII that needs no escape. */

@@ -27,9 +27,15 @@ const record: fc.Arbitrary<AccessRecord> = fc.record(
     attempts: fc.nat(10),
     upstream: text,
     upstreamMs: milliseconds,
+    connectFailure: fc.constantFrom('', 'CERT_HAS_EXPIRED'),
     requestId: text,
     protocol: fc.constantFrom('HTTP/1.1', 'HTTP/2'),
     client: text,
+    secured: fc.constantFrom(null, {
+      protocol: 'TLSv1.3',
+      cipher: 'TLS_AES_128_GCM_SHA256',
+      serverName: 'www.example.com',
+    }),
   },
   { noNullPrototype: true },
 ) as fc.Arbitrary<AccessRecord>;
@@ -66,8 +72,16 @@ test('every record is one line of JSON that says the same', async (t) => {
   assert.equal(lines.length, records.length);
   for (const [index, line] of lines.entries()) {
     const { time, durationMs, upstreamMs, ...rest } = JSON.parse(line);
-    const { durationMs: duration, upstreamMs: upstream, grpcStatus, ...plain } = records[index]!;
-    assert.deepEqual(rest, grpcStatus === '' ? plain : { ...plain, grpcStatus });
+    const { durationMs: duration, upstreamMs: upstream, ...said } = records[index]!;
+    const { grpcStatus, connectFailure, secured, ...always } = said;
+    assert.deepEqual(rest, {
+      ...always,
+      ...(grpcStatus === '' ? {} : { grpcStatus }),
+      ...(connectFailure === '' ? {} : { connectFailure }),
+      ...(secured === null
+        ? {}
+        : { tls: secured.protocol, cipher: secured.cipher, serverName: secured.serverName }),
+    });
     assert.equal(time, times[index]);
     assert.ok(Math.abs(durationMs - duration) <= 0.00051, `${durationMs} for ${duration}`);
     assert.ok(Math.abs(upstreamMs - upstream) <= 0.00051, `${upstreamMs} for ${upstream}`);

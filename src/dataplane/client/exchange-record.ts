@@ -4,6 +4,7 @@ import type { Fault } from '../../wire/http1/fault.ts';
 import type { Context } from '../context.ts';
 import type { ServedListener } from '../served-listener.ts';
 import type { ServedRule } from '../served-rule.ts';
+import type { Upstream } from '../upstream/upstream.ts';
 import type { Downstream } from './downstream.ts';
 
 /** What is counted and logged of one exchange. */
@@ -28,6 +29,8 @@ export class ExchangeRecord {
   attempts = 0;
   requestId = '';
   endpoint = '';
+  /** Why the last connection that was tried in vain failed: the system's code, OpenSSL's, or a word of ours. */
+  connectFailure = '';
 
   start(time: number, method: string): void {
     this.startedAt = time;
@@ -42,6 +45,13 @@ export class ExchangeRecord {
     this.attempts = 0;
     this.requestId = '';
     this.endpoint = '';
+    this.connectFailure = '';
+  }
+
+  /** To a backend, which may answer or not. */
+  sent({ endpoint, sentAt }: Upstream): void {
+    this.endpoint = endpoint.id;
+    this.sentAt = sentAt;
   }
 
   enter(context: Context, listener: ServedListener): void {
@@ -80,8 +90,10 @@ export class ExchangeRecord {
       attempts: this.attempts,
       upstream: this.endpoint,
       upstreamMs: this.answeredAt === 0 ? 0 : this.answeredAt - this.sentAt,
+      connectFailure: this.connectFailure,
       requestId: this.requestId,
       client: origin.client,
+      secured: origin.secured,
     });
     this.status = 0;
   }

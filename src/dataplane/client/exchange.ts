@@ -256,9 +256,8 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
     this.context.wheel.clear(this.#pendingTimer);
     this.#upstream = upstream;
     if (this.#request.mayBeTwo) upstream.isPersonal = true;
-    this.record.endpoint = upstream.endpoint.id;
     upstream.sentAt = this.context.time;
-    this.record.sentAt = this.context.time;
+    this.record.sent(upstream);
     this.grpc?.renewTimeout(this.#request.block, this.context.time);
     const done = this.#request.send(upstream);
     if (this.#request.ended) upstream.awaitAnswer(this.#backendTimeout);
@@ -267,6 +266,7 @@ export class Exchange extends AnsweringExchange implements UpstreamUser, TimerOw
   }
 
   onConnectFailed(endpoint: EndpointState, timedOut: boolean): void {
+    this.record.connectFailure = endpoint.lastFailure;
     this.#attempts.avoid(endpoint);
     this.context.wheel.clear(this.#pendingTimer);
     if (this.#attempts.unprocessed()) {

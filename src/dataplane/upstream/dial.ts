@@ -11,6 +11,11 @@ import type { SharedConnections } from './shared-connections.ts';
 import type { Connecting, UpstreamUser } from './upstream-user.ts';
 import type { ClosedConnection } from './warm-connections.ts';
 
+/** Who the backend of a request has to show that it is, where its cluster does not say: its host, or else its address. */
+export function hostOf(user: UpstreamUser, endpoint: EndpointState): string {
+  return user.hostname() || endpoint.config.address;
+}
+
 /**
  * A connection that is being made, and the requests that wait for it. Which version of HTTP it speaks is known in the
  * end; one of HTTP/2 is there when the backend's SETTINGS have come, so that its limits hold for the first request and
@@ -27,6 +32,8 @@ export class Dial implements Connecting, ClosedConnection, BackendHandshakeOwner
   readonly riders: UpstreamUser[] = [];
   /** Where the backend has to show that it is the one its request is for: that host, or empty. */
   hostname = '';
+  /** Begun when the backend was spoken to in another way: it finishes what it has, and takes no more. */
+  isOutdated = false;
   /** For a request that HTTP/2 cannot carry. */
   readonly isHttp1: boolean;
   readonly #context: Context;
@@ -59,7 +66,7 @@ export class Dial implements Connecting, ClosedConnection, BackendHandshakeOwner
 
   carry(user: UpstreamUser): void {
     if (this.riders.length === 0 && this.#shared.pool.settings.tls?.serverName === '')
-      this.hostname = user.hostname();
+      this.hostname = hostOf(user, this.endpoint);
     this.riders.push(user);
     this.endpoint.shared += 1;
     user.connecting = this;

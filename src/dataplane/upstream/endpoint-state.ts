@@ -76,6 +76,7 @@ export class EndpointState implements TimedTarget {
     this.lacksConnect = false;
     for (const connection of [...this.idle]) connection.close();
     for (const connection of this.connections) connection.isPersonal = true;
+    for (const dial of this.dials) dial.isOutdated = true;
     for (const line of [...this.lines]) line.retire();
   }
 }

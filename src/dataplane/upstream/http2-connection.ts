@@ -190,7 +190,8 @@ export class Http2UpstreamConnection implements ClosedConnection, StreamOwner, T
     const dial = this.#dial;
     this.#dial = null;
     this.#lose('upstream_reset', false);
-    dial?.fail(code === '' ? 'closed' : code);
+    // TLS 1.3 tells only now that our certificate is not what it should be.
+    dial?.fail(this.stream.tls?.failure || code || 'closed');
     this.#readDone();
   }
 

@@ -5,7 +5,7 @@ import type { Balancer } from '../balance/balancer.ts';
 import { NO_KEY } from '../balance/balancer.ts';
 import type { Context } from '../context.ts';
 import type { ClusterPool } from './cluster-pool.ts';
-import { Dial } from './dial.ts';
+import { Dial, hostOf } from './dial.ts';
 import type { EndpointState } from './endpoint-state.ts';
 import { Http2UpstreamConnection } from './http2-connection.ts';
 import type { PendingQueue } from './pending-queue.ts';
@@ -15,7 +15,7 @@ import type { UpstreamUser } from './upstream-user.ts';
 
 /** What a request that asks to be switched to another protocol can be sent by. */
 function suits(line: Http2UpstreamConnection, user: UpstreamUser): boolean {
-  if (line.hostname !== '' && line.hostname !== user.hostname()) return false;
+  if (line.hostname !== '' && line.hostname !== hostOf(user, line.endpoint)) return false;
   return user.askedUpgrade === '' || line.takesUpgrade(user.askedUpgrade);
 }
 
@@ -129,7 +129,8 @@ export class SharedConnections {
         if (line.hasRoom && suits(line, user)) give(user, line.open(user));
         else this.#again(user);
       });
-    if (line.active === 0) this.#rest(line);
+    if (dial.isOutdated) line.retire();
+    else if (line.active === 0) this.#rest(line);
     this.pool.roomier();
   }
 
@@ -140,7 +141,7 @@ export class SharedConnections {
     const connection = new UpstreamConnection(this.#context, this.pool, endpoint, first, slot, stream);
     endpoint.connections.add(connection);
     if (first !== null) first.connecting = connection;
-    connection.isPersonal = this.pool.proxyProtocol !== null || dial.hostname !== '';
+    connection.isPersonal = this.pool.proxyProtocol !== null || dial.hostname !== '' || dial.isOutdated;
     if (first === null) this.pool.connected(connection);
     else this.pool.tell(first, () => this.pool.connected(connection));
     for (const user of others) this.pool.tell(user, () => this.#again(user));
@@ -200,7 +201,7 @@ export class SharedConnections {
     for (const dial of endpoint.dials) {
       const most = dial.isHttp1 || endpoint.isHttp1 ? 1 : this.pool.settings.maxConcurrentStreams;
       if (dial.riders.length >= most) continue;
-      if (dial.hostname !== '' && dial.hostname !== user.hostname()) continue;
+      if (dial.hostname !== '' && dial.hostname !== hostOf(user, endpoint)) continue;
       if (user.askedUpgrade !== '' && !dial.isHttp1 && endpoint.lacksConnect) continue;
       dial.carry(user);
       return null;

@@ -315,6 +315,9 @@ export class UpstreamConnection implements Upstream, Connecting, StreamOwner, Ti
       this.close();
       return;
     }
+    // TLS 1.3 tells only now that our certificate is not what it should be.
+    const failure = this.stream.tls?.failure ?? '';
+    if (failure !== '' && !this.#answered) this.pool.counters.connectFailed(failure);
     this.#fail(user, 'upstream_reset');
     user.onReadDone();
   }
