@@ -175,6 +175,8 @@ export class TlsHandshake implements AcceptedConnection, TlsOwner, TimerOwner {
       listener: listener.name,
       serverName: this.#serverName,
       alpn: tls.alpn,
+      protocol: tls.protocol,
+      cipher: tls.cipher,
       clientCertificateHeader: asked?.header ?? '',
       client: certificate === null ? null : identify(certificate),
     };
