@@ -8,9 +8,9 @@ export interface Secured {
   readonly serverName: string;
   /** Protocol that was agreed on, or empty. */
   readonly alpn: string;
-  /** `TLSv1.3`. */
+  /** `TLSv1.3`; empty where no access log asks for it, as the cipher. */
   readonly protocol: string;
-  /** As IANA names it. */
+  /** By the name of the RFC. */
   readonly cipher: string;
   /** Field that backends find the client's certificate in, in lower case; empty: nobody is asked for one. */
   readonly clientCertificateHeader: string;
