@@ -1,57 +1,19 @@
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
-import type {
-  ClientHttp2Session,
-  ClientHttp2Stream,
-  IncomingHttpHeaders,
-  IncomingHttpStatusHeader,
-} from 'node:http2';
-import { connect, constants } from 'node:http2';
-import type { TestContext } from 'node:test';
+import type { ClientHttp2Session } from 'node:http2';
+import { constants } from 'node:http2';
 import { test } from 'node:test';
 import { LISTENER, route, rule, startProxy, withHttp } from './harness.ts';
+import type { Http2Answer } from './http2-client.ts';
+import { answerOf, http2Client } from './http2-client.ts';
 import { nodeBackend } from './node-backend.ts';
 import { answering, exchange, OK, rawBackend } from './raw.ts';
-
-/** nghttp2 as the client, by prior knowledge. */
-function client(context: TestContext, port: number): ClientHttp2Session {
-  const session = connect(`http://127.0.0.1:${port}`);
-  session.on('error', () => {});
-  context.after(() => session.destroy());
-  return session;
-}
-
-interface Answer {
-  readonly headers: IncomingHttpHeaders & IncomingHttpStatusHeader;
-  readonly trailers: IncomingHttpHeaders;
-  readonly body: Buffer;
-  readonly code: number;
-}
-
-function answerOf(stream: ClientHttp2Stream): Promise<Answer> {
-  return new Promise((resolve) => {
-    let headers: Answer['headers'] = {};
-    let trailers: IncomingHttpHeaders = {};
-    const pieces: Buffer[] = [];
-    stream.on('response', (given) => {
-      headers = given;
-    });
-    stream.on('trailers', (given) => {
-      trailers = given;
-    });
-    stream.on('data', (piece: Buffer) => pieces.push(piece));
-    stream.on('error', () => {});
-    stream.on('close', () =>
-      resolve({ headers, trailers, body: Buffer.concat(pieces), code: stream.rstCode }),
-    );
-  });
-}
 
 function ask(
   session: ClientHttp2Session,
   headers: Record<string, string>,
   body: Buffer | string | null = null,
-): Promise<Answer> {
+): Promise<Http2Answer> {
   const stream = session.request(
     { ':authority': 'a.example', ':path': '/', ...headers },
     { endStream: body === null },
@@ -67,7 +29,7 @@ test('a request over HTTP/2 reaches an HTTP/1.1 backend as HTTP/1.1, and its ans
     answering('HTTP/1.1 200 OK\r\nX-From: b\r\nContent-Length: 2\r\n\r\nok'),
   );
   const { port } = await startProxy(context, [backend.port]);
-  const { headers, body } = await ask(client(context, port), {
+  const { headers, body } = await ask(http2Client(context, port), {
     ':path': '/a?b=c',
     'x-one': '1',
     cookie: 'a=1',
@@ -93,7 +55,7 @@ for (const size of [0, 1, 100, 16_384, 65_536, 1_000_000, 8_000_000]) {
       message.pipe(response);
     });
     const proxy = await startProxy(context, [port]);
-    const session = client(context, proxy.port);
+    const session = http2Client(context, proxy.port);
     const body = Buffer.alloc(size, 'abcdefghij');
     for (const headers of [{}, { 'content-length': String(size) }]) {
       const answer = await ask(session, { ':method': 'POST', ...headers }, body);
@@ -108,7 +70,7 @@ test('a hundred requests at once on one connection', async (context) => {
     setImmediate(() => response.end(`${message.url} `.repeat(500)));
   });
   const proxy = await startProxy(context, [port]);
-  const session = client(context, proxy.port);
+  const session = http2Client(context, proxy.port);
   const answers = await Promise.all(
     Array.from({ length: 100 }, (_, index) => ask(session, { ':path': `/${index}` })),
   );
@@ -133,7 +95,7 @@ test('local answers: no route, and what is wrong', async (context) => {
     },
   ];
   const { port } = await startProxy(context, [backend.port], { more });
-  const session = client(context, port);
+  const session = http2Client(context, port);
   const missing = await ask(session, { ':path': '/none' });
   assert.equal(missing.headers[':status'], 404);
   assert.equal(missing.headers['x-novaedge-reason'], 'route_not_found');
@@ -154,13 +116,13 @@ test('trailers and interim answers of a backend come through', async (context) =
     response.end('two');
   });
   const proxy = await startProxy(context, [port]);
-  const session = client(context, proxy.port);
+  const session = http2Client(context, proxy.port);
   const stream = session.request({ ':authority': 'a.example' });
   const hints: (string | undefined)[] = [];
   stream.on('headers', (headers) => hints.push(headers.link as string));
   const answer = await answerOf(stream);
   assert.equal(answer.body.toString(), 'onetwo');
-  assert.equal(answer.trailers['x-sum'], '42');
+  assert.equal(answer.trailers?.['x-sum'], '42');
   assert.deepEqual(hints, ['</a.css>; rel=preload']);
 });
 
@@ -169,7 +131,7 @@ test('an answer that breaks off is reset, not ended', async (context) => {
     socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc'),
   );
   const { port } = await startProxy(context, [backend.port]);
-  const answer = await ask(client(context, port), {});
+  const answer = await ask(http2Client(context, port), {});
   assert.equal(answer.headers[':status'], 200);
   assert.equal(answer.code, constants.NGHTTP2_INTERNAL_ERROR);
 });
@@ -180,7 +142,7 @@ test('a slow reader holds its own stream only', async (context) => {
     else response.end('small');
   });
   const proxy = await startProxy(context, [port]);
-  const session = client(context, proxy.port);
+  const session = http2Client(context, proxy.port);
   const large = session.request({ ':authority': 'a.example', ':path': '/large' });
   await new Promise((resolve) => large.once('response', resolve));
   // Nothing of it is read, until its window is full.
@@ -194,7 +156,7 @@ test('a slow reader holds its own stream only', async (context) => {
 test('a client that leaves gives its backend connection back, or up', async (context) => {
   const backend = await rawBackend(context, () => {});
   const { port, count } = await startProxy(context, [backend.port]);
-  const session = client(context, port);
+  const session = http2Client(context, port);
   const stream = session.request({ ':authority': 'a.example' });
   while (backend.received.length === 0) await new Promise((resolve) => setImmediate(resolve));
   const closed = new Promise((resolve) => backend.connections[0]!.once('close', resolve));
@@ -210,7 +172,7 @@ test('a drain says goodbye, and loses nothing', async (context) => {
   });
   const port = await nodeBackend(context, (_, given) => asked?.(given));
   const proxy = await startProxy(context, [port]);
-  const session = client(context, proxy.port);
+  const session = http2Client(context, proxy.port);
   const pending = ask(session, {});
   const late = await response;
   const goaway = new Promise((resolve) => session.once('goaway', resolve));
@@ -227,7 +189,7 @@ test('where it is switched off the preface is refused as HTTP/1.1', async (conte
   const { port } = await startProxy(context, [backend.port], {
     listener: { http: { ...http, http2: { ...http.http2, enabled: false } } },
   });
-  const session = client(context, port);
+  const session = http2Client(context, port);
   const error = await new Promise<Error>((resolve) => session.once('error', resolve));
   assert.match(error.message, /protocol|socket/i);
 });
@@ -238,7 +200,7 @@ test('a port for HTTP/2 alone serves it, and nothing else', async (context) => {
   const { port } = await startProxy(context, [backend.port], {
     listener: { http: { ...http, http1: false } },
   });
-  assert.equal((await ask(client(context, port), {})).headers[':status'], 200);
+  assert.equal((await ask(http2Client(context, port), {})).headers[':status'], 200);
   const answer = await exchange(port, 'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n');
   assert.doesNotMatch(answer, /HTTP\/1\.1/);
   assert.equal(backend.received.length, 1);

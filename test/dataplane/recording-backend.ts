@@ -8,6 +8,7 @@ import { createServer } from 'node:net';
 export class RecordingBackend {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  #wake: () => void = () => {};
   #received: { text: string; socket: Socket }[] = [];
   /** Number of whole requests in what a connection has sent. */
   readonly #count: (text: string) => number;
@@ -23,6 +24,7 @@ export class RecordingBackend {
       socket.on('close', () => this.#sockets.delete(socket));
       socket.on('data', (bytes: Buffer) => {
         record.text += bytes.toString('latin1');
+        this.#wake();
         for (const whole = this.#count(record.text); answered < whole; answered += 1)
           socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
       });
@@ -42,6 +44,14 @@ export class RecordingBackend {
   /** What each connection has sent, in the order in which they came. */
   get received(): readonly string[] {
     return this.#received.map(({ text }) => text).filter((text) => text !== '');
+  }
+
+  /** Resolves when what has come fulfils the condition. */
+  async until(condition: (received: readonly string[]) => boolean): Promise<void> {
+    while (!condition(this.received))
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
   }
 
   /** Connections are dropped, so that nothing of one test is in the next. */

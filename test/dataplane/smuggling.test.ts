@@ -5,7 +5,6 @@ import fc from 'fast-check';
 import { HTTP_DEFAULTS } from '../../src/model/http-settings.ts';
 import { FAULTS } from '../../src/wire/http1/fault.ts';
 import { damage, requestStream } from '../wire/http1/generator.ts';
-import { RequestOracle } from '../wire/http1/llhttp-oracle.ts';
 import type { Nasty } from '../wire/http1/nasty-requests.ts';
 import { NASTY_REQUESTS } from '../wire/http1/nasty-requests.ts';
 import { readStream } from '../wire/http1/stream.ts';
@@ -13,25 +12,17 @@ import type { Harness } from './harness.ts';
 import { cluster, endpoint, route, start } from './harness.ts';
 import { RawClient } from './raw.ts';
 import { RecordingBackend } from './recording-backend.ts';
-import { readStrictly } from './strict-reader.ts';
+import { arrivedAt, countWhole } from './three-readers.ts';
 
 /*
  * Everything nasty goes through a real data plane to a backend that remembers every byte. What came there is read by
  * three readers that share nothing: our codec, llhttp, and RFC 9112 by regular expressions. They have to agree.
  */
-const oracle = new RequestOracle();
 let backend: RecordingBackend;
 let harness: Harness;
 
 before(async () => {
-  backend = await RecordingBackend.start((text) => {
-    try {
-      return readStrictly(text).messages.length;
-    } catch {
-      // The test that reads it afterwards says what is wrong.
-      return 1;
-    }
-  });
+  backend = await RecordingBackend.start(countWhole);
   // Where HTTP/2 is spoken too, its preface is no request that is refused.
   harness = await start({
     listener: { http: { ...HTTP_DEFAULTS, http2: { ...HTTP_DEFAULTS.http2, enabled: false } } },
@@ -50,44 +41,6 @@ after(() => {
 
 const GOOD = 'GET /good HTTP/1.1\r\nHost: good\r\n\r\n';
 const CLOSE = 'GET /close HTTP/1.1\r\nHost: close\r\nConnection: close\r\n\r\n';
-const HOP_BY_HOP =
-  /^(keep-alive|proxy-connection|te|trailer|http2-settings|transfer_encoding|content_length):/i;
-
-interface Arrived {
-  readonly starts: readonly string[];
-  readonly bodies: readonly string[];
-  readonly cut: number;
-}
-
-/** What has come to the backend, once all three readers have read the same. */
-async function arrived(): Promise<Arrived> {
-  const starts: string[] = [];
-  const bodies: string[] = [];
-  let cut = 0;
-  for (const text of backend.received) {
-    const bytes = Buffer.from(text, 'latin1');
-    const { messages, isCut } = readStrictly(text);
-    const mine = readStream('request', bytes);
-    const theirs = await oracle.read(bytes);
-    const plain = messages.map((message) => ({ ...message, keepAlive: true }));
-    const isUpgrade = messages.some(({ fields }) => fields.includes('Connection: Upgrade'));
-    // An expectation, or a method of their own, is no matter of framing.
-    const isKnown = messages.every(({ start }) => /^(GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH) /.test(start));
-    // RFC 9112 section 3.2: empty where HTTP/1.0 names no host. A listener of ours would not take that.
-    const isNameless = messages.some(({ fields }) => fields.includes('Host: '));
-    if (!isUpgrade && !isNameless) assert.deepEqual(mine.messages, plain, text);
-    if (!isUpgrade && isKnown) assert.deepEqual(theirs.messages, plain, text);
-    if (isCut) cut += 1;
-    else if (!isUpgrade && !isNameless) assert.equal(mine.ending, 'clean');
-    for (const { start, fields, body } of messages) {
-      for (const field of fields) assert.doesNotMatch(field, HOP_BY_HOP);
-      starts.push(start);
-      bodies.push(body);
-    }
-  }
-  return { starts, bodies, cut };
-}
-
 /**
  * Sends the pieces one after another, each in a read of its own where the kernel lets it. `wanted`: how many answers
  * come before the client ends its half; without it the proxy has to end the connection.
@@ -128,7 +81,7 @@ for (const row of NASTY_REQUESTS) {
     const { text, fault } = row;
     for (const pieces of [[text + CLOSE], [GOOD + text + CLOSE], [...halves(GOOD + text), CLOSE]]) {
       const answer = await send(pieces);
-      const { starts, cut } = await arrived();
+      const { starts, cut } = await arrivedAt(backend);
       const isPipelined = pieces[0] !== text + CLOSE;
       const others = starts.filter((start) => start !== 'GET /good 1.1');
       assert.equal(starts.length - others.length, isPipelined ? 1 : 0);
@@ -159,7 +112,7 @@ test('whatever comes, drawn and damaged, the backend gets whole requests, each o
         const mine = readStream('request', Buffer.from(text, 'latin1'));
         const pieces = at.slice(1).map((end, index) => text.slice(at[index], end));
         await send(pieces, mine.ending === 'more' ? mine.messages.length : null);
-        const { starts, bodies } = await arrived();
+        const { starts, bodies } = await arrivedAt(backend);
         forwarded += starts.length;
         assert.deepEqual(bodies, mine.messages.map(({ body }) => body).slice(0, bodies.length));
         assert.equal(starts.length, mine.messages.length);

@@ -9,7 +9,8 @@ import { GRPC_STATUS } from '../../src/model/grpc-status.ts';
 import type { RouteRule } from '../../src/model/route.ts';
 import type { Harness } from '../dataplane/harness.ts';
 import { cluster, route, rule, startProxy, withHttp } from '../dataplane/harness.ts';
-import { answerOf, caller, message, messages, scriptedBackend, status } from './peers.ts';
+import { answerOf } from '../dataplane/http2-client.ts';
+import { caller, message, messages, scriptedBackend, status } from './peers.ts';
 
 const RETRY: NonNullable<RouteRule['retry']> = {
   attempts: 2,

@@ -1,12 +1,9 @@
-import type {
-  ClientHttp2Stream,
-  IncomingHttpHeaders,
-  IncomingHttpStatusHeader,
-  ServerHttp2Stream,
-} from 'node:http2';
-import { connect, createServer } from 'node:http2';
+import type { ClientHttp2Stream, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { createServer } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
+import type { Http2Answer } from '../dataplane/http2-client.ts';
+import { answerOf, http2Client } from '../dataplane/http2-client.ts';
 
 /** A gRPC message: prefix and bytes. */
 export function message(body: string | Buffer): Buffer {
@@ -78,24 +75,14 @@ export const messages =
     stream.end();
   };
 
-export interface Answered {
-  readonly headers: IncomingHttpHeaders & IncomingHttpStatusHeader;
-  readonly trailers: IncomingHttpHeaders | null;
-  readonly body: Buffer;
-  /** Of RST_STREAM, or 0. */
-  readonly code: number;
-}
-
 export interface Caller {
   open(headers: Record<string, string>): ClientHttp2Stream;
-  call(headers: Record<string, string>, ...pieces: readonly (string | Buffer)[]): Promise<Answered>;
+  call(headers: Record<string, string>, ...pieces: readonly (string | Buffer)[]): Promise<Http2Answer>;
 }
 
 /** A client of HTTP/2 in clear text that says what it likes. */
 export function caller(context: TestContext, port: number): Caller {
-  const session = connect(`http://127.0.0.1:${port}`);
-  session.on('error', () => {});
-  context.after(() => session.destroy());
+  const session = http2Client(context, port);
   const open = (headers: Record<string, string>): ClientHttp2Stream =>
     session.request({
       ':method': 'POST',
@@ -114,20 +101,4 @@ export function caller(context: TestContext, port: number): Caller {
       return answered;
     },
   };
-}
-
-export async function answerOf(stream: ClientHttp2Stream): Promise<Answered> {
-  let headers: Answered['headers'] = {};
-  let trailers: IncomingHttpHeaders | null = null;
-  const pieces: Buffer[] = [];
-  stream.on('response', (given) => {
-    headers = given;
-  });
-  stream.on('trailers', (given) => {
-    trailers = given;
-  });
-  stream.on('data', (piece: Buffer) => pieces.push(piece));
-  stream.on('error', () => {});
-  await new Promise<void>((resolve) => stream.on('close', () => resolve()));
-  return { headers, trailers, body: Buffer.concat(pieces), code: stream.rstCode ?? 0 };
 }

@@ -80,7 +80,7 @@ export function sendTunnelHead(
 export function sendInterimHead(stream: Http2Stream, encoder: HpackEncoder, head: MessageHead): void {
   const writer = stream.beginHead(room(head.length, head.fieldCount));
   encoder.status(writer, head.status);
-  encoder.fields(writer, head, NEVER_FORWARDED, null);
+  encoder.fields(writer, head, NEVER_FORWARDED, droppedBy(head, null));
   stream.endHead(false);
 }
 

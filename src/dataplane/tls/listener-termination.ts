@@ -26,7 +26,12 @@ export class ListenerTermination {
   #certificates = new ListenerCertificates([]);
   #generation = -1;
   /** By the certificates they have. */
-  #contexts = new Map<string, { certificates: readonly CompiledCertificate[]; context: SecureContext }>();
+  readonly #contexts = new Map<
+    string,
+    { readonly certificates: readonly CompiledCertificate[]; readonly context: SecureContext }
+  >();
+  /** The same, by a choice of `#certificates`. */
+  readonly #chosen = new Map<readonly CompiledCertificate[], SecureContext>();
 
   constructor(
     name: string,
@@ -46,17 +51,14 @@ export class ListenerTermination {
   /** How TLS is spoken with this client; null where no certificate is for it. */
   settingsFor(hello: ClientHello): TlsSettings | null {
     this.#refresh();
-    let certificates = this.#certificates.choose(hello.serverName);
-    if (certificates.length === 0) return null;
-    if (
-      hello.wantsStatus &&
-      certificates.length > 1 &&
-      certificates.some(({ ocspStaple }) => ocspStaple !== null)
-    )
-      certificates = this.#one(certificates, hello);
+    const choice = this.#certificates.choose(hello.serverName);
+    if (choice.length === 0) return null;
+    let certificates = choice;
+    if (hello.wantsStatus && choice.length > 1 && choice.some(({ ocspStaple }) => ocspStaple !== null))
+      certificates = this.#one(choice, hello);
     const { clientCertificates } = this.tls;
     return {
-      context: this.#context(certificates),
+      context: certificates === choice ? this.#contextOf(choice) : this.#context(certificates),
       isServer: true,
       alpn: hello.alpn.length === 0 ? null : this.#alpn,
       clientCertificate:
@@ -89,10 +91,20 @@ export class ListenerTermination {
     if (this.#generation === this.#store.generation) return;
     this.#generation = this.#store.generation;
     this.#certificates = new ListenerCertificates(this.tls.certificates.map((name) => this.#store.get(name)));
+    this.#chosen.clear();
     for (const [key, { certificates }] of this.#contexts) {
       const isCurrent = certificates.every((one) => this.#store.get(one.config.name) === one);
       if (!isCurrent) this.#contexts.delete(key);
     }
+  }
+
+  #contextOf(choice: readonly CompiledCertificate[]): SecureContext {
+    let context = this.#chosen.get(choice);
+    if (context === undefined) {
+      context = this.#context(choice);
+      this.#chosen.set(choice, context);
+    }
+    return context;
   }
 
   #context(certificates: readonly CompiledCertificate[]): SecureContext {

@@ -8,11 +8,6 @@ export interface Secured {
   readonly serverName: string;
   /** Protocol that was agreed on, or empty. */
   readonly alpn: string;
-  /** `TLSv1.3` */
-  readonly protocol: string;
-  /** By the name of the RFC. */
-  readonly cipher: string;
-  readonly isResumed: boolean;
   /** Field that backends find the client's certificate in, in lower case; empty: nobody is asked for one. */
   readonly clientCertificateHeader: string;
   /** Null: it has shown none. */

@@ -175,9 +175,6 @@ export class TlsHandshake implements AcceptedConnection, TlsOwner, TimerOwner {
       listener: listener.name,
       serverName: this.#serverName,
       alpn: tls.alpn,
-      protocol: tls.protocol,
-      cipher: tls.cipher,
-      isResumed: tls.isResumed,
       clientCertificateHeader: asked?.header ?? '',
       client: certificate === null ? null : identify(certificate),
     };

@@ -40,6 +40,13 @@ function onNativeWritten(this: OwnRequest, status: number): void {
 
 function ignore(): void {}
 
+/** Whether the runtime still has it: one that is let go of belongs to no operation. */
+function isInUse(request: OwnRequest): boolean {
+  return request.getAsyncId() >= 0;
+}
+
+const NOTHING = new Uint8Array(0);
+
 /**
  * TLS by the runtime's own TLSWrap over its TCP handle.
  *
@@ -65,6 +72,8 @@ export class NativeTlsHandle implements TlsHandle {
   /** End or error that is told after that; 0: none. */
   #keptStatus = 0;
   #isWriting = false;
+  /** Used for one write after another. */
+  #request: OwnRequest | null = null;
   #queue: Uint8Array[] | null = null;
   #queuedBytes = 0;
   /** Writes that were said to be under way, completed together. */
@@ -157,21 +166,21 @@ export class NativeTlsHandle implements TlsHandle {
       streamBaseState[kLastWriteWasAsync] = 0;
       return 0;
     }
-    if (this.#isWriting) return this.#enqueue(request, bytes);
-    const own = this.#request();
-    return this.#begun(this.#native.writeBuffer(own, bytes), bytes.length, request);
+    if (this.#isBusy()) return this.#enqueue(request, bytes);
+    const isClear = this.#native.writeQueueSize === 0;
+    const own = this.#nextRequest();
+    return this.#begun(own, this.#native.writeBuffer(own, bytes), bytes.length, isClear, request);
   }
 
   writev(request: WriteRequest, chunks: readonly Uint8Array[]): number {
     if (this.#isGone || this.#hasEnded) return EBADF;
     let length = 0;
     for (const chunk of chunks) length += chunk.length;
-    if (length === 0 || this.#isWriting)
-      return length === 0
-        ? this.writeBuffer(request, chunks[0] ?? new Uint8Array(0))
-        : this.#enqueueAll(request, chunks, length);
-    const own = this.#request();
-    return this.#begun(this.#native.writev(own, chunks, true), length, request);
+    if (length === 0) return this.writeBuffer(request, NOTHING);
+    if (this.#isBusy()) return this.#enqueueAll(request, chunks, length);
+    const isClear = this.#native.writeQueueSize === 0;
+    const own = this.#nextRequest();
+    return this.#begun(own, this.#native.writev(own, chunks, true), length, isClear, request);
   }
 
   shutdown(request: ShutdownRequest): number {
@@ -290,15 +299,30 @@ export class NativeTlsHandle implements TlsHandle {
     this.#say(status);
   }
 
-  #request(): NativeWriteRequest {
-    this.#isWriting = true;
-    const own = new WriteWrap() as unknown as OwnRequest;
-    own.oncomplete = onNativeWritten;
-    own[HANDLE] = this;
-    return own;
+  /** Whether a write is under way; if so, `written` follows, where it had been of no interest till now, too. */
+  #isBusy(): boolean {
+    if (!this.#isWriting) return false;
+    const request = this.#request!;
+    if (request.oncomplete === null && !isInUse(request)) this.#isWriting = false;
+    else request.oncomplete = onNativeWritten;
+    return this.#isWriting;
   }
 
-  #begun(error: number, length: number, request: WriteRequest): number {
+  #nextRequest(): OwnRequest {
+    this.#isWriting = true;
+    let request = this.#request;
+    // Within its own completion it still is.
+    if (request === null || isInUse(request)) {
+      request = new WriteWrap() as unknown as OwnRequest;
+      request[HANDLE] = this;
+      this.#request = request;
+    }
+    request.oncomplete = onNativeWritten;
+    return request;
+  }
+
+  /** `isClear`: nothing else was on its way to the kernel, so that it has got or refused this write already. */
+  #begun(own: OwnRequest, error: number, length: number, isClear: boolean, request: WriteRequest): number {
     if (error !== 0) {
       this.#isWriting = false;
       return error;
@@ -306,6 +330,8 @@ export class NativeTlsHandle implements TlsHandle {
     const isDone = this.#raw.writeQueueSize === 0 && length <= MOST_AT_ONCE_BYTES;
     if (isDone || !this.#isWriting) streamBaseState[kLastWriteWasAsync] = 0;
     else this.#wait(request);
+    // Nobody need hear of the end of what can only go well, until somebody waits for it.
+    if (isDone && isClear) own.oncomplete = null;
     return 0;
   }
 
@@ -346,7 +372,7 @@ export class NativeTlsHandle implements TlsHandle {
     const chunks = this.#queue!;
     this.#queue = null;
     this.#queuedBytes = 0;
-    const own = this.#request();
+    const own = this.#nextRequest();
     const [first] = chunks;
     const error =
       chunks.length === 1 ? this.#native.writeBuffer(own, first!) : this.#native.writev(own, chunks, true);
@@ -367,7 +393,7 @@ export class NativeTlsHandle implements TlsHandle {
 
   /** Says that no more comes, as soon as all that does has gone out; then closes, where that was asked for. */
   #proceedToEnd(): void {
-    if (this.#isWriting) {
+    if (this.#isBusy()) {
       if (this.#isGone && this.#raw.writeQueueSize > 0) this.#drop();
       return;
     }

@@ -7,8 +7,9 @@ import { hasStreamBinding, runtimeBinding } from '../stream-handle.ts';
  * The runtime's TLS over another handle (OpenSSL between two memory BIOs), which lies beneath `tls.TLSSocket`. Its
  * rules, where breaking one ends the process or harms memory:
  *
- * - One write at a time, of at least one byte, each with a request object of its own; it completes in a later turn,
- *   though the bytes are encrypted (and so free) at once.
+ * - One write at a time, of at least one byte; it completes in a later turn, though the bytes are encrypted (and so
+ *   free) at once. Its request object serves for another write when the runtime has let go of it, which is not before
+ *   `oncomplete` has returned; where that is no function, nothing is called.
  * - `destroySSL` never from within one of its callbacks, which OpenSSL may be calling.
  * - No `shutdown` while a write is under way: the end of TCP would overtake the end of TLS.
  */
@@ -21,6 +22,8 @@ export interface NativeTls {
   useUserBuffer(bytes: Uint8Array): void;
   readStart(): number;
   readStop(): number;
+  /** Encrypted bytes that are not known to be the kernel's yet. */
+  readonly writeQueueSize: number;
   writeBuffer(request: NativeWriteRequest, bytes: Uint8Array): number;
   writev(request: NativeWriteRequest, chunks: readonly Uint8Array[], allBuffers: true): number;
   shutdown(request: object): number;
@@ -50,6 +53,8 @@ export interface NativeTls {
 export interface NativeWriteRequest {
   oncomplete: ((this: NativeWriteRequest, status: number) => void) | null;
   bytes: Uint8Array | readonly Uint8Array[] | null;
+  /** Negative: it is no write's, because none has begun with it or that one is over. */
+  getAsyncId(): number;
 }
 
 interface TlsBinding {

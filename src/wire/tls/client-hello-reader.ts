@@ -37,6 +37,7 @@ function failed(fault: ClientHelloFault): ClientHelloOutcome {
  * further has cost this memory and nothing else.
  */
 export class ClientHelloReader {
+  /** While the first read is looked at, that read; its own as soon as there has to be another. */
   #memory: Buffer | null = null;
   #length = 0;
   /** Before there are so many bytes there is nothing new to find out. */
@@ -46,16 +47,26 @@ export class ClientHelloReader {
     return this.#length === 0;
   }
 
-  /** All that has come; after the ClientHello the rest of the read that had its end. */
+  /**
+   * All that has come; after the ClientHello the rest of the read that had its end. Valid until the memory of that read
+   * is used again.
+   */
   get received(): Buffer {
     return this.#memory === null ? Buffer.alloc(0) : this.#memory.subarray(0, this.#length);
   }
 
   read(bytes: Buffer, from: number, end: number): ClientHelloOutcome {
-    this.#append(bytes, from, end);
+    const isFirst = this.#memory === null;
+    if (isFirst) {
+      this.#memory = bytes.subarray(from, end);
+      this.#length = end - from;
+    } else this.#append(bytes, from, end);
     if (this.#length < this.#needed) return MORE;
     try {
-      return this.#look();
+      const looked = this.#look();
+      // Nearly every client's is whole in one read.
+      if (looked === MORE && isFirst) this.#keep();
+      return looked;
     } catch (error) {
       if (error instanceof ClientHelloError) return failed('malformed');
       throw error;
@@ -64,14 +75,19 @@ export class ClientHelloReader {
 
   #append(bytes: Buffer, from: number, end: number): void {
     const length = this.#length + end - from;
-    const memory = this.#memory;
-    if (memory === null || memory.length < length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(length, FIRST_BYTES, (memory?.length ?? 0) * 2));
-      memory?.copy(larger, 0, 0, this.#length);
-      this.#memory = larger;
-    }
+    if (this.#memory!.length < length) this.#enlarge(Math.max(length, this.#memory!.length * 2));
     bytes.copy(this.#memory!, this.#length, from, end);
     this.#length = length;
+  }
+
+  #keep(): void {
+    this.#enlarge(Math.max(this.#length, FIRST_BYTES));
+  }
+
+  #enlarge(size: number): void {
+    const larger = Buffer.allocUnsafeSlow(size);
+    this.#memory!.copy(larger, 0, 0, this.#length);
+    this.#memory = larger;
   }
 
   #look(): ClientHelloOutcome {

@@ -45,18 +45,7 @@ export class FrameBoundary {
   /** Takes what comes next, `bytes[start, end)`; it may end anywhere. */
   follow(bytes: Uint8Array, start: number, end: number): void {
     let at = start;
-    while (at < end) {
-      if (this.#started && this.#header === 0) {
-        // Most of what is followed ends here: a payload of which more comes.
-        const left = end - at;
-        if (this.#payload > left) {
-          this.#payload -= left;
-          return;
-        }
-        at += this.#payload;
-        this.#finish();
-      } else at = this.#readHeader(bytes, at, end);
-    }
+    while (at !== -1 && at < end) at = this.followFrame(bytes, at, end);
   }
 
   /** As `follow`, but stops with the first frame that ends. Returns its end, or -1 where none does. */
@@ -64,6 +53,7 @@ export class FrameBoundary {
     let at = start;
     while (at < end) {
       if (this.#started && this.#header === 0) {
+        // Most of what is followed ends here: a payload of which more comes.
         const left = end - at;
         if (this.#payload > left) {
           this.#payload -= left;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Draw } from '../../draw.ts';
 import { framesOf } from '../../wire/h2/frames.ts';
-import type { FuzzResult } from '../http1/fuzz.ts';
+import type { Fuzzer } from '../fuzzer.ts';
 import { findIn } from './checks.ts';
 import { drawnFrames, type Role } from './frame-draw.ts';
 
@@ -30,46 +30,41 @@ export function finds(): Find[] {
     }));
 }
 
-function kindOf(find: string): string {
-  return find.slice(0, find.indexOf(':'));
-}
-
 /** Leaves out frame by frame what is not needed for a find of this kind. */
-function shrunk(role: Role, bytes: Buffer, kind: string): Buffer {
+function shrunk(role: Role, bytes: Buffer, isAlike: (find: string | null) => boolean): Buffer {
   let best = bytes;
   for (let place = framesOf(best).length - 1; place >= 0; place -= 1) {
     const ends = [0];
     for (const { payload } of framesOf(best)) ends.push(ends.at(-1)! + 9 + payload.length);
     if (place + 1 >= ends.length) continue;
     const fewer = Buffer.concat([best.subarray(0, ends[place]), best.subarray(ends[place + 1])]);
-    const find = findIn(role, fewer, new Draw(SHRINK_SEED));
-    if (find !== null && kindOf(find) === kind) best = fewer;
+    if (isAlike(judged(role, fewer, new Draw(SHRINK_SEED)))) best = fewer;
   }
   return best;
 }
 
-/** Sends drawn frames to both roles until the time is over; each kind of find is shrunk and kept once. */
-export function fuzzHttp2(seed: number, milliseconds: number, say: (line: string) => void): FuzzResult {
+function judged(role: Role, bytes: Buffer, draw: Draw): string | null {
+  const find = findIn(role, bytes, draw);
+  return find === null ? null : `${role} ${find}`;
+}
+
+/** Drawn frames to either role. */
+export function http2Fuzzer(seed: number): Fuzzer<{ readonly role: Role; readonly bytes: Buffer }> {
   const draw = new Draw(seed);
-  const files: string[] = [];
-  const kinds = new Set<string>();
-  const began = performance.now();
-  let executions = 0;
-  for (; performance.now() - began < milliseconds; executions += 1) {
-    const role: Role = draw.below(3) === 0 ? 'client' : 'server';
-    const bytes = drawnFrames(draw, role);
-    const find = findIn(role, bytes, draw);
-    if (find === null) continue;
-    const kind = `${role} ${find.slice(0, 60)}`;
-    if (kinds.has(kind)) continue;
-    kinds.add(kind);
-    const small = shrunk(role, bytes, kindOf(find));
-    mkdirSync(FINDS, { recursive: true });
-    const digest = createHash('sha256').update(small).digest('hex').slice(0, 8);
-    const file = join(FINDS, `${kindOf(find)}-${digest}.${role}.bin`);
-    writeFileSync(file, small);
-    files.push(file);
-    say(`${role} ${find}\n  ${small.toString('hex')}\n  ${file}`);
-  }
-  return { executions, finds: files };
+  return {
+    draw: () => {
+      const role: Role = draw.below(3) === 0 ? 'client' : 'server';
+      return { role, bytes: drawnFrames(draw, role) };
+    },
+    find: ({ role, bytes }) => judged(role, bytes, draw),
+    shrink: ({ role, bytes }, isAlike) => ({ role, bytes: shrunk(role, bytes, isAlike) }),
+    keep: ({ role, bytes }, kind) => {
+      mkdirSync(FINDS, { recursive: true });
+      const digest = createHash('sha256').update(bytes).digest('hex').slice(0, 8);
+      const file = join(FINDS, `${kind.slice(role.length + 1)}-${digest}.${role}.bin`);
+      writeFileSync(file, bytes);
+      return file;
+    },
+    show: ({ bytes }) => bytes.toString('hex'),
+  };
 }

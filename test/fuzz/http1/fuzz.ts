@@ -1,28 +1,20 @@
 import { Draw } from '../../draw.ts';
 import { RequestOracle } from '../../wire/http1/llhttp-oracle.ts';
+import type { Fuzzer } from '../fuzzer.ts';
 import { findIn } from './checks.ts';
 import { corpus, keepFind } from './corpus.ts';
 import { mutated } from './mutate.ts';
 import { shrunk } from './shrink.ts';
 
-export interface FuzzResult {
-  readonly executions: number;
-  /** Files of what was found, one a kind. */
-  readonly finds: readonly string[];
-}
-
 const SHRINK_SEED = 1;
 
-function kindOf(find: string): string {
-  return find.slice(0, find.indexOf(':'));
+interface Sample {
+  readonly role: 'request' | 'response';
+  readonly text: string;
 }
 
-/** Reads mutated messages until the time is over; each kind of find is shrunk and kept once. */
-export async function fuzzHttp1(
-  seed: number,
-  milliseconds: number,
-  say: (line: string) => void,
-): Promise<FuzzResult> {
+/** Mutated messages of HTTP/1.1. */
+export function http1Fuzzer(seed: number): Fuzzer<Sample> {
   const samples = corpus();
   const texts = {
     request: samples.filter(({ role }) => role === 'request').map(({ text }) => text),
@@ -30,25 +22,23 @@ export async function fuzzHttp1(
   };
   const oracle = new RequestOracle();
   const draw = new Draw(seed);
-  const files: string[] = [];
-  const kinds = new Set<string>();
-  const began = performance.now();
-  let executions = 0;
-  for (; performance.now() - began < milliseconds; executions += 1) {
-    const role = draw.below(3) === 0 ? 'response' : 'request';
-    const text = mutated(draw.of(texts[role]), draw, texts[role]);
-    const find = await findIn(role, text, draw, oracle);
-    if (find === null) continue;
-    const kind = `${role} ${kindOf(find)}`;
-    if (kinds.has(kind)) continue;
-    kinds.add(kind);
-    const small = await shrunk(text, async (candidate) => {
-      const again = await findIn(role, candidate, new Draw(SHRINK_SEED), oracle);
-      return again !== null && `${role} ${kindOf(again)}` === kind;
-    });
-    const file = keepFind(role, kindOf(find), small);
-    files.push(file);
-    say(`${role} ${find}\n  ${JSON.stringify(small)}\n  ${file}`);
-  }
-  return { executions, finds: files };
+  const judged = async ({ role, text }: Sample, by: Draw): Promise<string | null> => {
+    const find = await findIn(role, text, by, oracle);
+    return find === null ? null : `${role} ${find}`;
+  };
+  return {
+    draw: () => {
+      const role = draw.below(3) === 0 ? 'response' : 'request';
+      return { role, text: mutated(draw.of(texts[role]), draw, texts[role]) };
+    },
+    find: (sample) => judged(sample, draw),
+    shrink: async ({ role, text }, isAlike) => ({
+      role,
+      text: await shrunk(text, async (candidate) =>
+        isAlike(await judged({ role, text: candidate }, new Draw(SHRINK_SEED))),
+      ),
+    }),
+    keep: ({ role, text }, kind) => keepFind(role, kind.slice(role.length + 1), text),
+    show: ({ text }) => JSON.stringify(text),
+  };
 }

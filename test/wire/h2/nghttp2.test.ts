@@ -9,6 +9,7 @@ import type { Http2Local } from '../../../src/wire/h2/connection-owner.ts';
 import { Draw } from '../../draw.ts';
 import { ClientOwner, DigestRequest, type Outcome, type Plan, pathOf } from './digest-client.ts';
 import { DigestOwner, digestOf, pattern, wantedOf } from './digest-server.ts';
+import { plans } from './drawn-plans.ts';
 import { LOCAL } from './server.ts';
 import { SocketLink } from './socket-link.ts';
 
@@ -17,16 +18,7 @@ const SIZES = [0, 1, 100, 16_383, 16_384, 16_385, 65_535, 65_536, 200_000, 400_0
 const size = fc.oneof(fc.constantFrom(...SIZES), fc.integer({ min: 0, max: 100_000 }));
 const window = fc.constantFrom(2000, 16_384, 65_535, 262_144);
 
-const plan: fc.Arbitrary<Plan> = fc
-  .record({
-    method: fc.constantFrom('GET', 'POST', 'HEAD'),
-    up: size,
-    upTrailer: fc.boolean(),
-    down: size,
-    downTrailer: fc.boolean(),
-    cancelAt: fc.oneof({ weight: 4, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: size }),
-  })
-  .map((each) => (each.method === 'POST' ? each : { ...each, up: 0, upTrailer: false }));
+const plan = plans(size);
 
 const world = fc.record({
   plans: fc.array(plan, { minLength: 1, maxLength: 9 }),

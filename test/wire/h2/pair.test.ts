@@ -6,6 +6,7 @@ import { FRAME } from '../../../src/wire/h2/frame.ts';
 import { Draw } from '../../draw.ts';
 import { ClientOwner, DigestRequest, type Outcome, type Plan, pathOf } from './digest-client.ts';
 import { DigestOwner, digestOf, pattern } from './digest-server.ts';
+import { plans } from './drawn-plans.ts';
 import { type Frame, framesOf, get, PREFACE, SETTINGS_ACK, settings, windowUpdate } from './frames.ts';
 import { MemoryOutput } from './memory-output.ts';
 import { SentFramesCheck } from './sent-frames-check.ts';
@@ -14,16 +15,7 @@ import { LOCAL, Server } from './server.ts';
 const MOST_STEPS = 200_000;
 const size = fc.oneof(fc.constantFrom(0, 1, 16_384, 65_536, 150_000), fc.integer({ min: 0, max: 30_000 }));
 
-const plan: fc.Arbitrary<Plan> = fc
-  .record({
-    method: fc.constantFrom('GET', 'POST', 'HEAD'),
-    up: size,
-    upTrailer: fc.boolean(),
-    down: size,
-    downTrailer: fc.boolean(),
-    cancelAt: fc.oneof({ weight: 4, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: size }),
-  })
-  .map((each) => (each.method === 'POST' ? each : { ...each, up: 0, upTrailer: false }));
+const plan = plans(size);
 
 /** One direction: what has left one side and not reached the other. */
 class Way {

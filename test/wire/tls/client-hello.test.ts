@@ -21,13 +21,21 @@ function hello(options: ConnectionOptions): Promise<Buffer> {
   });
 }
 
+/** Each piece comes into the same memory, somewhere in it, as reads of a thread do. */
 function read(pieces: readonly Buffer[]): ClientHelloOutcome {
   const reader = new ClientHelloReader();
+  const memory = Buffer.alloc(65_536);
   let outcome: ClientHelloOutcome = { outcome: 'more' };
-  for (const piece of pieces) {
-    outcome = reader.read(piece, 0, piece.length);
+  let length = 0;
+  for (const [index, piece] of pieces.entries()) {
+    const from = index % 7;
+    memory.fill(0xff);
+    piece.copy(memory, from);
+    length += piece.length;
+    outcome = reader.read(memory, from, from + piece.length);
     if (outcome.outcome !== 'more') break;
   }
+  assert.deepEqual(reader.received, Buffer.concat(pieces).subarray(0, length));
   return outcome;
 }
 
