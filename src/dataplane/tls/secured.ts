@@ -8,6 +8,10 @@ export interface Secured {
   readonly serverName: string;
   /** Protocol that was agreed on, or empty. */
   readonly alpn: string;
+  /** `TLSv1.3`; read for the access log alone, as `cipher`, else empty. */
+  readonly protocol: string;
+  /** By the name of the RFC. */
+  readonly cipher: string;
   /** Field that backends find the client's certificate in, in lower case; empty: nobody is asked for one. */
   readonly clientCertificateHeader: string;
   /** Null: it has shown none. */

@@ -171,10 +171,13 @@ export class TlsHandshake implements AcceptedConnection, TlsOwner, TimerOwner {
       this.#fail('client_certificate_invalid');
       return null;
     }
+    const isLogged = this.#context.accessLog !== null;
     return {
       listener: listener.name,
       serverName: this.#serverName,
       alpn: tls.alpn,
+      protocol: isLogged ? tls.protocol : '',
+      cipher: isLogged ? tls.cipher : '',
       clientCertificateHeader: asked?.header ?? '',
       client: certificate === null ? null : identify(certificate),
     };
