@@ -8,7 +8,7 @@ export interface Secured {
   readonly serverName: string;
   /** Protocol that was agreed on, or empty. */
   readonly alpn: string;
-  /** `TLSv1.3`; empty where no access log asks for it, as the cipher. */
+  /** `TLSv1.3`; read for the access log alone, as `cipher`, else empty. */
   readonly protocol: string;
   /** By the name of the RFC. */
   readonly cipher: string;

@@ -176,7 +176,6 @@ export class TlsHandshake implements AcceptedConnection, TlsOwner, TimerOwner {
       listener: listener.name,
       serverName: this.#serverName,
       alpn: tls.alpn,
-      // Asking costs several microseconds.
       protocol: isLogged ? tls.protocol : '',
       cipher: isLogged ? tls.cipher : '',
       clientCertificateHeader: asked?.header ?? '',
