@@ -237,13 +237,22 @@ export class Dataplane implements DataplaneControl {
 
   #accept(port: ServedPort, stream: SocketStream): AcceptedConnection {
     if (port.isSecure) return new TlsHandshake(this.#context, port, stream, this.#serveSecured);
-    return new ClientConnection(this.#context, this.#output, port, stream, new ClientOrigin(stream, null));
+    return this.#serveHttp(port, stream, new ClientOrigin(stream, null), !port.settings.http.http1);
   }
 
   readonly #serveSecured: ServeSecured = (port, stream, origin) =>
-    origin.secured?.alpn === 'h2'
+    this.#serveHttp(port, stream, origin, origin.secured?.alpn === 'h2' || !port.settings.http.http1);
+
+  #serveHttp(
+    port: ServedPort,
+    stream: SocketStream,
+    origin: ClientOrigin,
+    isHttp2: boolean,
+  ): ClientConnection | Http2ClientConnection {
+    return isHttp2
       ? new Http2ClientConnection(this.#context, port, stream, origin)
       : new ClientConnection(this.#context, this.#output, port, stream, origin);
+  }
 
   #tick(): void {
     const now = this.#context.system.now();

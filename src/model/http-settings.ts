@@ -65,6 +65,8 @@ export interface HttpSettings {
   readonly underscores: 'Drop' | 'Refuse' | 'Keep';
   readonly limits: RequestLimits;
   readonly timeouts: ClientTimeouts;
+  /** False: HTTP/2 alone, in clear text too. */
+  readonly http1: boolean;
   readonly http2: Http2Settings;
 }
 
@@ -90,6 +92,7 @@ export const HTTP_DEFAULTS: HttpSettings = {
     writeMs: 10_000,
     tunnelIdleMs: 3_600_000,
   },
+  http1: true,
   http2: {
     enabled: true,
     maxConcurrentStreams: 128,

@@ -11,7 +11,7 @@ import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { LISTENER, route, rule, startProxy, withHttp } from './harness.ts';
 import { nodeBackend } from './node-backend.ts';
-import { answering, OK, rawBackend } from './raw.ts';
+import { answering, exchange, OK, rawBackend } from './raw.ts';
 
 /** nghttp2 as the client, by prior knowledge. */
 function client(context: TestContext, port: number): ClientHttp2Session {
@@ -230,4 +230,16 @@ test('where it is switched off the preface is refused as HTTP/1.1', async (conte
   const session = client(context, port);
   const error = await new Promise<Error>((resolve) => session.once('error', resolve));
   assert.match(error.message, /protocol|socket/i);
+});
+
+test('a port for HTTP/2 alone serves it, and nothing else', async (context) => {
+  const backend = await rawBackend(context, answering(OK));
+  const { http } = withHttp({});
+  const { port } = await startProxy(context, [backend.port], {
+    listener: { http: { ...http, http1: false } },
+  });
+  assert.equal((await ask(client(context, port), {})).headers[':status'], 200);
+  const answer = await exchange(port, 'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n');
+  assert.doesNotMatch(answer, /HTTP\/1\.1/);
+  assert.equal(backend.received.length, 1);
 });

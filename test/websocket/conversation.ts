@@ -1,12 +1,11 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Case } from './case.ts';
 import { Sender } from './case.ts';
 import type { DeflateParameters } from './deflate.ts';
 import { Deflation } from './deflate.ts';
 import { Endpoint } from './endpoint.ts';
 import { PING } from './frame.ts';
-import type { Hub, Opened } from './hub.ts';
-import { accept, ask, OPENING } from './hub.ts';
+import type { Asked, Opened } from './hub.ts';
 
 /** The endpoint takes messages up to this. */
 export const MOST_MESSAGE_BYTES = 2_000_000;
@@ -26,7 +25,7 @@ export interface Transcript {
 class Side {
   readonly sent: Buffer[] = [];
   readonly got: Buffer[] = [];
-  readonly socket: Socket;
+  readonly socket: Duplex;
   readonly endpoint: Endpoint;
   hasEnded = false;
   #wake: () => void = () => {};
@@ -77,13 +76,16 @@ class Side {
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 let conversations = 0;
 
-/**
- * Goes through the cases on one connection, from the client's or from the server's side. `port`: where the client
- * connects to, the hub's own or a proxy's in front of it.
- */
+/** How a client opens a WebSocket, and where the server gets it: directly, or with a proxy in between. */
+export interface Path {
+  take(path: string): Promise<Asked>;
+  /** `lines`: fields of the handshake beside its key and version. */
+  open(path: string, lines: readonly string[]): Promise<Opened>;
+}
+
+/** Goes through the cases on one connection, from the client's or from the server's side. */
 export async function converse(
-  hub: Hub,
-  port: number,
+  way: Path,
   from: 'client' | 'server',
   cases: readonly Case[],
 ): Promise<Transcript> {
@@ -91,10 +93,10 @@ export async function converse(
   const offer = deflate === null ? [] : [`Sec-WebSocket-Extensions: ${extension(deflate)}`];
   conversations += 1;
   const path = `/${conversations}`;
-  const serverAsked = hub.take(path);
-  const clientOpened = ask(port, path, [...OPENING, ...offer]);
+  const serverAsked = way.take(path);
+  const clientOpened = way.open(path, offer);
   const atServer = await serverAsked;
-  accept(atServer.socket, offer);
+  atServer.accept(offer);
   const atClient = await clientOpened;
   const client = new Side(atClient, 'client', from === 'server', deflate);
   const server = new Side(atServer, 'server', from === 'client', deflate);

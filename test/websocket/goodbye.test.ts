@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import type { Clocked } from '../dataplane/clocked.ts';
 import { clocked, until } from '../dataplane/clocked.ts';
 import type { Harness } from '../dataplane/harness.ts';
-import { LISTENER, startProxy, untilRefused, withHttp } from '../dataplane/harness.ts';
+import { cluster, LISTENER, startProxy, untilRefused, withHttp } from '../dataplane/harness.ts';
 import { encodeFrame, FrameReader, TEXT } from './frame.ts';
 import type { Opened } from './hub.ts';
-import { accept, ask, hub, OPENING } from './hub.ts';
+import { ask, hub, OPENING } from './hub.ts';
+import { CLIENTS, SERVERS } from './paths.ts';
 
 const CLOSE = 8;
 const KEY = Buffer.from([1, 2, 3, 4]);
@@ -16,7 +17,9 @@ const KEY = Buffer.from([1, 2, 3, 4]);
 /** One side: its frames as `opcode payload`, a Close as its code and reason; `ends` where the other side has ended. */
 class Peer {
   readonly saw: string[] = [];
-  readonly socket: Socket;
+  readonly socket: Duplex;
+  /** Bytes behind the handshake. */
+  got = 0;
   readonly #masks: boolean;
   readonly #reader = new FrameReader();
 
@@ -24,6 +27,7 @@ class Peer {
     this.socket = socket;
     this.#masks = masks;
     const receive = (bytes: Buffer): void => {
+      this.got += bytes.length;
       this.#reader.push(Buffer.from(bytes));
       for (let frame = this.#reader.next(); frame !== null; frame = this.#reader.next()) {
         assert.equal(frame.mask === null, masks, 'masked towards the server, and only there');
@@ -70,19 +74,28 @@ interface Talk extends Clocked {
 
 let paths = 0;
 
-async function talk(context: TestContext, options: Parameters<typeof startProxy>[2] = {}): Promise<Talk> {
+type Protocol = keyof typeof SERVERS;
+
+async function talk(
+  context: TestContext,
+  options: Parameters<typeof startProxy>[2] = {},
+  [front, back]: readonly [Protocol, Protocol] = ['HTTP/1.1', 'HTTP/1.1'],
+): Promise<Talk> {
   const clock = clocked();
-  const opposite = await hub(context);
+  const opposite = await SERVERS[back](context);
+  const spoken = cluster({ protocol: back === 'HTTP/2' ? 'HTTP2' : 'HTTP1' });
   const proxy = await startProxy(context, [opposite.port], {
     system: clock.system,
+    more: [{ kind: 'cluster', value: spoken }],
     ...options,
     timeouts: { webSocketSpread: 0, webSocketClose: 1000, ...options.timeouts },
   });
   paths += 1;
   const asked = opposite.take(`/${paths}`);
-  const opening = ask(proxy.port, `/${paths}`, OPENING);
+  const open = await CLIENTS[front](context, proxy.port);
+  const opening = open(`/${paths}`, []);
   const atBackend = await asked;
-  accept(atBackend.socket, []);
+  atBackend.accept([]);
   const client = new Peer(await opening, true);
   const backend = new Peer(atBackend, false);
   context.after(() => {
@@ -108,6 +121,45 @@ async function assertOver({ proxy, client, backend, advance }: Talk): Promise<vo
   assert.equal(proxy.count('upstream_open_connections'), 0);
   assert.equal(proxy.dataplane.armedTimers, 0);
 }
+
+for (const front of ['HTTP/1.1', 'HTTP/2'] as const)
+  for (const back of ['HTTP/1.1', 'HTTP/2'] as const) {
+    test(`${front} to ${back}: a drain is a goodbye to the client, from it to the backend, and back`, async (context) => {
+      const on = await talk(context, {}, [front, back]);
+      on.client.say('hello');
+      await on.backend.sees('1 hello');
+      await drain(on.proxy);
+      await on.client.sees('close 1001 draining');
+      on.client.close(1001, 'then I go');
+      await on.backend.sees('1 hello', 'close 1001 then I go');
+      on.backend.close(1001);
+      await on.client.sees('close 1001 draining', 'ends');
+      on.client.socket.end();
+      await on.proxy.notified('listener.drained');
+      assert.equal(on.proxy.count('connections_cut'), 0);
+      assert.equal(on.proxy.count('active_connections'), 0);
+      assert.equal(on.proxy.count('local_response_count', { reason: 'draining' }), 1);
+    });
+
+    test(`${front} to ${back}: sides that say nothing are told both, one after the other`, async (context) => {
+      const listener = withHttp({ tunnelIdleMs: 300_000 });
+      // Nobody has the time here to answer a PING on the connection.
+      const on = await talk(context, { listener, timeouts: { backendSilence: 1e9 } }, [front, back]);
+      on.advance(299_000);
+      on.client.say('still here');
+      await on.backend.sees('1 still here');
+      on.advance(299_000);
+      on.backend.say('here too');
+      await on.client.sees('1 here too');
+      on.advance(301_000);
+      await on.client.sees('1 here too', 'close 1001 tunnel_idle');
+      on.advance(600);
+      await on.backend.sees('1 still here', 'close 1001 tunnel_idle');
+      on.advance(1200);
+      await on.client.sees('1 here too', 'close 1001 tunnel_idle', 'ends');
+      await until(() => on.proxy.count('active_connections') === 0);
+    });
+  }
 
 test('a drain asks the client to go, whose goodbye goes on to the backend: nobody is cut', async (context) => {
   const on = await talk(context);
@@ -147,7 +199,7 @@ test('a frame that is under way ends first, then comes the goodbye', async (cont
   on.backend.socket.write(frame.subarray(0, 50_000));
   await on.client.sees('1 before');
   // Part of the frame has gone through by then.
-  await until(() => on.client.socket.bytesRead > 50_000);
+  await until(() => on.client.got > 50_000);
   await drain(on.proxy);
   on.client.say('nothing yet');
   await on.backend.sees('1 nothing yet');
@@ -180,13 +232,12 @@ test('a frame that never ends: no goodbye in the middle of it, and it is over al
   const on = await talk(context);
   on.backend.socket.write(on.backend.frame(TEXT, 'half a frame').subarray(0, 5));
   on.client.socket.write(on.client.frame(TEXT, 'half a frame').subarray(0, 5));
-  await until(() => on.client.socket.bytesRead > 130 && on.backend.socket.bytesRead > 130);
-  const read = on.client.socket.bytesRead;
+  await until(() => on.client.got === 5 && on.backend.got === 5);
   await drain(on.proxy);
   on.advance(2300);
   await on.client.sees('ends within a frame');
   await on.backend.sees('ends within a frame');
-  assert.equal(on.client.socket.bytesRead, read);
+  assert.deepEqual([on.client.got, on.backend.got], [5, 5]);
   await assertOver(on);
 });
 
@@ -234,7 +285,7 @@ test('nothing said for too long: both are asked to go', async (context) => {
 test('no time left: last words to both where a frame may stand, and the end', async (context) => {
   const on = await talk(context);
   on.backend.socket.write(on.backend.frame(TEXT, 'half a frame').subarray(0, 5));
-  await until(() => on.client.socket.bytesRead > 130);
+  await until(() => on.client.got === 5);
   assert.equal(on.proxy.dataplane.closeListener(LISTENER), 1);
   await on.client.sees('ends within a frame');
   await on.backend.sees('close 1001 draining', 'ends');
@@ -264,7 +315,7 @@ test('an upgrade that the backend agrees to only while it drains is one that is 
   const opening = ask(proxy.port, '/late', OPENING);
   const atBackend = await asked;
   await drain(proxy);
-  accept(atBackend.socket, []);
+  atBackend.accept([]);
   const client = new Peer(await opening, true);
   await client.sees('close 1001 draining');
   client.socket.destroy();

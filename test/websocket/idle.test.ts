@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { cluster, startProxy } from '../dataplane/harness.ts';
 import { encodeFrame, TEXT } from './frame.ts';
 import type { Opened } from './hub.ts';
-import { accept, ask, hub, OPENING } from './hub.ts';
+import { ask, hub, OPENING } from './hub.ts';
 
 const SOCKETS = 200;
 /** With those that the client and the server of this test hold; a read of the proxy alone goes into 64 KiB. */
@@ -32,7 +32,7 @@ test('WebSockets that wait hold no memory of reads, also after large messages', 
     const asked = opposite.take(`/${index}`);
     const opening = ask(proxy.port, `/${index}`, OPENING);
     const server = await asked;
-    accept(server.socket, []);
+    server.accept([]);
     const client = await opening;
     if (index % 20 === 0)
       for (const [one, other] of [

@@ -1,6 +1,6 @@
 import { CLIENT_ADDRESS_DEFAULTS, HTTP_DEFAULTS } from '../../model/http-settings.ts';
 import { duration, integer, listOf, MEANS, object, oneOf, type Static, text } from './schema.ts';
-import { http2Settings } from './tls.ts';
+import { http1Settings, http2Settings } from './tls.ts';
 
 const { path, limits, timeouts } = HTTP_DEFAULTS;
 const MOST = 2_147_483_647;
@@ -117,6 +117,7 @@ export const httpSettings = object(
       },
       { description: 'How long a client may take.', default: {} },
     ),
+    http1: http1Settings,
     http2: http2Settings,
   },
   {

@@ -161,6 +161,16 @@ const { http2 } = HTTP_DEFAULTS;
 /** RFC 9113 sections 6.5.2 and 6.9: windows are at most 2^31-1, that of a connection at least 65,535. */
 const WINDOW = 2_147_483_647;
 
+export const http1Settings = object(
+  {
+    enabled: flag(
+      'Whether clients may speak HTTP/1.1. Without it the port is for HTTP/2 alone, in clear text with prior knowledge.',
+      HTTP_DEFAULTS.http1,
+    ),
+  },
+  { description: 'HTTP/1.1 of clients.', default: {} },
+);
+
 export const http2Settings = object(
   {
     enabled: flag(

@@ -21,6 +21,7 @@ export function listenerSettings({
         writeMs: durationMs(timeouts.write),
         tunnelIdleMs: durationMs(timeouts.tunnelIdle),
       },
+      http1: http.http1.enabled,
       http2: { ...http.http2 },
     },
     clientAddress: {

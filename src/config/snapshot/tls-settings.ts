@@ -24,7 +24,7 @@ export function listenerTls(
     maxVersion: spec.maxVersion,
     ciphers: spec.ciphers.map((cipher) => cipher.toUpperCase()),
     curves: [...spec.curves],
-    alpn: http.http2.enabled ? [...alpn] : alpn.filter((protocol) => protocol !== 'h2'),
+    alpn: alpn.filter((protocol) => (protocol === 'h2' ? http.http2.enabled : http.http1)),
     clientCertificates:
       authorities === null || clientCertificates === undefined || clientCertificates.mode === 'None'
         ? null

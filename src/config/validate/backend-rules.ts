@@ -35,7 +35,15 @@ export function backendRules(backend: TypedObject<'ProxyBackend'>, report: Repor
 }
 
 function connectionRules(backend: TypedObject<'ProxyBackend'>, report: Report): void {
-  const { pool, proxyProtocol } = backend.content.spec;
+  const { pool, protocol, proxyProtocol } = backend.content.spec;
+  if (proxyProtocol !== undefined && protocol === 'HTTP2') {
+    report(
+      ['spec', 'proxyProtocol'],
+      'InvalidValue',
+      'does not go with protocol HTTP2, where clients share connections',
+      proxyProtocol,
+    );
+  }
   if (proxyProtocol !== undefined && pool.warmConnections > 0) {
     report(
       ['spec', 'pool', 'warmConnections'],

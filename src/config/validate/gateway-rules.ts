@@ -32,6 +32,14 @@ export function gatewayRules(gateway: TypedObject<'ProxyGateway'>, report: Repor
         listener.clientAddress.trustedHops,
       );
     }
+    if (!listener.http.http1.enabled && !listener.http.http2.enabled) {
+      report(
+        [...path, 'http', 'http1', 'enabled'],
+        'InvalidValue',
+        'http1 and http2 cannot both be off',
+        false,
+      );
+    }
     for (const [position, hostname] of (listener.hostnames ?? []).entries()) {
       const fault = hostnameFault(hostname);
       if (fault !== null)

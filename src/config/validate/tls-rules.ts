@@ -51,6 +51,15 @@ export function listenerTlsRules(
       'h2',
     );
   }
+  const http1 = tls.alpn?.indexOf('http/1.1') ?? -1;
+  if (http1 !== -1 && !listener.http.http1.enabled) {
+    report(
+      [...here, 'alpn', http1],
+      'InvalidValue',
+      'http/1.1 cannot be offered while http.http1.enabled is false',
+      'http/1.1',
+    );
+  }
   if (durationMs(tls.handshakeTimeout) === 0)
     report([...here, 'handshakeTimeout'], 'InvalidValue', 'must be more than 0', tls.handshakeTimeout);
   clientCertificateRules(tls, here, report);

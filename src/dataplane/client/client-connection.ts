@@ -335,7 +335,7 @@ export class ClientConnection
 
   leave(isUnderWay: boolean): void {
     // What nothing but the end of the connection ends would be taken for whole (RFC 9112 section 8).
-    this.cut(isUnderWay && this.#work !== null && this.#work.framing.toClose);
+    this.cut(isUnderWay && this.#work?.framing.toClose === true);
   }
 
   pauseRequest(): void {
@@ -369,6 +369,7 @@ export class ClientConnection
   }
 
   endTunnel(): void {
+    this.flush();
     this.stream.end();
   }
 

@@ -1,6 +1,6 @@
 import type { HttpSettings } from '../../model/http-settings.ts';
 import type { ResponseReason } from '../../model/response-reason.ts';
-import type { SocketStream, StreamOwner } from '../../os/socket-stream.ts';
+import type { SocketStream } from '../../os/socket-stream.ts';
 import { Http2Connection } from '../../wire/h2/connection.ts';
 import type { Http2Local, Http2Owner } from '../../wire/h2/connection-owner.ts';
 import { ERROR_CODE } from '../../wire/h2/error-code.ts';
@@ -8,8 +8,10 @@ import type { HeaderBlock } from '../../wire/h2/header-block.ts';
 import type { Http2Fault } from '../../wire/h2/http2-fault.ts';
 import type { Http2Stream } from '../../wire/h2/stream.ts';
 import type { HpackEncoder } from '../../wire/hpack/encoder.ts';
+import type { ProxiedConnection } from '../../wire/proxy-protocol/header.ts';
 import type { ClientOrigin } from '../client-address/client-origin.ts';
 import type { Context } from '../context.ts';
+import type { AcceptedConnection } from '../port-connection.ts';
 import type { ServedPort } from '../served-port.ts';
 import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
@@ -25,7 +27,7 @@ const LOOK_MS = 5000;
  *     open ──drain──> going away ──last answer──> closing ──flushed──> closed
  *       └──────── fault, client's end ──────────────┘
  */
-export class Http2ClientConnection implements StreamOwner, TimerOwner, Http2Owner {
+export class Http2ClientConnection implements AcceptedConnection, TimerOwner, Http2Owner {
   readonly stream: SocketStream;
   readonly port: ServedPort;
   readonly origin: ClientOrigin;
@@ -58,6 +60,10 @@ export class Http2ClientConnection implements StreamOwner, TimerOwner, Http2Owne
     stream.owner = this;
     this.#engine.begin();
     context.wheel.set(this.#timer, this.#settings.timeouts.headerMs || LOOK_MS);
+  }
+
+  announce(connection: ProxiedConnection | null): void {
+    this.origin.announce(connection);
   }
 
   get encoder(): HpackEncoder {

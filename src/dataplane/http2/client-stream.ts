@@ -156,8 +156,10 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
       this.#early.push(Buffer.from(bytes.subarray(start, end)));
       return;
     }
-    if (this.#isTunnel) this.exchange.tunnelBytes(bytes, start, end, this.#connection.stream);
-    else this.exchange.requestBytes(bytes, start, end, this.#connection.stream);
+    if (this.#isTunnel) {
+      if (!this.isBlocked) this.#watch();
+      this.exchange.tunnelBytes(bytes, start, end, this.#connection.stream);
+    } else this.exchange.requestBytes(bytes, start, end, this.#connection.stream);
     if (this.#stream === stream && !this.#isHeld) this.#credit();
   }
 

@@ -84,6 +84,7 @@ export function httpToMessage(http: HttpSettings): Sparse<HttpSettingsEncoded> {
       enabled: http.http2.enabled || undefined,
       ...sparse(http.http2, HTTP2_COUNTS),
     })),
+    http1: http.http1 || undefined,
   };
 }
 
@@ -105,6 +106,7 @@ export function httpFromMessage(given: HttpSettingsDecoded | null): HttpSettings
     })),
     timeouts: inside('timeouts', () => counts(timeouts, TIMEOUTS)),
     http2: inside('http2', () => ({ enabled: http2.enabled, ...counts(http2, HTTP2_COUNTS) })),
+    http1: message.http1,
   };
 }
 

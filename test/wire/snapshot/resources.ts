@@ -117,6 +117,7 @@ const http: fc.Arbitrary<HttpSettings> = record({
     writeMs: uint32,
     tunnelIdleMs: uint32,
   }),
+  http1: fc.boolean(),
   http2: record({
     enabled: fc.boolean(),
     maxConcurrentStreams: uint32,

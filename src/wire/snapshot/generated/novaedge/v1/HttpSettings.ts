@@ -12,6 +12,7 @@ export interface HttpSettings {
   'limits'?: (_novaedge_v1_RequestLimits | null);
   'timeouts'?: (_novaedge_v1_ClientTimeouts | null);
   'http2'?: (_novaedge_v1_Http2Settings | null);
+  'http1'?: (boolean);
 }
 
 export interface HttpSettingsDecoded {
@@ -22,4 +23,5 @@ export interface HttpSettingsDecoded {
   'limits': (_novaedge_v1_RequestLimitsDecoded | null);
   'timeouts': (_novaedge_v1_ClientTimeoutsDecoded | null);
   'http2': (_novaedge_v1_Http2SettingsDecoded | null);
+  'http1': (boolean);
 }
