@@ -49,7 +49,11 @@ describe('attacks on a proxy', { skip: process.platform === 'linux' ? false : 'i
       );
       assert.deepEqual(neighbour.failures, []);
       assert.ok(seen.after - seen.before < MOST_MB, `${seen.before} MB before, ${seen.after} MB after`);
-      if (faults.length > 0) assert.ok(faults.some((fault) => seen.faults.has(fault)), counted);
+      if (faults.length > 0)
+        assert.ok(
+          faults.some((fault) => seen.faults.has(fault)),
+          counted,
+        );
     });
   }
   test('and it is as it was', async () => {

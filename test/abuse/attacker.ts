@@ -1,13 +1,20 @@
-import { HANDSHAKES } from './attacks/handshakes.ts';
+import type { Attack } from './attack.ts';
 import { FLOODS } from './attacks/floods.ts';
+import { HANDSHAKES } from './attacks/handshakes.ts';
 import { HEADS } from './attacks/heads.ts';
 import { RESETS } from './attacks/resets.ts';
 import { SILENCE } from './attacks/silence.ts';
 import { WINDOWS } from './attacks/windows.ts';
-import type { Attack } from './attack.ts';
 import type { Fate } from './wire.ts';
 
-export const ATTACKS: readonly Attack[] = [...RESETS, ...FLOODS, ...HEADS, ...WINDOWS, ...SILENCE, ...HANDSHAKES];
+export const ATTACKS: readonly Attack[] = [
+  ...RESETS,
+  ...FLOODS,
+  ...HEADS,
+  ...WINDOWS,
+  ...SILENCE,
+  ...HANDSHAKES,
+];
 
 export interface Attacked extends Fate {
   /** Of the attacker's process, without what it made ready before. */

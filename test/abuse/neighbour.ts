@@ -29,7 +29,7 @@ if (parentPort !== null) {
       return;
     }
     const from = performance.now();
-    const stream = session.request({ ':path': '/small' });
+    const stream = session.request({ ':path': '/neighbour' });
     let status = 0;
     stream.on('response', (headers) => {
       status = headers[':status'] ?? 0;

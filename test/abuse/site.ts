@@ -72,9 +72,13 @@ export class Site {
   }
 
   static async start(scope: Scope): Promise<Site> {
-    const backend = new Worker(new URL('./backend.ts', import.meta.url));
-    scope.after(() => backend.terminate());
-    const backendPort = await told<number>(backend, false);
+    // The neighbour's is its own: what is shared is the proxy.
+    const [backend, other] = [0, 1].map(() => new Worker(new URL('./backend.ts', import.meta.url))) as [
+      Worker,
+      Worker,
+    ];
+    for (const each of [backend, other]) scope.after(() => each.terminate());
+    const [backendPort, otherPort] = [await told<number>(backend, false), await told<number>(other, false)];
     const [impatient, secure] = [await freePort(), await freePort()];
     const certificate = await issue({ names: ['localhost'] });
     const second = { header: '1s', bodyIdle: '1s', idle: '2s', write: '1s' };
@@ -95,11 +99,16 @@ export class Site {
       },
     });
     const parents = '  parentRefs: [{ name: edge }, { name: attacked }]\n';
-    const route = routeManifest('all', '/', 'all').replace('spec:\n', `spec:\n${parents}`);
+    const routes = [routeManifest('all', '/', 'all'), routeManifest('neighbour', '/neighbour', 'neighbour')];
+    const manifests = [
+      backendManifest('all', backendPort),
+      backendManifest('neighbour', otherPort),
+      ...routes.map((route) => route.replace('spec:\n', `spec:\n${parents}`)),
+    ];
     const system = await standalone(
       scope,
       {
-        'app.yaml': `${backendManifest('all', backendPort)}---\n${route}`,
+        'app.yaml': manifests.join('---\n'),
         'attacked.yaml': gateway,
         'a.crt': certificate.certificate,
         'a.key': certificate.key,
@@ -124,7 +133,13 @@ export class Site {
   }
 
   /** `settled`: how much more than before may be left; it is waited for, up to `settleMs`. */
-  async attack(name: string, target: Target, cpuPerMs: number, settled: number, settleMs: number): Promise<Measured> {
+  async attack(
+    name: string,
+    target: Target,
+    cpuPerMs: number,
+    settled: number,
+    settleMs: number,
+  ): Promise<Measured> {
     const program = fileURLToPath(new URL('./attacker.ts', import.meta.url));
     const child = spawn(process.execPath, [program, name, String(this.#ports[target])], {
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -149,14 +164,17 @@ export class Site {
     const neighbour = await told<Neighbourly>(this.#neighbour);
     clearInterval(sampling);
     peak = Math.max(peak, this.#residentMb());
-    const backendRequests = (await told<number>(this.#backend)) - requestsBefore - neighbour.requests;
+    const backendRequests = (await told<number>(this.#backend)) - requestsBefore;
     const faults = new Map<string, number>();
     for (const [reason, count] of await this.#faults()) {
       const more = count - (faultsBefore.get(reason) ?? 0);
       if (more > 0) faults.set(reason, more);
     }
     let after = this.#residentMb();
-    for (const until = performance.now() + settleMs; after - before > settled && performance.now() < until; ) {
+    for (
+      const until = performance.now() + settleMs;
+      after - before > settled && performance.now() < until;
+    ) {
       await pass(SAMPLE_MS);
       after = Math.min(after, this.#residentMb());
     }

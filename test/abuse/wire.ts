@@ -19,7 +19,12 @@ export const ACK = 1;
 export const END_HEADERS = 4;
 export const WITH_PRIORITY = 0x20;
 
-export function frame(type: number, flags: number, id: number, payload: Uint8Array = Buffer.alloc(0)): Buffer {
+export function frame(
+  type: number,
+  flags: number,
+  id: number,
+  payload: Uint8Array = Buffer.alloc(0),
+): Buffer {
   const bytes = Buffer.alloc(9 + payload.length);
   bytes.writeUIntBE(payload.length, 0, 3);
   bytes[3] = type;
@@ -89,8 +94,11 @@ export const NEWEST = 62;
 
 /** `:method`, `:scheme: http`, `:authority: a` and a path. */
 export function request(path: string, method: 'GET' | 'POST' | 'HEAD' = 'GET'): Buffer {
-  const verb = method === 'HEAD' ? Buffer.concat([Buffer.from([0x02]), text('HEAD')]) : Buffer.from([method === 'GET' ? 0x82 : 0x83]);
-  return Buffer.concat([verb, Buffer.from([0x86, 0x41, 1, 97, 0x04]), text(path)]);
+  const verb =
+    method === 'HEAD'
+      ? Buffer.concat([Buffer.from([0x02]), text('HEAD')])
+      : Buffer.from([method === 'GET' ? 0x82 : 0x83]);
+  return Buffer.concat([verb, Buffer.from([0x86, 0x01, 1, 97, 0x04]), text(path)]);
 }
 
 export function headers(id: number, block: Uint8Array, flags = END_STREAM | END_HEADERS): Buffer {

@@ -14,7 +14,7 @@ import { startSecure } from './tls/harness.ts';
 
 /** All of h2spec 2.2.1, with those that the RFC only recommends. */
 const CASES = 146;
-const RUNS = Number(process.env.H2SPEC_RUNS ?? 1);
+const RUNS = Number(process.env.H2SPEC_RUNS ?? 2);
 
 /** Its last lines: what failed, and the sum. */
 async function h2spec(port: number, ...more: string[]): Promise<{ code: number; said: string }> {
@@ -39,16 +39,12 @@ async function passes(port: number, ...more: string[]): Promise<void> {
 /** The port speaks HTTP/2 alone: one for both answers what is not its preface as HTTP/1.1. */
 function clearText(context: TestContext, port: number, protocol: 'HTTP1' | 'HTTP2'): Promise<Harness> {
   return startProxy(context, [port], {
-    listener: { http: { ...HTTP_DEFAULTS, http1: { enabled: false } } },
+    listener: { http: { ...HTTP_DEFAULTS, http1: false } },
     more: [{ kind: 'cluster', value: cluster({ protocol }) }],
   });
 }
 
-async function secure(
-  context: TestContext,
-  port: number,
-  protocol: 'HTTP1' | 'HTTP2',
-): Promise<Harness> {
+async function secure(context: TestContext, port: number, protocol: 'HTTP1' | 'HTTP2'): Promise<Harness> {
   const authority = await TestAuthority.create();
   const certificate = await authority.issue('edge', ['localhost', '127.0.0.1']);
   return startSecure(context, [port], {
@@ -57,13 +53,23 @@ async function secure(
   });
 }
 
+/** They wait for a request's end: one that answers before ends the stream before h2spec has done it wrong. */
 const BACKENDS = {
   HTTP1: (context: TestContext) =>
     nodeBackend(context, (request, response) => {
       request.resume();
       request.on('end', () => response.end('hello'));
     }),
-  HTTP2: async (context: TestContext) => (await http2Backend(context, saying('hello'))).port,
+  HTTP2: async (context: TestContext) => {
+    const answer = saying('hello');
+    const { port } = await http2Backend(context, (stream, headers) => {
+      stream.resume();
+      stream.on('end', () => {
+        if (!stream.destroyed) answer(stream, headers);
+      });
+    });
+    return port;
+  },
 };
 
 for (const protocol of ['HTTP1', 'HTTP2'] as const) {

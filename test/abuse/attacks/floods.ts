@@ -67,20 +67,29 @@ export const FLOODS: readonly Attack[] = [
     [settings(...Array.from({ length: 2700 }, (_, index) => [INITIAL_WINDOW_SIZE, index] as const))],
   ),
   flood('PRIORITY', ['priority_flood'], [frame(TYPE.PRIORITY, 0, 5, Buffer.alloc(5))]),
-  flood('WINDOW_UPDATE of the connection', ['window_update_flood'], [
-    frame(TYPE.WINDOW_UPDATE, 0, 0, uint32(1)),
-  ]),
+  flood(
+    'WINDOW_UPDATE of the connection',
+    ['window_update_flood'],
+    [frame(TYPE.WINDOW_UPDATE, 0, 0, uint32(1))],
+  ),
   flood('WINDOW_UPDATE of a stream', ['window_update_flood'], [frame(TYPE.WINDOW_UPDATE, 0, 1, uint32(1))], {
     before: OPEN.slice(0, 1),
   }),
   flood('empty DATA', ['empty_data_flood'], [frame(TYPE.DATA, 0, 1)], { before: [UPLOAD] }),
-  flood('DATA of nothing but padding', ['empty_data_flood'], [frame(TYPE.DATA, 8, 1, Buffer.from([3, 0, 0, 0]))], {
+  flood(
+    'DATA of nothing but padding',
+    ['empty_data_flood'],
+    [frame(TYPE.DATA, 8, 1, Buffer.from([3, 0, 0, 0]))],
+    {
+      before: [UPLOAD],
+    },
+  ),
+  flood('DATA of one byte', ['tiny_data_flood'], [frame(TYPE.DATA, 0, 1, Buffer.from('x'))], {
     before: [UPLOAD],
   }),
-  flood('DATA of one byte', [], [frame(TYPE.DATA, 0, 1, Buffer.from('x'))], { before: [UPLOAD] }),
   flood(
     'DATA of one byte, of 64 streams by turns',
-    [],
+    ['tiny_data_flood'],
     Array.from({ length: 64 }, (_, index) => frame(TYPE.DATA, 0, 2 * index + 1, Buffer.from('x'))),
     { before: UPLOADS },
   ),
@@ -88,5 +97,7 @@ export const FLOODS: readonly Attack[] = [
   flood('RST_STREAM of a closed stream', ['reset_flood'], [frame(TYPE.RST_STREAM, 0, 1, uint32(8))], {
     before: [headers(1, request('/slow')), frame(TYPE.RST_STREAM, 0, 1, uint32(8))],
   }),
-  flood('GOAWAY', ['unknown_frame_flood'], [frame(TYPE.GOAWAY, 0, 0, uint32(0, 0))], { before: OPEN.slice(0, 1) }),
+  flood('GOAWAY', ['unknown_frame_flood'], [frame(TYPE.GOAWAY, 0, 0, uint32(0, 0))], {
+    before: OPEN.slice(0, 1),
+  }),
 ];

@@ -16,7 +16,7 @@ import {
 } from '../wire.ts';
 
 const REQUESTS = 20_000;
-const MOST_BYTES = 16 * 1024 * 1024;
+const MOST_BYTES = 32 * 1024 * 1024;
 const GET = request('/small');
 
 /** What `head` gives for each stream, as long as it is taken. */
@@ -112,10 +112,10 @@ export const HEADS: readonly Attack[] = [
       Buffer.concat([GET, ...Array.from({ length: 60 }, (_, index) => entry(`x-${index}`, `${id}`))]),
     ),
   ]),
-  heads('heads of 40 KB', [], (id) =>
+  heads('heads of 40 KB', ['rapid_reset'], (id) =>
     framed(id, Buffer.concat([GET, field('x', 'v'.repeat(20_000)), field('y', 'w'.repeat(20_000))])),
   ),
-  heads('heads of two thousand fields', [], (id) => [
+  heads('heads of two thousand fields', ['rapid_reset'], (id) => [
     headers(id, Buffer.concat([GET, times(indexed(16), 2000)])),
   ]),
   heads('heads of 100 KB', ['header_block_too_large'], (id) =>

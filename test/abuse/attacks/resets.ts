@@ -9,8 +9,8 @@ import {
   request,
   TYPE,
   uint32,
-  Wire,
   WITH_PRIORITY,
+  Wire,
 } from '../wire.ts';
 
 const STREAMS = 20_000;
@@ -18,11 +18,7 @@ const OVERFLOW = 0x7fff_ffff;
 const CANCEL = uint32(8);
 
 /** Every stream is opened, and then what `spoil` says ends it. */
-function spoiled(
-  name: string,
-  faults: readonly string[],
-  spoil: (id: number) => readonly Buffer[],
-): Attack {
+function spoiled(name: string, faults: readonly string[], spoil: (id: number) => readonly Buffer[]): Attack {
   return {
     name,
     target: 'usual',

@@ -41,7 +41,10 @@ interface Silent {
 }
 
 /** Connections that ask for much and then say little or nothing. */
-function silent(name: string, { connections, target = 'impatient', reads = true, faults = [], open, drip }: Silent): Attack {
+function silent(
+  name: string,
+  { connections, target = 'impatient', reads = true, faults = [], open, drip }: Silent,
+): Attack {
   return {
     name,
     target,
@@ -117,7 +120,10 @@ export const SILENCE: readonly Attack[] = [
       return wire;
     },
   }),
-  silent('500 connections that say nothing after their settings', { connections: 500, open: saying(Buffer.alloc(0)) }),
+  silent('500 connections that say nothing after their settings', {
+    connections: 500,
+    open: saying(Buffer.alloc(0)),
+  }),
   silent('500 connections that leave a frame half said', {
     connections: 500,
     open: saying(headers(1, request('/small')).subarray(0, 12)),

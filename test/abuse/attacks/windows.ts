@@ -1,5 +1,15 @@
 import { ATTACK_MS, type Attack } from '../attack.ts';
-import { chunks, frame, headers, INITIAL_WINDOW_SIZE, request, settings, TYPE, uint32, Wire } from '../wire.ts';
+import {
+  chunks,
+  frame,
+  headers,
+  INITIAL_WINDOW_SIZE,
+  request,
+  settings,
+  TYPE,
+  uint32,
+  Wire,
+} from '../wire.ts';
 
 const STREAMS = 128;
 const REPEATED = 20_000;
