@@ -197,9 +197,9 @@ export class SocketStream implements WriteOwner, ShutdownOwner, ConnectOwner {
     return copy;
   }
 
-  /** A write still needs the bytes of this read: the next read goes elsewhere. */
+  /** A write still needs the bytes of this read: the next read goes elsewhere. Nothing happens for other memory. */
   give(bytes: Buffer): void {
-    if (bytes === SHARED) return;
+    if (bytes === SHARED || bytes !== this.#reading) return;
     this.#given = bytes;
     if (bytes === this.input) this.input = FREE.pop() ?? Buffer.allocUnsafeSlow(READ_BYTES);
   }
