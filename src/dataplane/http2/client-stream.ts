@@ -224,6 +224,8 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
       this.exchange.tunnelEnd();
       return;
     }
+    // It came whole with the read that began it, and has been dispatched by this.
+    this.#isDispatched = true;
     if (!this.isBlocked) this.#context.wheel.clear(this.#timer);
     if (trailers !== null && trailers.fault !== null) {
       this.exchange.requestFault(trailers.fault);
