@@ -1,5 +1,6 @@
 import type { ResponseReason } from '../model/response-reason.ts';
 import type { System } from '../os/system.ts';
+import type { HeldBytes } from '../wire/h2/held-bytes.ts';
 import type { HeadParser } from '../wire/http1/head-parser.ts';
 import type { MessageWriter } from '../wire/http1/writer.ts';
 import type { AccessLog } from './access-log.ts';
@@ -38,6 +39,8 @@ export interface Context {
   readonly turnEnd: TurnEnd;
   readonly clientWork: FreeList<ClientWork>;
   readonly clientStreams: FreeList<Http2ClientStream>;
+  /** Bodies from HTTP/2 clients that backends do not take. */
+  readonly heldBytes: HeldBytes;
   readonly accessLog: AccessLog | null;
   readonly faults: Faults;
   readonly tls: TlsMaterial;

@@ -8,6 +8,8 @@ import type { SocketStream } from '../os/socket-stream.ts';
 import type { System } from '../os/system.ts';
 import { SYSTEM } from '../os/system.ts';
 import { TicketKeys } from '../os/tls/ticket-keys.ts';
+import { ABUSE_LIMITS } from '../wire/h2/abuse-limits.ts';
+import { HeldBytes } from '../wire/h2/held-bytes.ts';
 import { HeadParser } from '../wire/http1/head-parser.ts';
 import { MessageWriter } from '../wire/http1/writer.ts';
 import { AccessLog } from './access-log.ts';
@@ -81,6 +83,7 @@ export class Dataplane implements DataplaneControl {
       turnEnd: new TurnEnd(system, faults),
       clientWork: new FreeList(256, () => new ClientWork(context)),
       clientStreams: new FreeList(1024, () => new Http2ClientStream(context)),
+      heldBytes: new HeldBytes(ABUSE_LIMITS.heldBytes),
       accessLog: options.accessLog === null ? null : new AccessLog(options.accessLog),
       tls: {
         certificates,

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { ClientHttp2Session } from 'node:http2';
 import { constants } from 'node:http2';
 import { test } from 'node:test';
-import { LISTENER, route, rule, startProxy, withHttp } from './harness.ts';
+import { cluster, endpoint, LISTENER, route, rule, startProxy, withHttp } from './harness.ts';
 import type { Http2Answer } from './http2-client.ts';
 import { answerOf, http2Client } from './http2-client.ts';
 import { nodeBackend } from './node-backend.ts';
@@ -204,4 +204,31 @@ test('a port for HTTP/2 alone serves it, and nothing else', async (context) => {
   const answer = await exchange(port, 'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n');
   assert.doesNotMatch(answer, /HTTP\/1\.1/);
   assert.equal(backend.received.length, 1);
+});
+
+test('a body that comes whole with its head is ended once, for its backend and for a mirror', async (context) => {
+  const backend = await rawBackend(context, answering(OK));
+  const shadow = await rawBackend(context, answering(OK));
+  const { port } = await startProxy(context, [backend.port], {
+    more: [
+      { kind: 'cluster', value: cluster({ name: 'default/shadow' }) },
+      { kind: 'endpoint', value: endpoint(shadow.port, { cluster: 'default/shadow' }) },
+      {
+        kind: 'route',
+        value: route({ rules: [rule({ mirrors: [{ cluster: 'default/shadow', share: 1 }] })] }),
+      },
+    ],
+  });
+  const session = http2Client(context, port);
+  await ask(session, { ':path': '/first' });
+  const answer = await ask(session, { ':path': '/body', ':method': 'POST' }, 'hello');
+  assert.equal(answer.headers[':status'], 200);
+  assert.equal((await ask(session, { ':path': '/last' })).headers[':status'], 200);
+  for (const { received } of [backend, shadow]) {
+    while (!received.join('').includes('/last')) await new Promise((resolve) => setImmediate(resolve));
+    const text = received.join('');
+    assert.equal(text.split('5\r\nhello\r\n0\r\n\r\n').length, 2, text);
+    assert.equal(text.split('0\r\n\r\n').length, 2, text);
+    assert.equal(text.split('HTTP/1.1\r\n').length, 4, text);
+  }
 });

@@ -4,7 +4,7 @@ import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { needs } from '../needs.ts';
 import { CASES } from './cases.ts';
 import { haproxy, NOT_THROUGH_HAPROXY } from './haproxy.ts';
-import { novaedge } from './novaedge.ts';
+import { novaedge, novaedgeOverTls } from './novaedge.ts';
 import type { Path, Stack } from './stack.ts';
 import { startStack } from './stack.ts';
 
@@ -20,6 +20,7 @@ const PATHS: readonly {
 }[] = [
   { name: 'directly', path: async (_context, backendPort) => backendPort, skip: false, not: new Set() },
   { name: 'through NovaEdge', path: novaedge, skip: false, not: new Set() },
+  { name: 'through NovaEdge over TLS', path: novaedgeOverTls, skip: false, not: new Set() },
   { name: 'through HAProxy', path: haproxy, skip: needs('haproxy').skip, not: NOT_THROUGH_HAPROXY },
 ];
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -9,8 +9,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import type { Certificate } from '../../src/model/certificate.ts';
 import { acceptKey } from '../../src/wire/websocket/opening-handshake.ts';
+import { TestAuthority } from '../certificates.ts';
 import { startProxy } from '../dataplane/harness.ts';
+import { startSecure } from '../dataplane/tls/harness.ts';
 import { needs } from '../needs.ts';
 import { DEFLATE } from './deflate.ts';
 import { Endpoint } from './endpoint.ts';
@@ -19,7 +22,7 @@ import { Endpoint } from './endpoint.ts';
 const PAGE = `<!doctype html><script type="module">
 const sizes = [0, 1, 125, 126, 65535, 65536, 300000];
 async function talk(path) {
-  const socket = new WebSocket('ws://' + location.host + path, ['chat', 'superchat']);
+  const socket = new WebSocket(location.origin.replace('http', 'ws') + path, ['chat', 'superchat']);
   socket.binaryType = 'arraybuffer';
   await new Promise((resolve, reject) => { socket.onopen = resolve; socket.onerror = () => reject(path); });
   const echo = (data) => new Promise((resolve) => {
@@ -75,53 +78,76 @@ function answer(incoming: IncomingMessage, socket: Socket, head: Buffer, events:
   if (head.length > 0) endpoint.receive(head);
 }
 
-test(
-  'a browser talks through the proxy, with compression and without',
-  needs('chromium'),
-  async (context) => {
-    const events: string[] = [];
-    let told: (result: string) => void = () => {};
-    const result = new Promise<string>((resolve) => {
-      told = resolve;
-    });
-    const server = createServer(async (request, response) => {
-      if (request.url === '/result') told(await text(request));
-      response.writeHead(200, { 'content-type': 'text/html' }).end(request.url === '/page' ? PAGE : '');
-    });
-    server.on('upgrade', (incoming, socket: Socket, head: Buffer) => answer(incoming, socket, head, events));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const proxy = await startProxy(context, [(server.address() as AddressInfo).port]);
-    const profile = mkdtempSync(join(tmpdir(), 'novaedge-chromium-'));
-    const browser = spawn(
-      'chromium',
-      [
-        '--headless',
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--no-first-run',
-        '--no-proxy-server',
-        '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
-        `--user-data-dir=${profile}`,
-        `http://127.0.0.1:${proxy.port}/page`,
-      ],
-      { stdio: 'ignore', detached: true },
-    );
-    const gone = once(browser, 'exit');
-    try {
-      const early = gone.then(([code]) => `{"error":"chromium ended with ${code}"}`);
-      const [deflate, plain] = JSON.parse(await Promise.race([result, early]));
-      const common = { protocol: 'superchat', wrong: [], code: 4321, wasClean: true };
-      assert.deepEqual(deflate, { ...common, extensions: 'permessage-deflate' });
-      assert.deepEqual(plain, { ...common, extensions: '' });
-      assert.deepEqual(events.sort(), ['/deflate: close 4321 "enough"', '/plain: close 4321 "enough"']);
-    } finally {
-      if (browser.exitCode === null) process.kill(-browser.pid!, 'SIGKILL');
-      await gone;
-      server.close();
-      server.closeAllConnections();
-      rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
-    }
-  },
-);
+for (const scheme of ['http', 'https'])
+  test(
+    `a browser talks through the proxy over ${scheme}, with compression and without`,
+    needs('chromium'),
+    async (context) => {
+      const events: string[] = [];
+      let told: (result: string) => void = () => {};
+      const result = new Promise<string>((resolve) => {
+        told = resolve;
+      });
+      const server = createServer(async (request, response) => {
+        if (request.url === '/result') told(await text(request));
+        response.writeHead(200, { 'content-type': 'text/html' }).end(request.url === '/page' ? PAGE : '');
+      });
+      server.on('upgrade', (incoming, socket: Socket, head: Buffer) =>
+        answer(incoming, socket, head, events),
+      );
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const ports = [(server.address() as AddressInfo).port];
+      const profile = mkdtempSync(join(tmpdir(), 'novaedge-chromium-'));
+      const accessLog = join(profile, 'access.log');
+      const proxy =
+        scheme === 'http'
+          ? await startProxy(context, ports, { accessLog })
+          : await startSecure(context, ports, { accessLog, certificates: [await someCertificate()] });
+      const browser = spawn(
+        'chromium',
+        [
+          '--headless',
+          '--no-sandbox',
+          '--disable-gpu',
+          '--disable-background-networking',
+          '--disable-component-update',
+          '--no-first-run',
+          '--no-proxy-server',
+          '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+          `--user-data-dir=${profile}`,
+          // Nobody has told it of the authority; that it looks at certificates is not what this is about.
+          '--ignore-certificate-errors',
+          `${scheme}://127.0.0.1:${proxy.port}/page`,
+        ],
+        { stdio: 'ignore', detached: true },
+      );
+      const gone = once(browser, 'exit');
+      try {
+        const early = gone.then(([code]) => `{"error":"chromium ended with ${code}"}`);
+        const [deflate, plain] = JSON.parse(await Promise.race([result, early]));
+        const common = { protocol: 'superchat', wrong: [], code: 4321, wasClean: true };
+        assert.deepEqual(deflate, { ...common, extensions: 'permessage-deflate' });
+        assert.deepEqual(plain, { ...common, extensions: '' });
+        assert.deepEqual(events.sort(), ['/deflate: close 4321 "enough"', '/plain: close 4321 "enough"']);
+        proxy.dataplane.shutdown();
+        // Over TLS it takes the connection of the page, and opens streams of it by extended CONNECT.
+        const spoken = scheme === 'http' ? 'HTTP/1.1' : 'HTTP/2';
+        const lines = (): string[] =>
+          readFileSync(accessLog, 'utf8')
+            .split('\n')
+            .filter((line) => /"path":"\/(?:deflate|plain)"/.test(line));
+        while (lines().length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+        for (const line of lines()) assert.equal(JSON.parse(line).protocol, spoken);
+      } finally {
+        if (browser.exitCode === null) process.kill(-browser.pid!, 'SIGKILL');
+        await gone;
+        server.close();
+        server.closeAllConnections();
+        rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+      }
+    },
+  );
+
+async function someCertificate(): Promise<Certificate> {
+  return (await TestAuthority.create()).issue('default/www', ['127.0.0.1']);
+}

@@ -5,6 +5,7 @@ import { Http2Connection } from '../../wire/h2/connection.ts';
 import type { Http2Local, Http2Owner } from '../../wire/h2/connection-owner.ts';
 import { ERROR_CODE } from '../../wire/h2/error-code.ts';
 import type { HeaderBlock } from '../../wire/h2/header-block.ts';
+import type { HeldBytes } from '../../wire/h2/held-bytes.ts';
 import type { Http2Fault } from '../../wire/h2/http2-fault.ts';
 import type { Http2Stream } from '../../wire/h2/stream.ts';
 import type { HpackEncoder } from '../../wire/hpack/encoder.ts';
@@ -21,6 +22,8 @@ import { logMalformed } from './malformed-request.ts';
 
 /** How often a connection with requests under way is looked at, in ms: whether the client still takes anything. */
 const LOOK_MS = 5000;
+/** Of frames that the client does not take: beyond it nothing more of what it says is read. */
+const MOST_WAITING_BYTES = 65_536;
 
 /**
  * A client's HTTP/2 connection: each of its streams is a request of its own.
@@ -41,6 +44,7 @@ export class Http2ClientConnection implements AcceptedConnection, TimerOwner, Ht
   readonly #begun: Http2ClientStream[] = [];
   /** When a request ended last, or the connection began; ms of the monotonic clock. */
   #idleSince: number;
+  readonly #openedAt: number;
   #isClosing = false;
   #isClosed = false;
 
@@ -52,15 +56,16 @@ export class Http2ClientConnection implements AcceptedConnection, TimerOwner, Ht
     this.#frames = new FrameBuffer(stream, context.frameBlocks, context.turnEnd);
     this.#engine = new Http2Connection(
       'server',
-      localOf(port.settings.http),
+      localOf(port.settings.http, context.heldBytes),
       this,
       this.#frames,
       context.time,
     );
     this.#idleSince = context.time;
+    this.#openedAt = context.time;
     stream.owner = this;
     this.#engine.begin();
-    context.wheel.set(this.#timer, this.#settings.timeouts.headerMs || LOOK_MS);
+    context.wheel.set(this.#timer, this.#lookMs);
   }
 
   announce(connection: ProxiedConnection | null): void {
@@ -75,6 +80,11 @@ export class Http2ClientConnection implements AcceptedConnection, TimerOwner, Ht
     return this.port.settings.http;
   }
 
+  get #lookMs(): number {
+    const { headerMs } = this.#settings.timeouts;
+    return headerMs > 0 && headerMs < LOOK_MS ? headerMs : LOOK_MS;
+  }
+
   /** A request is under way, or its answer is still going out. */
   get isBusy(): boolean {
     return this.#streams.size > 0;
@@ -87,6 +97,7 @@ export class Http2ClientConnection implements AcceptedConnection, TimerOwner, Ht
     this.#context.time = this.#context.system.now();
     this.#engine.receive(bytes, from, end, this.#context.time);
     this.#dispatch();
+    if (this.#frames.waiting > MOST_WAITING_BYTES) this.stream.pause();
   }
 
   onEnd(): void {
@@ -100,6 +111,7 @@ export class Http2ClientConnection implements AcceptedConnection, TimerOwner, Ht
 
   onWritable(): void {
     this.#frames.written();
+    if (this.stream.paused) this.stream.resume();
     if (this.#isClosing) this.#closeWhenFlushed();
     else if (!this.#frames.isBlocked) {
       this.#context.time = this.#context.system.now();
@@ -165,17 +177,22 @@ export class Http2ClientConnection implements AcceptedConnection, TimerOwner, Ht
       this.#free();
       return;
     }
-    if (!this.#engine.isSettingsAcknowledged && now - this.#idleSince >= headerMs && headerMs > 0) {
-      this.#leave(ERROR_CODE.SETTINGS_TIMEOUT);
+    if (headerMs > 0 && !this.#engine.isSettingsAcknowledged && now - this.#openedAt >= headerMs) {
+      this.#engine.onConnectionFault('settings_timeout');
       return;
     }
+    if (headerMs > 0 && this.#engine.unfinishedFor(now) >= headerMs) {
+      this.#engine.onConnectionFault('frame_timeout');
+      return;
+    }
+    const look = this.#lookMs;
     if (this.#streams.size > 0) {
-      this.#context.wheel.set(this.#timer, LOOK_MS);
+      this.#context.wheel.set(this.#timer, look);
       return;
     }
     const most = this.port.isDraining ? this.#context.timeouts.drainIdle : idleMs;
     const left = most - (now - this.#idleSince);
-    if (left > 0) this.#context.wheel.set(this.#timer, Math.min(left, LOOK_MS));
+    if (left > 0) this.#context.wheel.set(this.#timer, Math.min(left, look));
     else this.#leave(ERROR_CODE.NO_ERROR);
   }
 
@@ -276,12 +293,13 @@ export class Http2ClientConnection implements AcceptedConnection, TimerOwner, Ht
   }
 }
 
-function localOf(settings: HttpSettings): Http2Local {
+function localOf(settings: HttpSettings, held: HeldBytes): Http2Local {
   const { maxConcurrentStreams, streamWindowBytes, connectionWindowBytes } = settings.http2;
   return {
     maxConcurrentStreams,
     streamWindowBytes,
     connectionWindowBytes,
+    held,
     connectProtocol: true,
     heads: settings,
   };

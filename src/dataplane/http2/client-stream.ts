@@ -28,9 +28,12 @@ import {
   trailerLines,
 } from './answer-head.ts';
 import type { Http2ClientConnection } from './client-connection.ts';
+import { GatheredBytes } from './gathered-bytes.ts';
 
 const NOTHING = Buffer.alloc(0);
 const NO_LENGTH = -1;
+/** Pieces of a body below this wait for the end of the read they came with. */
+const SMALL_BYTES = 1024;
 
 /**
  * A request on a client's HTTP/2 connection, and its answer; its life is the Exchange's. Used again for other
@@ -52,13 +55,17 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
   /** The exchange has given the answer whole, or given up. */
   #isAnswered = false;
   #isTunnel = false;
-  /** It asks for a WebSocket: what comes before the answer is kept, up to the window. */
+  /** It asks for a WebSocket: what comes before the answer is gathered, up to the window. */
   #asksTunnel = false;
-  #early: Buffer[] = [];
   /** Bytes of the body that have come while the backend took none; they are credited when it does. */
   #held = 0;
   #isHeld = false;
+  /** Pieces that are passed on when the read is over, when the backend takes bytes again, or as a tunnel's first. */
+  readonly #gathered = new GatheredBytes();
   #hasBody = false;
+  /** The connection dispatches it when the read is over. */
+  #isDue = false;
+  #isDispatched = false;
   /** Of the answer's body what its length announces and has not been written; NO_LENGTH: not known. */
   #left = NO_LENGTH;
   /** Bytes of the answer that the client does not take yet. */
@@ -98,6 +105,7 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
     this.#held = 0;
     this.#isHeld = false;
     this.#hasBody = !ended;
+    this.#isDispatched = false;
     this.#left = NO_LENGTH;
     this.#isEnding = false;
     this.#movedBefore = -1;
@@ -117,13 +125,29 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
     if (hasBody) this.#pace.beginBody();
     this.exchange.begin(head, hasBody, true);
     if (this.#stream !== stream || this.#isAnswered) return;
-    if (!hasBody) this.exchange.requestEnd(null);
-    else connection.dispatchLater(this);
+    // Not at once: the same read may take it back.
+    this.#dispatchLater();
+  }
+
+  #dispatchLater(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    this.#connection.dispatchLater(this);
   }
 
   /** All that one read brought of the request has been told. */
   dispatch(): void {
+    this.#isDue = false;
     if (this.#stream === null || this.#isAnswered) return;
+    if (this.#isDispatched) {
+      if (!this.#isHeld) this.#passGathered();
+      return;
+    }
+    this.#isDispatched = true;
+    if (!this.#hasBody || this.#asksTunnel) {
+      this.exchange.requestEnd(null);
+      return;
+    }
     this.exchange.dispatch();
     if (this.#stream !== null && !this.#isAnswered && this.#hasBody && !this.#pace.sending.runs)
       this.awaitBody();
@@ -153,15 +177,29 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
     pace.received += size;
     if (pace.sending.runs) pace.sending.moved(this.#context.time, pace.received);
     this.#held += size;
-    if (this.#asksTunnel && !this.#isTunnel) {
-      this.#early.push(Buffer.from(bytes.subarray(start, end)));
+    const isEarly = this.#asksTunnel && !this.#isTunnel;
+    if (this.#isHeld || isEarly || (size < SMALL_BYTES && this.#isDispatched)) {
+      this.#gathered.add(bytes, start, end);
+      if (!this.#isHeld && !isEarly) this.#dispatchLater();
       return;
     }
+    this.#passGathered();
+    if (this.#stream === stream && !this.#isAnswered) this.#pass(bytes, start, end);
+  }
+
+  #pass(bytes: Buffer, start: number, end: number): void {
+    const stream = this.#stream;
     if (this.#isTunnel) {
       if (!this.isBlocked) this.#watch();
       this.exchange.tunnelBytes(bytes, start, end, this.#connection.stream);
     } else this.exchange.requestBytes(bytes, start, end, this.#connection.stream);
     if (this.#stream === stream && !this.#isHeld) this.#credit();
+  }
+
+  #passGathered(): void {
+    if (this.#gathered.length === 0) return;
+    const bytes = this.#gathered.take();
+    this.#pass(bytes, 0, bytes.length);
   }
 
   onEnd(trailers: HeaderBlock | null): void {
@@ -178,10 +216,16 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
       this.#complete();
       return;
     }
-    if (this.#asksTunnel) {
-      if (this.#isTunnel) this.exchange.tunnelEnd();
+    if (this.#asksTunnel && !this.#isTunnel) return;
+    const stream = this.#stream;
+    this.#passGathered();
+    if (this.#stream !== stream || this.#isAnswered) return;
+    if (this.#isTunnel) {
+      this.exchange.tunnelEnd();
       return;
     }
+    // It came whole with the read that began it, and has been dispatched by this.
+    this.#isDispatched = true;
     if (!this.isBlocked) this.#context.wheel.clear(this.#timer);
     if (trailers !== null && trailers.fault !== null) {
       this.exchange.requestFault(trailers.fault);
@@ -316,10 +360,7 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
     this.#left = NO_LENGTH;
     sendTunnelHead(this.#stream!, this.#connection.encoder, head, additions);
     this.#watch();
-    const early = this.#early;
-    this.#early = [];
-    for (const bytes of early) this.exchange.tunnelBytes(bytes, 0, bytes.length, this.#connection.stream);
-    this.#credit();
+    this.#passGathered();
     if (!this.#hasBody) this.exchange.tunnelEnd();
   }
 
@@ -380,6 +421,10 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
 
   resumeRequest(): void {
     this.#isHeld = false;
+    const stream = this.#stream;
+    if (stream === null) return;
+    this.#passGathered();
+    if (this.#stream !== stream || this.#isHeld) return;
     this.#credit();
     this.awaitBody();
   }
@@ -465,7 +510,7 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
     this.#stream = null;
     this.#rest = NOTHING;
     this.#trailer = null;
-    this.#early.length = 0;
+    this.#gathered.drop();
     this.#context.wheel.clear(this.#timer);
     stream.release();
     this.#connection.finished(this);

@@ -37,6 +37,11 @@ export class FrameBuffer implements FrameOutput, TurnEndOwner {
     return (this.#block === null || this.#block.length === 0) && !this.#stream.writing;
   }
 
+  /** Bytes that wait until the kernel has taken those before them. */
+  get waiting(): number {
+    return this.#stream.writing && this.#block !== null ? this.#block.length : 0;
+  }
+
   writer(room: number): MessageWriter {
     if (!this.#isDue) {
       this.#isDue = true;

@@ -13,6 +13,7 @@ export const ABUSE_LIMITS = {
    * Streams that the peer resets before their answer has ended, and streams that we have to reset because of what it
    * sends: `rapid_reset` (CVE-2023-44487, CVE-2025-8671: to the backend both cost the same). A browser that leaves a
    * page cancels about a hundred at once and then none; a proxy whose backend hangs, more. A stream that ends in order gives one back.
+   * A request whose head is too large (431, 414) counts as one that had to be reset.
    */
   resets: { burst: 500, perSecond: 33 },
   /**
@@ -24,6 +25,12 @@ export const ABUSE_LIMITS = {
   emptyFrames: { burst: 1000, perSecond: 200 },
   earnedByRequest: 4,
   earnedByData: 2,
+  /**
+   * DATA frames of less than `tinyDataBytes` that end nothing: `tiny_data_flood`. Small messages of gRPC and WebSocket
+   * are such; at this rate they take a twentieth of a core.
+   */
+  tinyData: { burst: 250_000, perSecond: 250_000 },
+  tinyDataBytes: 64,
   /**
    * DATA frames of ours that were cut shorter than `tinyBytes` because the peer opens its window no further:
    * `tiny_windows`. Whoever reads so slowly that it matters is ended by the minimum rate; this bounds what the frames
@@ -41,6 +48,16 @@ export const ABUSE_LIMITS = {
    * `header_block_too_large`. Above the multiple nothing is answered, as the rest would have to be read for that.
    */
   headBytesFactor: 2,
+  /**
+   * The same of one head as it is unpacked, as SETTINGS_MAX_HEADER_LIST_SIZE counts: `head_bomb`. Up to there every
+   * field is worked through, since those behind it may become entries of the table.
+   */
+  listBytesFactor: 4,
+  /**
+   * Of request bodies that a worker holds because backends do not take them, before a connection's window is held back
+   * too: 64 streams with the usual window.
+   */
+  heldBytes: 16_777_216,
   /** Interim answers (1xx) that a backend may send before the answer: `interim_flood`. */
   interimHeads: 100,
   /**

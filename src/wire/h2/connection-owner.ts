@@ -1,5 +1,6 @@
 import type { HeadSettings } from '../http1/head-parser.ts';
 import type { HeaderBlock } from './header-block.ts';
+import type { HeldBytes } from './held-bytes.ts';
 import type { Http2Fault } from './http2-fault.ts';
 import type { Http2Stream } from './stream.ts';
 
@@ -11,6 +12,8 @@ export interface Http2Local {
   readonly streamWindowBytes: number;
   /** The same of all streams together; 65,535 at least. */
   readonly connectionWindowBytes: number;
+  /** Of the thread; without it the connection's window is given back as bodies are consumed. */
+  readonly held?: HeldBytes;
   /** Server: extended CONNECT is taken (RFC 8441). */
   readonly connectProtocol: boolean;
   /** What heads of the peer may be. */

@@ -8,7 +8,6 @@ import {
   DEFAULT_WINDOW_BYTES,
   LEAST_MAX_FRAME_BYTES,
   MOST_31_BITS,
-  PING_BYTES,
   PREFACE,
   SETTING_BYTES,
 } from './frame.ts';
@@ -18,9 +17,10 @@ import { answerFault, requestFault, trailerFault } from './head-fault.ts';
 import type { HeaderBlock } from './header-block.ts';
 import { HTTP2_FAULTS, type Http2Fault } from './http2-fault.ts';
 import { type FrameEvents, PeerFrames } from './peer-frames.ts';
+import { DRAIN_PING, isPayload, OUR_PING } from './ping-payload.ts';
 import { type DataEvents, Receiving } from './receiving.ts';
 import { Sending } from './sending.ts';
-import { DEFAULT_HEADER_TABLE_BYTES, type Http2Role, PeerSettings, SETTING } from './settings.ts';
+import { DEFAULT_HEADER_TABLE_BYTES, type Http2Role, localSettings, PeerSettings } from './settings.ts';
 import {
   type Http2Stream,
   type Http2StreamOwner,
@@ -34,15 +34,9 @@ import { StreamIds } from './stream-ids.ts';
 import { giveBlock, giveStream, takeBlock, takeStream } from './stream-memory.ts';
 import { WorkBudget } from './work-budget.ts';
 
-const OUR_PING = Buffer.from('novaedge', 'latin1');
+const NEVER = -1;
 /** What the encoder says before the first field. */
 const BLOCK_START_BYTES = 1;
-const DRAIN_PING = Buffer.from('draining', 'latin1');
-
-function isPayload(bytes: Buffer, start: number, wanted: Buffer): boolean {
-  for (let at = 0; at < PING_BYTES; at += 1) if (bytes[start + at] !== wanted[at]) return false;
-  return true;
-}
 
 /**
  * One HTTP/2 connection (RFC 9113), either side of it. Sans-IO: bytes and the time go in by `receive`, frames go out by
@@ -75,7 +69,6 @@ export class Http2Connection implements StreamCarrier, FrameEvents, DataEvents {
   #encoder: HpackEncoder | null = null;
   #active = 0;
   #now: number;
-  /** Bytes of the peer's preface that have come. */
   #prefaceBytes: number;
   /** Client: of the last stream whose head has gone out. */
   #lastBegunId = 0;
@@ -83,6 +76,7 @@ export class Http2Connection implements StreamCarrier, FrameEvents, DataEvents {
   #lastTakenId = MOST_31_BITS;
   /** Frames of ours that answer the peer's since the transport last took any. */
   #unreadAnswers = 0;
+  #unfinishedSince = NEVER;
 
   /** `now` in milliseconds, of any beginning. */
   constructor(role: Http2Role, local: Http2Local, owner: Http2Owner, output: FrameOutput, now: number) {
@@ -97,7 +91,7 @@ export class Http2Connection implements StreamCarrier, FrameEvents, DataEvents {
     const mostHeadBytes = local.heads.limits.headerBytes * ABUSE_LIMITS.headBytesFactor;
     this.#frames = new PeerFrames(this, this.#emptyFrames, Math.max(mostHeadBytes, LEAST_MAX_FRAME_BYTES));
     this.#sending = new Sending(output, this.peer, this.#emptyFrames);
-    this.#receiving = new Receiving(output, this, local.connectionWindowBytes, local.streamWindowBytes);
+    this.#receiving = new Receiving(output, this, local);
     this.#prefaceBytes = role === 'server' ? 0 : PREFACE.length;
   }
 
@@ -129,13 +123,7 @@ export class Http2Connection implements StreamCarrier, FrameEvents, DataEvents {
 
   /** The preface (client) and our SETTINGS go to the output. */
   begin(): void {
-    const { maxConcurrentStreams, streamWindowBytes, connectProtocol, heads } = this.#local;
-    const entries: number[] = [];
-    if (this.role === 'client') entries.push(SETTING.ENABLE_PUSH, 0);
-    else entries.push(SETTING.MAX_CONCURRENT_STREAMS, maxConcurrentStreams);
-    entries.push(SETTING.INITIAL_WINDOW_SIZE, streamWindowBytes);
-    entries.push(SETTING.MAX_HEADER_LIST_SIZE, heads.limits.headerBytes);
-    if (connectProtocol && this.role === 'server') entries.push(SETTING.ENABLE_CONNECT_PROTOCOL, 1);
+    const entries = localSettings(this.#local, this.role);
     const size = PREFACE.length + entries.length * SETTING_BYTES + 2 * frames.WINDOW_UPDATE_FRAME_BYTES;
     const writer = this.#output.writer(size);
     if (this.role === 'client') writer.all(PREFACE);
@@ -162,6 +150,13 @@ export class Http2Connection implements StreamCarrier, FrameEvents, DataEvents {
     if (this.isClosed) return;
     if (this.#sending.hasWaiting) this.#sending.drain();
     if (this.#sending.isTeased) this.#fail('tiny_windows');
+    if (!this.#frames.isUnfinished) this.#unfinishedSince = NEVER;
+    else if (this.#unfinishedSince === NEVER || this.#frames.hasMoved) this.#unfinishedSince = now;
+  }
+
+  /** For how long a head, or a frame other than DATA, has been under way; ms. */
+  unfinishedFor(now: number): number {
+    return this.#unfinishedSince === NEVER ? 0 : now - this.#unfinishedSince;
   }
 
   /** The transport takes bytes again: streams that wait are told, in turn. */
@@ -169,6 +164,7 @@ export class Http2Connection implements StreamCarrier, FrameEvents, DataEvents {
     if (this.isClosed) return;
     this.#unreadAnswers = 0;
     this.#sending.drain();
+    if (this.#sending.isTeased) this.#fail('tiny_windows');
   }
 
   /**
@@ -272,7 +268,7 @@ export class Http2Connection implements StreamCarrier, FrameEvents, DataEvents {
     }
     stream.isReleased = true;
     this.#active -= 1;
-    if (!this.isClosed) this.#receiving.forget(stream);
+    this.#receiving.forget(stream, this.isClosed);
     giveStream(stream);
   }
 
@@ -316,8 +312,9 @@ export class Http2Connection implements StreamCarrier, FrameEvents, DataEvents {
     const block = takeBlock(this.#local.heads);
     this.#decoder ??= new HpackDecoder(DEFAULT_HEADER_TABLE_BYTES);
     if (!this.#decoder.decode(bytes, start, end, block)) {
+      const { isBomb } = block;
       giveBlock(block);
-      this.#fail('compression_error');
+      this.#fail(isBomb ? 'head_bomb' : 'compression_error');
       return;
     }
     const stream = this.#streams.get(streamId);
@@ -407,6 +404,7 @@ export class Http2Connection implements StreamCarrier, FrameEvents, DataEvents {
     else if (!this.#sending.widenStream(stream, bytes)) this.onStreamFault(stream, 'window_overflow');
   }
 
+  /** Also of what the owner finds, who hears of it as of others. */
   onConnectionFault(fault: Http2Fault): void {
     this.#fail(fault);
   }
@@ -451,7 +449,10 @@ export class Http2Connection implements StreamCarrier, FrameEvents, DataEvents {
     stream.expectedBytes = block.framing.contentLength;
     if (ended) stream.state = REMOTE_ENDED;
     this.#emptyFrames.earn(ABUSE_LIMITS.earnedByRequest);
+    // One for the answer, and one that the stream's end gives back.
+    const cost = block.fault === null ? 0 : 2;
     this.#owner.onRequest(stream, block, ended);
+    if (cost > 0) this.#spendReset(cost);
     return true;
   }
 
@@ -564,8 +565,8 @@ export class Http2Connection implements StreamCarrier, FrameEvents, DataEvents {
     if (writer !== null) frames.rstStream(writer, streamId, code);
   }
 
-  #spendReset(): void {
-    if (this.role === 'server' && !this.isClosed && !this.#resets.spend(1, this.#now))
+  #spendReset(cost = 1): void {
+    if (this.role === 'server' && !this.isClosed && !this.#resets.spend(cost, this.#now))
       this.#fail('rapid_reset');
   }
 

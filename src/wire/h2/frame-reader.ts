@@ -36,6 +36,11 @@ export class FrameReader {
     this.#handler = handler;
   }
 
+  /** Some of a header has come, or of a payload that is wanted whole, and not all. */
+  get isPartial(): boolean {
+    return this.#heldBytes > 0 || (this.#left > 0 && this.#way === WHOLE);
+  }
+
   /** No more calls, also where bytes are left. */
   stop(): void {
     this.isStopped = true;

@@ -3,6 +3,10 @@ import type { Http2Fault } from './http2-fault.ts';
 
 const NOTHING = Buffer.alloc(0);
 const FIRST_BYTES = 2048;
+/** Beyond this a block takes as much memory as it may have, which is used again by others of the thread. */
+const LARGE_BYTES = 16_384;
+const MOST_FREE = 4;
+const FREE: Buffer[] = [];
 
 /** Gathers a header block that came in HEADERS and CONTINUATION frames (RFC 9113 section 4.3). */
 export class HeadFragments {
@@ -33,7 +37,7 @@ export class HeadFragments {
     const length = this.length + end - start;
     if (length > this.#mostBytes) return 'header_block_too_large';
     if (this.bytes.length < length) {
-      const larger = Buffer.allocUnsafe(Math.max(length, this.bytes.length * 2, FIRST_BYTES));
+      const larger = this.#memory(length);
       this.bytes.copy(larger, 0, 0, this.length);
       this.bytes = larger;
     }
@@ -45,7 +49,15 @@ export class HeadFragments {
   /** The block has been read: no memory is kept. */
   clear(): void {
     this.streamId = 0;
+    if (this.bytes.length === this.#mostBytes && FREE.length < MOST_FREE) FREE.push(this.bytes);
     this.bytes = NOTHING;
     this.length = 0;
+  }
+
+  #memory(length: number): Buffer {
+    if (length <= LARGE_BYTES)
+      return Buffer.allocUnsafe(Math.max(length, this.bytes.length * 2, FIRST_BYTES));
+    const free = FREE.pop();
+    return free?.length === this.#mostBytes ? free : Buffer.allocUnsafeSlow(this.#mostBytes);
   }
 }

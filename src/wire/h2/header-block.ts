@@ -27,9 +27,10 @@ import {
   VALUE_END,
   VALUE_START,
 } from '../message/message-head.ts';
+import { ABUSE_LIMITS } from './abuse-limits.ts';
 
 const FIRST_BYTES = 2048;
-/** More than this is given back after a message that needed it. */
+/** More than this few messages need. */
 const KEPT_BYTES = 16_384;
 /** Below this a loop is cheaper than a call into the runtime. */
 const SHORT = 48;
@@ -86,6 +87,7 @@ export class HeaderBlock extends MessageHead {
   /** Size of the whole list as SETTINGS_MAX_HEADER_LIST_SIZE counts it, also of what was not kept. */
   listBytes = 0;
   #settings: HeadSettings = HTTP_DEFAULTS;
+  #mostListBytes = 0;
   #lineBytes = 0;
   #seen = 0;
   #hasOdd = false;
@@ -105,6 +107,21 @@ export class HeaderBlock extends MessageHead {
     this.reset(settings);
   }
 
+  /** What has been unpacked is so much more than what is allowed that nobody needs to see the rest. */
+  get isBomb(): boolean {
+    return this.listBytes > this.#mostListBytes;
+  }
+
+  /** It has more memory than most messages need. */
+  get isLarge(): boolean {
+    return this.bytes.length > KEPT_BYTES;
+  }
+
+  /** Leaves that to the collector. */
+  trim(): void {
+    this.bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  }
+
   /** Before each block: what is to hold for it. */
   reset(settings: HeadSettings): void {
     const most = settings.limits.headerCount;
@@ -113,8 +130,8 @@ export class HeaderBlock extends MessageHead {
       this.fields = new Int32Array(most * FIELD_STRIDE);
       this.#never = null;
     }
-    if (this.bytes.length > KEPT_BYTES) this.bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
     this.#settings = settings;
+    this.#mostListBytes = settings.limits.headerBytes * ABUSE_LIMITS.listBytesFactor;
     this.end = 0;
     this.length = 0;
     this.listBytes = 0;

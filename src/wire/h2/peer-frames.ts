@@ -15,7 +15,7 @@ import {
 import { type FrameHandler, FrameReader, PARTS, type PayloadWay, STOP, WHOLE } from './frame-reader.ts';
 import { HeadFragments } from './head-fragments.ts';
 import type { Http2Fault } from './http2-fault.ts';
-import type { WorkBudget } from './work-budget.ts';
+import { WorkBudget } from './work-budget.ts';
 
 /** What frames say, once their form has been found right. */
 export interface FrameEvents {
@@ -56,8 +56,11 @@ export class PeerFrames implements FrameHandler {
   isEstablished = false;
   readonly #events: FrameEvents;
   readonly #budget: WorkBudget;
+  #tinyData: WorkBudget | null = null;
   readonly #reader = new FrameReader(this);
   readonly #fragments: HeadFragments;
+  /** The last `receive` has brought the end of something that can be unfinished. */
+  hasMoved = false;
   #isSelfDependent = false;
   #now = 0;
   /** Of the DATA frame at hand: bytes of content to come, and of padding. */
@@ -73,7 +76,13 @@ export class PeerFrames implements FrameHandler {
 
   receive(bytes: Buffer, start: number, end: number, now: number): void {
     this.#now = now;
+    this.hasMoved = false;
     this.#reader.receive(bytes, start, end);
+  }
+
+  /** A frame has begun and not ended, other than DATA, or a head has. */
+  get isUnfinished(): boolean {
+    return this.#fragments.streamId !== 0 || this.#reader.isPartial;
   }
 
   stop(): void {
@@ -82,6 +91,7 @@ export class PeerFrames implements FrameHandler {
   }
 
   onFrame(length: number, type: number, flags: number, streamId: number): PayloadWay {
+    if (type !== FRAME.CONTINUATION) this.hasMoved = true;
     if (length > LEAST_MAX_FRAME_BYTES) return this.#refuse('frame_too_large');
     if (!this.isEstablished) {
       if (type !== FRAME.SETTINGS || (flags & FLAG.ACK) !== 0) return this.#refuse('settings_missing');
@@ -192,6 +202,7 @@ export class PeerFrames implements FrameHandler {
       if (isPadded) return this.#refuse('invalid_frame_size');
       if (!isEnd && !this.#mayCost(1, 'empty_data_flood')) return STOP;
     }
+    if (length < ABUSE_LIMITS.tinyDataBytes && !isEnd && !this.#mayBeTiny()) return STOP;
     this.#padding = isPadded ? PADDING_UNKNOWN : 0;
     this.#content = length;
     this.#events.onDataFrame(streamId, length);
@@ -238,6 +249,7 @@ export class PeerFrames implements FrameHandler {
     if ((flags & FLAG.END_HEADERS) === 0) return;
     const { streamId, bytes: block, length } = fragments;
     const ended = (fragments.flags & FLAG.END_STREAM) !== 0;
+    this.hasMoved = true;
     fragments.clear();
     this.#events.onHeadBlock(streamId, ended, this.#isSelfDependent, block, 0, length);
   }
@@ -246,6 +258,13 @@ export class PeerFrames implements FrameHandler {
     if (!isOnRightStream) return this.#refuse('invalid_stream_id');
     if (length !== right) return this.#refuse('invalid_frame_size');
     return flood === null || this.#mayCost(1, flood) ? WHOLE : STOP;
+  }
+
+  #mayBeTiny(): boolean {
+    this.#tinyData ??= new WorkBudget(ABUSE_LIMITS.tinyData, this.#now);
+    if (this.#tinyData.spend(1, this.#now)) return true;
+    this.#events.onConnectionFault('tiny_data_flood');
+    return false;
   }
 
   #mayCost(cost: number, flood: Http2Fault): boolean {

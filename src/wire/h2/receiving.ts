@@ -1,6 +1,8 @@
+import type { Http2Local } from './connection-owner.ts';
 import { DEFAULT_WINDOW_BYTES } from './frame.ts';
 import type { FrameOutput } from './frame-output.ts';
 import { WINDOW_UPDATE_FRAME_BYTES, windowUpdate } from './frame-writer.ts';
+import type { HeldBytes } from './held-bytes.ts';
 import type { Http2Fault } from './http2-fault.ts';
 import type { Http2Stream } from './stream.ts';
 
@@ -15,7 +17,8 @@ const NO_LENGTH = -1;
 
 /**
  * DATA on its way in, and what the peer may send of it (RFC 9113 sections 5.2 and 6.9). A window is given back in one
- * WINDOW_UPDATE when half of it has been consumed.
+ * WINDOW_UPDATE when half of it has been consumed. The connection's does not wait for that while the thread holds little
+ * (HeldBytes): a body that nobody takes stops no other one.
  *
  *     peer ── windows of stream and connection ──> onData … owner … consumed ──> WINDOW_UPDATE
  *               passed over, padding ──────────────────────────────────┘
@@ -25,18 +28,19 @@ export class Receiving {
   readonly #events: DataEvents;
   readonly #connectionWindow: number;
   readonly #streamWindow: number;
+  readonly #held: HeldBytes | null;
   #window: number;
   #uncredited = 0;
   /** Whose DATA frame is being read; null: passed over. */
   #stream: Http2Stream | null = null;
 
-  /** Windows in bytes. */
-  constructor(output: FrameOutput, events: DataEvents, connectionWindow: number, streamWindow: number) {
+  constructor(output: FrameOutput, events: DataEvents, local: Http2Local) {
     this.#output = output;
     this.#events = events;
     // Nothing can make it smaller (RFC 9113 section 6.9.2).
-    this.#connectionWindow = Math.max(connectionWindow, DEFAULT_WINDOW_BYTES);
-    this.#streamWindow = streamWindow;
+    this.#connectionWindow = Math.max(local.connectionWindowBytes, DEFAULT_WINDOW_BYTES);
+    this.#streamWindow = local.streamWindowBytes;
+    this.#held = local.held ?? null;
     this.#window = this.#connectionWindow;
   }
 
@@ -79,6 +83,10 @@ export class Receiving {
       return;
     }
     stream.unconsumed += size;
+    if (this.#held?.take(size) === true) {
+      stream.prepaid += size;
+      this.credit(size);
+    }
     stream.owner.onData(bytes, start, end);
   }
 
@@ -103,7 +111,12 @@ export class Receiving {
 
   consumed(stream: Http2Stream, size: number): void {
     stream.unconsumed -= size;
-    this.credit(size);
+    const prepaid = stream.prepaid < size ? stream.prepaid : size;
+    if (prepaid > 0) {
+      stream.prepaid -= prepaid;
+      this.#held!.give(prepaid);
+    }
+    if (size > prepaid) this.credit(size - prepaid);
     if (stream.isRemotelyEnded) return;
     stream.uncredited += size;
     if (stream.uncredited * 2 < this.#streamWindow) return;
@@ -120,9 +133,12 @@ export class Receiving {
     this.#uncredited = 0;
   }
 
-  /** The stream is used again by somebody else. */
-  forget(stream: Http2Stream): void {
+  /** The stream is used again by somebody else. `isClosed`: the connection, and nothing is given back to the peer. */
+  forget(stream: Http2Stream, isClosed: boolean): void {
     if (this.#stream === stream) this.#stream = null;
-    if (stream.unconsumed > 0) this.credit(stream.unconsumed);
+    const { unconsumed, prepaid } = stream;
+    stream.prepaid = 0;
+    if (prepaid > 0) this.#held!.give(prepaid);
+    if (unconsumed > prepaid && !isClosed) this.credit(unconsumed - prepaid);
   }
 }

@@ -1,3 +1,4 @@
+import type { Http2Local } from './connection-owner.ts';
 import {
   DEFAULT_WINDOW_BYTES,
   LEAST_MAX_FRAME_BYTES,
@@ -21,6 +22,17 @@ export const SETTING = {
 export const DEFAULT_HEADER_TABLE_BYTES = 4096;
 
 export type Http2Role = 'server' | 'client';
+
+/** What this side tells the peer: identifiers and values by turns. */
+export function localSettings(local: Http2Local, role: Http2Role): number[] {
+  const entries: number[] = [];
+  if (role === 'client') entries.push(SETTING.ENABLE_PUSH, 0);
+  else entries.push(SETTING.MAX_CONCURRENT_STREAMS, local.maxConcurrentStreams);
+  entries.push(SETTING.INITIAL_WINDOW_SIZE, local.streamWindowBytes);
+  entries.push(SETTING.MAX_HEADER_LIST_SIZE, local.heads.limits.headerBytes);
+  if (local.connectProtocol && role === 'server') entries.push(SETTING.ENABLE_CONNECT_PROTOCOL, 1);
+  return entries;
+}
 
 /** What the peer has told us; until then what the RFC says. */
 export class PeerSettings {

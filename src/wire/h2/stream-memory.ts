@@ -8,9 +8,12 @@ import { Http2Stream, type Http2StreamOwner, type StreamCarrier } from './stream
  */
 const MOST_STREAMS = 1024;
 const MOST_BLOCKS = 256;
+/** Of those, such as have taken more memory than most heads need. */
+const MOST_LARGE_BLOCKS = 16;
 
 const STREAMS: Http2Stream[] = [];
 const BLOCKS: HeaderBlock[] = [];
+let largeBlocks = 0;
 
 export function takeStream(carrier: StreamCarrier, owner: Http2StreamOwner): Http2Stream {
   const stream = STREAMS.pop();
@@ -30,16 +33,16 @@ export function giveStream(stream: Http2Stream): void {
 
 export function takeBlock(settings: HeadSettings): HeaderBlock {
   const block = BLOCKS.pop() ?? new HeaderBlock();
+  if (block.isLarge) largeBlocks -= 1;
   block.reset(settings);
   return block;
 }
 
 export function giveBlock(block: HeaderBlock): void {
-  if (BLOCKS.length < MOST_BLOCKS) BLOCKS.push(block);
-}
-
-/** Leaves memory that nobody uses to the collector. */
-export function dropFreeStreams(): void {
-  STREAMS.length = 0;
-  BLOCKS.length = 0;
+  if (BLOCKS.length >= MOST_BLOCKS) return;
+  if (block.isLarge) {
+    if (largeBlocks < MOST_LARGE_BLOCKS) largeBlocks += 1;
+    else block.trim();
+  }
+  BLOCKS.push(block);
 }

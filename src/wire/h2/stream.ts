@@ -76,6 +76,8 @@ export class Http2Stream {
   receiveWindow = 0;
   /** Received and handed out, not consumed. */
   unconsumed = 0;
+  /** Of those, what the connection's window has been given back for already. */
+  prepaid = 0;
   /** Consumed, and not yet given back to the peer. */
   uncredited = 0;
   /** Bytes that content-length still announces, or -1. */

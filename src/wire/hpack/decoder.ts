@@ -8,6 +8,8 @@ import { STATIC, STATIC_COUNT } from './static-table.ts';
 const INITIAL_TABLE_BYTES = 4096;
 /** No integer that is of use here has more bytes after its first (RFC 7541 section 5.1). */
 const MOST_CONTINUATIONS = 4;
+/** Before a block; more than its smallest and its last size tell nothing (RFC 7541 section 4.2). */
+const MOST_SIZE_UPDATES = 2;
 /** Below this a loop is cheaper than a call into the runtime. */
 const SHORT = 48;
 const COLON = 58;
@@ -52,13 +54,18 @@ export class HpackDecoder {
     if (this.#table.capacity > this.#limit) this.#mustResize = true;
   }
 
-  /** Decodes a whole header block, `bytes[start, end)`. False is COMPRESSION_ERROR: the connection is lost. */
+  /**
+   * Decodes a whole header block, `bytes[start, end)`. False is COMPRESSION_ERROR, or ends a block that has become far
+   * too large (`block.isBomb`): the connection is lost.
+   */
   decode(bytes: Buffer, start: number, end: number, block: HeaderBlock): boolean {
     const table = this.#table;
     let at = start;
     let mayResize = true;
+    let sizeUpdates = 0;
     if (this.#mustResize && (bytes[at]! < SIZE_UPDATE || bytes[at]! >= INCREMENTAL)) return false;
     while (at < end) {
+      if (block.isBomb) return false;
       const first = bytes[at]!;
       at += 1;
       if (first >= INDEXED) {
@@ -99,7 +106,8 @@ export class HpackDecoder {
           size = this.#integer(bytes, at, end, 31);
           at = this.#at;
         }
-        if (!mayResize || size < 0 || size > this.#limit) return false;
+        sizeUpdates += 1;
+        if (!mayResize || size < 0 || size > this.#limit || sizeUpdates > MOST_SIZE_UPDATES) return false;
         table.resize(size);
         this.#mustResize = false;
         continue;

@@ -161,20 +161,47 @@ test('a smaller table of ours holds once the peer has acknowledged it, and its n
   }
 });
 
-test('a bomb: thousands of references to a large entry keep no more than the limit, and the table in step', () => {
+test('sizes of the table: two before a block, as many as can tell something, and no third', () => {
+  const get = literals([':method: GET'], 0);
+  for (const [sizes, taken] of [
+    ['203f45', true],
+    ['20203f45', false],
+  ] as const) {
+    const bytes = Buffer.concat([Buffer.from(sizes, 'hex'), get]);
+    assert.equal(new HpackDecoder(4096).decode(bytes, 0, bytes.length, new HeaderBlock()), taken);
+  }
+});
+
+test('a head beyond its limit is worked through, so that the table stays in step', () => {
   const decoder = new HpackDecoder(4096);
   const block = new HeaderBlock();
   const large = literals([`x: ${'y'.repeat(4050)}`], 64);
-  const bomb = Buffer.concat([large, Buffer.alloc(60_000, 0xbe), literals(['z: after'], 64)]);
-  assert.equal(decoder.decode(bomb, 0, bomb.length, block), true);
+  const head = Buffer.concat([large, Buffer.alloc(20, 0xbe), literals(['z: after'], 64)]);
+  assert.equal(decoder.decode(head, 0, head.length, block), true);
   assert.equal(block.conclude('request', true), 'fields_too_large');
-  assert.equal(block.listBytes, 60_001 * 4083 + 38);
-  assert.ok(block.bytes.length <= 2 * (HTTP_DEFAULTS.limits.headerBytes + 4096), `${block.bytes.length}`);
-  assert.ok(block.fieldCount * 4050 <= HTTP_DEFAULTS.limits.headerBytes);
-  block.reset(HTTP_DEFAULTS);
-  assert.ok(block.bytes.length <= 16_384);
+  assert.equal(block.listBytes, 21 * 4083 + 38);
   // The newest entry has pushed the large one out.
+  block.reset(HTTP_DEFAULTS);
   assert.equal(decoder.decode(Buffer.of(0xbe), 0, 1, block), true);
   assert.equal(block.name(0), 'z');
   assert.equal(decoder.decode(Buffer.of(0xbf), 0, 1, block), false);
+});
+
+test('bombs: what unpacks to far more than the limit ends with it, whatever it is made of', () => {
+  const { headerBytes } = HTTP_DEFAULTS.limits;
+  const large = literals([`x: ${'y'.repeat(4050)}`], 64);
+  const named = literals([`${'n'.repeat(4050)}: y`], 64);
+  for (const bomb of [
+    Buffer.concat([large, Buffer.alloc(60_000, 0xbe)]),
+    Buffer.concat([named, ...Array.from({ length: 20_000 }, () => Buffer.of(0x7e, 0))]),
+    Buffer.alloc(60_000, 0x90),
+  ]) {
+    const block = new HeaderBlock();
+    assert.equal(new HpackDecoder(4096).decode(bomb, 0, bomb.length, block), false);
+    assert.equal(block.isBomb, true);
+    assert.ok(block.listBytes <= 4 * headerBytes + 4096 + 32, `${block.listBytes}`);
+    assert.ok(block.bytes.length <= 2 * (headerBytes + 4096), `${block.bytes.length}`);
+    block.trim();
+    assert.ok(block.bytes.length <= 16_384);
+  }
 });

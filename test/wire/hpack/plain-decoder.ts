@@ -8,6 +8,7 @@ export class PlainDecoder {
   #table: { name: string; value: string }[] = [];
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
+  #sizes = 0;
 
   constructor(limit: number) {
     this.#limit = Math.max(limit, 4096);
@@ -17,6 +18,7 @@ export class PlainDecoder {
   decode(bytes: Buffer): string[] | null {
     this.#bytes = bytes;
     this.#at = 0;
+    this.#sizes = 0;
     const list: string[] = [];
     try {
       while (this.#at < bytes.length) this.#field(list);
@@ -34,7 +36,8 @@ export class PlainDecoder {
       list.push(`${name}: ${value}`);
     } else if ((first & 0xe0) === 0x20) {
       const size = this.#integer(first, 5);
-      if (list.length > 0 || size > this.#limit) throw new RangeError('size');
+      this.#sizes += 1;
+      if (list.length > 0 || size > this.#limit || this.#sizes > 2) throw new RangeError('size');
       this.#size = size;
       this.#evict(0);
     } else {
