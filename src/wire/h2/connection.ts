@@ -572,8 +572,7 @@ export class Http2Connection implements StreamCarrier, FrameEvents, DataEvents {
 
   /** Of the peer's streams, the last that has been worked on. */
   #lastPeerId(): number {
-    if (this.role === 'client') return 0;
-    return this.#lastTakenId < this.#ids.last ? this.#lastTakenId : this.#ids.last;
+    return this.role === 'client' ? 0 : Math.min(this.#lastTakenId, this.#ids.last);
   }
 
   #goAway(lastStreamId: number, code: number): void {
