@@ -129,6 +129,8 @@ for (const scheme of ['http', 'https'])
         const common = { protocol: 'superchat', wrong: [], code: 4321, wasClean: true };
         assert.deepEqual(deflate, { ...common, extensions: 'permessage-deflate' });
         assert.deepEqual(plain, { ...common, extensions: '' });
+        // The backend hears of the end after the browser does.
+        while (events.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
         assert.deepEqual(events.sort(), ['/deflate: close 4321 "enough"', '/plain: close 4321 "enough"']);
         proxy.dataplane.shutdown();
         // Over TLS it takes the connection of the page, and opens streams of it by extended CONNECT.
