@@ -82,7 +82,7 @@ const NO_OWNER: StreamOwner = {
 
 /**
  * A TCP connection as the data plane sees it. `write` returns true where the kernel has everything and the memory
- * is free at once; false asks the caller to leave the memory alone and to stop reading its source until
+ * is free at once; false asks the caller to leave the memory alone (`keepsMemory`) and to stop reading its source until
  * `onWritable`. So nothing is ever queued here but what one read brought.
  *
  *     connecting ──> open ──end──> half closed ──peer's end──> closed
@@ -128,6 +128,11 @@ export class SocketStream implements WriteOwner, ShutdownOwner, ConnectOwner {
   /** Writes go to the kernel at once; otherwise each one keeps its memory for a while. */
   get isDirect(): boolean {
     return hasTcpHandles;
+  }
+
+  /** A write that returned false has the memory it was given; else only the source of more should pause. */
+  get keepsMemory(): boolean {
+    return this.tls === null || !this.tls.copies;
   }
 
   get writing(): boolean {

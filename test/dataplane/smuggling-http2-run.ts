@@ -40,16 +40,22 @@ export interface Making {
   readonly count: number;
   /** Of the literals of HPACK. */
   readonly pattern: 0 | 16 | 64;
+  readonly isHuffman: boolean;
 }
 
 export const MAKINGS: readonly Making[] = [
-  { isSplit: false, count: 1, pattern: 0 },
-  { isSplit: true, count: 1, pattern: 64 },
-  { isSplit: true, count: 3, pattern: 16 },
+  { isSplit: false, count: 1, pattern: 0, isHuffman: false },
+  { isSplit: true, count: 1, pattern: 64, isHuffman: true },
+  { isSplit: true, count: 3, pattern: 16, isHuffman: false },
 ];
 
-function head(id: number, lines: readonly string[], ends: boolean, { count, pattern }: Making): Buffer {
-  const block = literals(lines, pattern);
+function head(
+  id: number,
+  lines: readonly string[],
+  ends: boolean,
+  { count, pattern, isHuffman }: Making,
+): Buffer {
+  const block = literals(lines, pattern, isHuffman);
   const size = Math.min(MOST_FRAME_BYTES, Math.max(1, Math.ceil(block.length / count)));
   const frames: Buffer[] = [];
   for (let at = 0; at === 0 || at < block.length; at += size) {

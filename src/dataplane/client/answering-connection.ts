@@ -75,7 +75,7 @@ export abstract class AnsweringConnection implements OutputOwner {
     work.written += size;
     const done = chunked ? this.stream.writeAll([chunkLine(size), piece, CRLF]) : this.stream.write(piece);
     if (done) return;
-    source.give(bytes);
+    if (this.stream.keepsMemory) source.give(bytes);
     this.block();
   }
 
@@ -94,7 +94,7 @@ export abstract class AnsweringConnection implements OutputOwner {
     this.flush();
     this.begun().written += end - start;
     if (!this.stream.write(source.lasting(bytes, start, end))) {
-      source.give(bytes);
+      if (this.stream.keepsMemory) source.give(bytes);
       this.block();
     }
   }

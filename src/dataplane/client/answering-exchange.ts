@@ -1,5 +1,6 @@
 import type { ResponseReason } from '../../model/response-reason.ts';
 import { RESPONSE_REASONS } from '../../model/response-reason.ts';
+import type { Http2Fault } from '../../wire/h2/http2-fault.ts';
 import type { Fault } from '../../wire/http1/fault.ts';
 import type { MessageHead } from '../../wire/message/message-head.ts';
 import type { Context } from '../context.ts';
@@ -60,6 +61,11 @@ export abstract class AnsweringExchange {
   /** Nothing is asked of a backend any more. */
   protected abstract letGo(): void;
   protected abstract finish(): void;
+
+  /** What exactly was wrong with what the client has sent. */
+  blame(detail: Fault | Http2Fault): void {
+    this.record.detail = detail;
+  }
 
   /** A head that does not parse: answered, and the connection closed. */
   refuseFault(fault: Fault): void {

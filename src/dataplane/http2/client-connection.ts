@@ -17,6 +17,7 @@ import type { TimerOwner } from '../timer-wheel.ts';
 import { Timer } from '../timer-wheel.ts';
 import type { Http2ClientStream } from './client-stream.ts';
 import { FrameBuffer } from './frame-buffer.ts';
+import { logMalformed } from './malformed-request.ts';
 
 /** How often a connection with requests under way is looked at, in ms: whether the client still takes anything. */
 const LOOK_MS = 5000;
@@ -145,8 +146,9 @@ export class Http2ClientConnection implements AcceptedConnection, TimerOwner, Ht
 
   onPong(): void {}
 
-  onStreamFault(fault: Http2Fault): void {
+  onStreamFault(fault: Http2Fault, head: HeaderBlock | null): void {
     this.port.firstListener?.counters.http2Faults.add(fault);
+    if (head !== null) logMalformed(this.#context, this.port, this.origin, fault, head);
   }
 
   onConnectionFault(fault: Http2Fault): void {

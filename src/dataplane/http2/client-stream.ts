@@ -4,6 +4,7 @@ import { ERROR_CODE } from '../../wire/h2/error-code.ts';
 import type { HeaderBlock } from '../../wire/h2/header-block.ts';
 import type { Http2Fault } from '../../wire/h2/http2-fault.ts';
 import type { Http2Stream, Http2StreamOwner } from '../../wire/h2/stream.ts';
+import type { Fault } from '../../wire/http1/fault.ts';
 import type { MessageHead } from '../../wire/message/message-head.ts';
 import { ClientPace } from '../client/client-pace.ts';
 import type { AnswerAdditions, Downstream, LocalAnswer } from '../client/downstream.ts';
@@ -190,10 +191,11 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
   }
 
   /** The client is gone, or has broken the rules; the stream is over. */
-  onReset(_code: number, fault: Http2Fault | null): void {
+  onReset(_code: number, fault: Fault | Http2Fault | null): void {
     const stream = this.#stream;
     if (stream === null) return;
     try {
+      if (fault !== null) this.exchange.blame(fault);
       if (!this.#isAnswered) this.exchange.clientGone(fault === null ? 'client_reset' : 'bad_request');
     } catch (error) {
       this.#context.faults.report(error);

@@ -188,7 +188,7 @@ export class Http2UpstreamStream implements Upstream, Http2StreamOwner, TimerOwn
     }
   }
 
-  onReset(code: number, fault: Http2Fault | null): void {
+  onReset(code: number, fault: Fault | Http2Fault | null): void {
     const user = this.#hears();
     if (user === null) return;
     const { ending } = this.#line;

@@ -161,7 +161,7 @@ export class UpstreamConnection implements Upstream, Connecting, StreamOwner, Ti
     const done = this.#isChunked
       ? this.stream.writeAll([chunkLine(end - start), piece, CRLF])
       : this.stream.write(piece);
-    if (!done) source.give(bytes);
+    if (!done && this.stream.keepsMemory) source.give(bytes);
     return done;
   }
 

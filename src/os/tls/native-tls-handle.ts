@@ -4,6 +4,7 @@ import { END_OF_STREAM } from '../system-error.ts';
 import type { NativeTls, NativeWriteRequest } from './tls-binding.ts';
 import { wrapNative } from './tls-binding.ts';
 import type { PeerCertificate, TlsHandle, TlsOwner, TlsSettings } from './tls-stream.ts';
+import { BLOCK_BYTES, WaitingBytes } from './waiting-bytes.ts';
 
 const { WriteWrap, ShutdownWrap, streamBaseState, kReadBytesOrError, kLastWriteWasAsync } = streamBinding;
 const EBADF = -9;
@@ -11,8 +12,6 @@ const ECONNRESET = -104;
 const EPROTO = -71;
 /** What may wait, encrypted by nobody yet, before the writer is told to stop. */
 const MOST_QUEUED_BYTES = 65_536;
-/** The runtime hands over so much at once; the rest of a write follows in a later turn. */
-const MOST_AT_ONCE_BYTES = 131_072;
 
 const HANDLE: unique symbol = Symbol('handle');
 type Carrier = NativeTls & { [HANDLE]?: NativeTlsHandle };
@@ -54,11 +53,12 @@ const NOTHING = new Uint8Array(0);
  *     write meanwhile ──> queue ───────────────────────────────┘ then all of the queue in one write
  *
  * What was encrypted is free at once, so a write that the kernel takes is done for whoever wrote it, though the runtime
- * says so only in a later turn. What is written until then waits here.
+ * says so only in a later turn. What is written until then waits here, copied.
  */
 export class NativeTlsHandle implements TlsHandle {
   onread: (this: StreamHandle) => Uint8Array | undefined = () => undefined;
   failure = '';
+  readonly copies = true;
   readonly #raw: StreamHandle;
   readonly #native: NativeTls;
   readonly #owner: TlsOwner;
@@ -74,8 +74,7 @@ export class NativeTlsHandle implements TlsHandle {
   #isWriting = false;
   /** Used for one write after another. */
   #request: OwnRequest | null = null;
-  #queue: Uint8Array[] | null = null;
-  #queuedBytes = 0;
+  #queue: WaitingBytes | null = null;
   /** Writes that were said to be under way, completed together. */
   #waiting: WriteRequest[] | null = null;
   #ending: ShutdownRequest | null = null;
@@ -146,7 +145,7 @@ export class NativeTlsHandle implements TlsHandle {
   }
 
   get writeQueueSize(): number {
-    return this.#raw.writeQueueSize + this.#queuedBytes;
+    return this.#raw.writeQueueSize + (this.#queue?.length ?? 0);
   }
 
   readStart(): number {
@@ -166,7 +165,10 @@ export class NativeTlsHandle implements TlsHandle {
       streamBaseState[kLastWriteWasAsync] = 0;
       return 0;
     }
-    if (this.#isBusy()) return this.#enqueue(request, bytes);
+    if (this.#isBusy()) {
+      this.#enqueue(bytes);
+      return this.#enqueued(request);
+    }
     const isClear = this.#native.writeQueueSize === 0;
     const own = this.#nextRequest();
     return this.#begun(own, this.#native.writeBuffer(own, bytes), bytes.length, isClear, request);
@@ -177,7 +179,10 @@ export class NativeTlsHandle implements TlsHandle {
     let length = 0;
     for (const chunk of chunks) length += chunk.length;
     if (length === 0) return this.writeBuffer(request, NOTHING);
-    if (this.#isBusy()) return this.#enqueueAll(request, chunks, length);
+    if (this.#isBusy()) {
+      for (const chunk of chunks) this.#enqueue(chunk);
+      return this.#enqueued(request);
+    }
     const isClear = this.#native.writeQueueSize === 0;
     const own = this.#nextRequest();
     return this.#begun(own, this.#native.writev(own, chunks, true), length, isClear, request);
@@ -253,8 +258,7 @@ export class NativeTlsHandle implements TlsHandle {
   written(status: number): void {
     this.#isWriting = false;
     if (status < 0) {
-      this.#queue = null;
-      this.#queuedBytes = 0;
+      this.#forget();
       if (this.#isGone) this.#drop();
       else this.#complete(status);
       return;
@@ -327,7 +331,7 @@ export class NativeTlsHandle implements TlsHandle {
       this.#isWriting = false;
       return error;
     }
-    const isDone = this.#raw.writeQueueSize === 0 && length <= MOST_AT_ONCE_BYTES;
+    const isDone = this.#raw.writeQueueSize === 0 && length <= BLOCK_BYTES;
     if (isDone || !this.#isWriting) streamBaseState[kLastWriteWasAsync] = 0;
     else this.#wait(request);
     // Nobody need hear of the end of what can only go well, until somebody waits for it.
@@ -341,44 +345,34 @@ export class NativeTlsHandle implements TlsHandle {
     this.#waiting.push(request);
   }
 
-  #enqueue(request: WriteRequest, bytes: Uint8Array): number {
-    this.#queue ??= [];
-    this.#queuedBytes += bytes.length;
-    if (this.#takesMore()) {
-      this.#queue.push(Buffer.from(bytes));
-      streamBaseState[kLastWriteWasAsync] = 0;
-    } else {
-      this.#queue.push(bytes);
-      this.#wait(request);
-    }
-    return 0;
+  #enqueue(bytes: Uint8Array): void {
+    this.#queue ??= new WaitingBytes();
+    this.#queue.add(bytes);
   }
 
-  #enqueueAll(request: WriteRequest, chunks: readonly Uint8Array[], length: number): number {
-    this.#queue ??= [];
-    this.#queuedBytes += length;
-    const isDone = this.#takesMore();
-    for (const chunk of chunks) this.#queue.push(isDone ? Buffer.from(chunk) : chunk);
-    if (isDone) streamBaseState[kLastWriteWasAsync] = 0;
+  #enqueued(request: WriteRequest): number {
+    const takesMore =
+      this.#queue!.length < MOST_QUEUED_BYTES && this.#waiting === null && this.#raw.writeQueueSize === 0;
+    if (takesMore) streamBaseState[kLastWriteWasAsync] = 0;
     else this.#wait(request);
     return 0;
   }
 
-  #takesMore(): boolean {
-    return this.#queuedBytes < MOST_QUEUED_BYTES && this.#waiting === null && this.#raw.writeQueueSize === 0;
-  }
-
   #flush(): void {
-    const chunks = this.#queue!;
-    this.#queue = null;
-    this.#queuedBytes = 0;
+    const queue = this.#queue!;
     const own = this.#nextRequest();
-    const [first] = chunks;
-    const error =
-      chunks.length === 1 ? this.#native.writeBuffer(own, first!) : this.#native.writev(own, chunks, true);
+    const error = queue.take((bytes) => this.#native.writeBuffer(own, bytes));
+    if (queue.length === 0) this.#queue = null;
     if (error === 0) return;
     this.#isWriting = false;
+    this.#forget();
     if (!this.#isGone) this.#complete(error);
+  }
+
+  /** What waits will not be sent. */
+  #forget(): void {
+    this.#queue?.drop();
+    this.#queue = null;
   }
 
   #complete(status: number): void {
@@ -425,7 +419,7 @@ export class NativeTlsHandle implements TlsHandle {
     const closed = this.#closed;
     this.#closed = null;
     this.#waiting = null;
-    this.#queue = null;
+    this.#forget();
     this.#native.destroySSL();
     closed?.call(this);
   }

@@ -20,6 +20,7 @@ type Undeclared = TLSSocket & {
  */
 export class PlainTlsHandle implements TlsHandle {
   failure = '';
+  readonly copies = false;
   readonly #settings: TlsSettings;
   readonly #owner: TlsOwner;
   readonly #raw: Socket;

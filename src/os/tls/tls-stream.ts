@@ -43,6 +43,8 @@ export interface PeerCertificate {
  * and `failure` says what it was.
  */
 export interface TlsHandle extends StreamHandle {
+  /** The memory of a write is the writer's again at once, also where the write goes on. */
+  readonly copies: boolean;
   /** OpenSSL's code of what was wrong (`ERR_SSL_…`), or empty. */
   readonly failure: string;
   /** Begins the handshake: a server with what has been read already, a client by itself. */

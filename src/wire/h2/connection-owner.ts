@@ -33,7 +33,10 @@ export interface Http2Owner {
   onGoAway(code: number): void;
   /** The peer has answered `ping`. */
   onPong(): void;
-  /** A stream was reset because of what the peer sent; its owner, if any, has heard of it. To be counted. */
+  /**
+   * A stream was reset because of what the peer sent. To be counted. `head`: of a request that nobody hears of
+   * otherwise; null where the stream's owner has heard of it.
+   */
   onStreamFault(fault: Http2Fault, head: HeaderBlock | null): void;
   /** The connection has ended by an error, every stream has been told, GOAWAY is in the output: flush and close. */
   onConnectionFault(fault: Http2Fault): void;

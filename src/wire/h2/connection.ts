@@ -414,8 +414,8 @@ export class Http2Connection implements StreamCarrier, FrameEvents, DataEvents {
   onStreamFault(stream: Http2Stream, fault: Http2Fault, head: HeaderBlock | null = null): void {
     const code = HTTP2_FAULTS[fault];
     this.resetStream(stream, code);
-    stream.owner.onReset(code, fault);
-    this.#owner.onStreamFault(fault, head);
+    stream.owner.onReset(code, head?.fault ?? fault);
+    this.#owner.onStreamFault(fault, null);
     this.#spendReset();
   }
 

@@ -1,3 +1,4 @@
+import type { Fault } from '../http1/fault.ts';
 import type { MessageWriter } from '../http1/writer.ts';
 import type { HeaderBlock } from './header-block.ts';
 import type { Http2Fault } from './http2-fault.ts';
@@ -16,7 +17,7 @@ export interface Http2StreamOwner {
    * Both sides have ended out of order, with the code that the peer has sent or was sent. `fault` is null where the
    * peer reset the stream or the connection came to its end; else it says what was wrong.
    */
-  onReset(code: number, fault: Http2Fault | null): void;
+  onReset(code: number, fault: Fault | Http2Fault | null): void;
   /** After `sendData` took less than it was given: it may take more now. */
   onWritable(): void;
 }

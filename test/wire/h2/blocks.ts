@@ -3,9 +3,14 @@ import { HeaderBlock } from '../../../src/wire/h2/header-block.ts';
 import { HpackDecoder } from '../../../src/wire/hpack/decoder.ts';
 import type { HeadSettings } from '../../../src/wire/http1/head-parser.ts';
 import type { HeadRole } from '../../../src/wire/message/message-head.ts';
+import { huffman } from '../hpack/huffman-code.ts';
 
-function string(text: string): Buffer {
+function string(text: string, isHuffman: boolean): Buffer {
   const bytes = Buffer.from(text, 'latin1');
+  if (isHuffman) {
+    const coded = huffman(bytes);
+    return Buffer.concat([integer(128, 127, coded.length), coded]);
+  }
   return Buffer.concat([integer(0, 127, bytes.length), bytes]);
 }
 
@@ -18,11 +23,12 @@ function integer(pattern: number, most: number, value: number): Buffer {
 }
 
 /** A header block of literals, byte for byte what the lines say: `name: value`, also of what nobody may send. */
-export function literals(lines: readonly string[], pattern: 0 | 16 | 64 = 0): Buffer {
+export function literals(lines: readonly string[], pattern: 0 | 16 | 64 = 0, isHuffman = false): Buffer {
   return Buffer.concat(
     lines.flatMap((line) => {
       const separator = line.startsWith(': ') ? 0 : line.indexOf(': ', 1);
-      return [Buffer.of(pattern), string(line.slice(0, separator)), string(line.slice(separator + 2))];
+      const name = string(line.slice(0, separator), isHuffman);
+      return [Buffer.of(pattern), name, string(line.slice(separator + 2), isHuffman)];
     }),
   );
 }
