@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -13,6 +13,7 @@ import type { Certificate } from '../../src/model/certificate.ts';
 import { acceptKey } from '../../src/wire/websocket/opening-handshake.ts';
 import { TestAuthority } from '../certificates.ts';
 import { startProxy } from '../dataplane/harness.ts';
+import { logLines } from '../dataplane/log-lines.ts';
 import { startSecure } from '../dataplane/tls/harness.ts';
 import { needs } from '../needs.ts';
 import { DEFLATE } from './deflate.ts';
@@ -128,16 +129,14 @@ for (const scheme of ['http', 'https'])
         const common = { protocol: 'superchat', wrong: [], code: 4321, wasClean: true };
         assert.deepEqual(deflate, { ...common, extensions: 'permessage-deflate' });
         assert.deepEqual(plain, { ...common, extensions: '' });
+        // The backend hears of the end after the browser does.
+        while (events.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
         assert.deepEqual(events.sort(), ['/deflate: close 4321 "enough"', '/plain: close 4321 "enough"']);
         proxy.dataplane.shutdown();
         // Over TLS it takes the connection of the page, and opens streams of it by extended CONNECT.
         const spoken = scheme === 'http' ? 'HTTP/1.1' : 'HTTP/2';
-        const lines = (): string[] =>
-          readFileSync(accessLog, 'utf8')
-            .split('\n')
-            .filter((line) => /"path":"\/(?:deflate|plain)"/.test(line));
-        while (lines().length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
-        for (const line of lines()) assert.equal(JSON.parse(line).protocol, spoken);
+        const lines = await logLines(accessLog, 2, ({ path }) => path === '/deflate' || path === '/plain');
+        for (const { protocol } of lines) assert.equal(protocol, spoken);
       } finally {
         if (browser.exitCode === null) process.kill(-browser.pid!, 'SIGKILL');
         await gone;

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import type { Http2Session } from 'node:http2';
 import { createSecureServer } from 'node:http2';
 import { createServer as createHttpsServer } from 'node:https';
@@ -19,6 +18,7 @@ import { issue } from '../../config/issued.ts';
 import { needs } from '../../needs.ts';
 import type { Harness, HarnessOptions } from '../harness.ts';
 import { cluster, startProxy } from '../harness.ts';
+import { logLines } from '../log-lines.ts';
 import { answering, exchange, OK, RawClient, rawBackend } from '../raw.ts';
 import { certificateResources } from './harness.ts';
 import { directory } from './openssl.ts';
@@ -247,9 +247,8 @@ for (const { what, reason, tls = {}, backend, protocols = PROTOCOLS } of FAILING
         endpoints.map(({ health, reason: told }) => [health, told]),
         [['failing', named]],
       );
-      const lines = (): string[] => readFileSync(accessLog, 'utf8').split('\n').filter(Boolean);
-      while (lines().length < 1) await new Promise((resolve) => setTimeout(resolve, 5));
-      assert.equal(JSON.parse(lines()[0]!).connectFailure, named);
+      const [line] = await logLines(accessLog, 1);
+      assert.equal(line!.connectFailure, named);
       harness.dataplane.shutdown();
     }
     if ('seen' in other)

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { connect as connectHttp2 } from 'node:http2';
 import type { TestContext } from 'node:test';
 import { before, suite, test } from 'node:test';
@@ -12,6 +11,7 @@ import { freePort } from '../../e2e/harness.ts';
 import { needs } from '../../needs.ts';
 import type { Harness } from '../harness.ts';
 import { cluster, filtered, LISTENER, listener, route } from '../harness.ts';
+import { logLines } from '../log-lines.ts';
 import { answering, OK, RawClient, rawBackend } from '../raw.ts';
 import { certificateResources, listenerTls, startSecure } from './harness.ts';
 import type { Ran } from './openssl.ts';
@@ -129,12 +129,13 @@ suite('curl', needs('curl'), () => {
     });
     await curl(harness.port, '--http1.1', '--tls-max', '1.2', URL_);
     await curl(harness.port, '--http2', URL_);
-    const lines = (): string[] => readFileSync(log, 'utf8').split('\n').filter(Boolean);
-    while (lines().length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
-    const fields = lines().map((line) => {
-      const { protocol, tls, cipher, serverName } = JSON.parse(line) as Record<string, string>;
-      return { protocol, tls, cipher, serverName };
-    });
+    const lines = await logLines(log, 2);
+    const fields = lines.map(({ protocol, tls, cipher, serverName }) => ({
+      protocol,
+      tls,
+      cipher,
+      serverName,
+    }));
     const serverName = 'www.example.com';
     assert.deepEqual(fields, [
       { protocol: 'HTTP/1.1', tls: 'TLSv1.2', cipher: 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256', serverName },
