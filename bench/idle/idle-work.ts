@@ -36,8 +36,15 @@ export const IDLE_WORKS: readonly IdleWork[] = [
     connections: CONNECTIONS,
     open(port, localAddress) {
       const address: TcpNetConnectOpts = { port, host: HOST, localAddress };
-      const options = { ...address, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] };
-      return answeredOnce(connectTls(options));
+      return answeredOnce(
+        connectTls({
+          ...address,
+          rejectUnauthorized: false,
+          ALPNProtocols: ['http/1.1'],
+          // As in the loads: not all peers take ML-KEM, whose keys OpenSSL keeps with the connection.
+          ecdhCurve: 'X25519',
+        }),
+      );
     },
   },
   {
