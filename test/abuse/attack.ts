@@ -8,6 +8,8 @@ export interface Attack {
   readonly target: Target;
   /** One of these is counted for it in `http2_faults`; empty: it breaks no rule, and must only cost little. */
   readonly faults: readonly string[];
+  /** Of memory that it may leave behind, in MB, where that is not the usual. */
+  readonly mostMb?: number;
   /** Makes ready what is sent, which is not counted as its work, and gives what then sends it. */
   prepare(): (port: number) => Promise<Fate>;
 }

@@ -78,7 +78,10 @@ export class Site {
       Worker,
     ];
     for (const each of [backend, other]) scope.after(() => each.terminate());
-    const [backendPort, otherPort] = [await told<number>(backend, false), await told<number>(other, false)];
+    const [backendPort, otherPort] = await Promise.all([
+      told<number>(backend, false),
+      told<number>(other, false),
+    ]);
     const [impatient, secure] = [await freePort(), await freePort()];
     const certificate = await issue({ names: ['localhost'] });
     const second = { header: '1s', bodyIdle: '1s', idle: '2s', write: '1s' };

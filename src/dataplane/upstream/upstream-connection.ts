@@ -406,7 +406,9 @@ export class UpstreamConnection implements Upstream, Connecting, StreamOwner, Ti
         return;
     }
     if (this.user !== user) return;
-    this.stream.own();
+    // While a client takes nothing, memory for the next read is not kept for it.
+    if (this.stream.paused) this.stream.share();
+    else this.stream.own();
     this.#context.wheel.set(this.#timer, this.#context.timeouts.backendBody);
   }
 
