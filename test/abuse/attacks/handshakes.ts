@@ -16,6 +16,7 @@ async function clientHello(): Promise<Buffer> {
   const client = connectSecure({ port, host: '127.0.0.1', servername: 'localhost', ALPNProtocols: ['h2'] });
   client.on('error', () => {});
   const [socket] = await accepted;
+  socket.on('error', () => {});
   const [bytes] = (await once(socket, 'data')) as [Buffer];
   client.destroy();
   socket.destroy();
@@ -40,7 +41,10 @@ function half(name: string, part: (hello: Buffer) => Buffer): Attack {
           if (bytes.length > 0) socket.write(bytes);
           return socket;
         });
-        const ended = Promise.all(sockets.map((socket) => once(socket, 'close')));
+        const ended = Promise.all(
+          // A reset is an end as well: `once` would take it for a failure.
+          sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve))),
+        );
         await Promise.race([ended, pass(SILENCE_MS)]);
         const isOver = sockets.every((socket) => socket.destroyed);
         for (const socket of sockets) socket.destroy();
