@@ -44,6 +44,7 @@ import { TICK_MS, TimerWheel } from './timer-wheel.ts';
 import { BackendSecurity } from './tls/backend-security.ts';
 import { CertificateStore } from './tls/certificate-store.ts';
 import type { CompiledCertificate } from './tls/compiled-certificate.ts';
+import { HandshakesUnderWay } from './tls/handshakes-under-way.ts';
 import type { ServeSecured } from './tls/tls-handshake.ts';
 import { TlsHandshake } from './tls/tls-handshake.ts';
 import { ClusterPool } from './upstream/cluster-pool.ts';
@@ -89,6 +90,7 @@ export class Dataplane implements DataplaneControl {
         certificates,
         backends: new BackendSecurity(certificates),
         tickets: new TicketKeys(options.ticketKeys),
+        handshakes: new HandshakesUnderWay(system),
       },
       faults,
       notify: options.notify,

@@ -5,6 +5,8 @@ export type HandshakeFailure =
   | ClientHelloFault
   /** It took too long. */
   | 'timeout'
+  /** It had waited longest when there were too many. */
+  | 'crowded_out'
   /** The client went away. */
   | 'closed'
   /** No listener, or no certificate, is for the name that was asked for. */

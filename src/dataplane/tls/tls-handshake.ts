@@ -17,6 +17,7 @@ import {
   alertRecord,
   handshakeFailure,
 } from './handshake-failure.ts';
+import type { HandshakeUnderWay } from './handshakes-under-way.ts';
 import type { Secured } from './secured.ts';
 import { identify } from './secured.ts';
 
@@ -36,7 +37,7 @@ export type ServeSecured = (port: ServedPort, stream: SocketStream, origin: Clie
  *           └── no TLS, unknown name ──┬──────────────────┘ failed, too long
  *                                      └──> said so, ended ──peer's end, or a moment──> closed
  */
-export class TlsHandshake implements AcceptedConnection, TlsOwner, TimerOwner {
+export class TlsHandshake implements AcceptedConnection, HandshakeUnderWay, TlsOwner, TimerOwner {
   readonly isBusy = false;
   readonly #context: Context;
   readonly #port: ServedPort;
@@ -49,6 +50,9 @@ export class TlsHandshake implements AcceptedConnection, TlsOwner, TimerOwner {
   #serverName = '';
   #announced: ProxiedConnection | null = null;
   #isDone = false;
+  /** Until it starts. */
+  #settings: TlsSettings | null = null;
+  #received: Buffer | null = null;
 
   constructor(context: Context, port: ServedPort, stream: SocketStream, serve: ServeSecured) {
     this.#context = context;
@@ -130,6 +134,27 @@ export class TlsHandshake implements AcceptedConnection, TlsOwner, TimerOwner {
 
   abort(): void {}
 
+  start(): void {
+    const settings = this.#settings;
+    const received = this.#received;
+    this.#settings = null;
+    this.#received = null;
+    if (this.#isDone || settings === null) {
+      this.#context.tls.handshakes.end(this);
+      return;
+    }
+    this.#stream.resume();
+    try {
+      this.#stream.secure(settings, this, received);
+    } catch (error) {
+      this.onFault(error);
+    }
+  }
+
+  crowdedOut(): void {
+    this.#fail('crowded_out');
+  }
+
   close(): void {
     this.#free();
     this.#stream.destroy();
@@ -145,7 +170,14 @@ export class TlsHandshake implements AcceptedConnection, TlsOwner, TimerOwner {
       settings = listener.termination?.settingsFor(hello) ?? null;
     }
     if (settings === null) this.#refuse('unknown_name', alertRecord(ALERT_UNRECOGNIZED_NAME));
-    else this.#stream.secure(settings, this, received);
+    else {
+      this.#settings = settings;
+      this.#received = received;
+      if (this.#context.tls.handshakes.begin(this)) return;
+      // What has been read is overwritten by the next read, and nothing more is read until then.
+      this.#received = Buffer.from(received);
+      this.#stream.pause();
+    }
   }
 
   #handOn(tls: TlsHandle): void {
@@ -211,6 +243,7 @@ export class TlsHandshake implements AcceptedConnection, TlsOwner, TimerOwner {
     this.#isDone = true;
     this.#reader = null;
     this.#context.wheel.remove(this.#timer);
+    this.#context.tls.handshakes.end(this);
     if (leavesPort) this.#port.closed(this);
   }
 }

@@ -58,7 +58,10 @@ test('2,000 handshakes that stop half way starve nobody, and end when their time
   for (let request = 0; request < 20; request += 1) assert.match(await get(harness.port), /^HTTP\/1\.1 200 /);
   await Promise.all(all);
   assert.equal(over, 2000);
-  assert.equal(harness.count('tls_handshake_failures', { reason: 'timeout' }), 2000);
+  const failures = (reason: string) => harness.count('tls_handshake_failures', { reason });
+  // Of those that got as far as OpenSSL the ones that had waited longest made room.
+  assert.ok(failures('crowded_out') > 0);
+  assert.equal(failures('timeout') + failures('crowded_out'), 2000);
   assert.equal(harness.count('open_connections'), 0);
   assert.equal(harness.dataplane.armedTimers, 1);
 });
