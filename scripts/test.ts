@@ -19,7 +19,7 @@ if (files.length === 0) {
 let passed = 0;
 let failed = 0;
 let skipped = 0;
-const stream = run({ files, concurrency: Math.max(1, availableParallelism()), timeout: 180_000 });
+const stream = run({ files, concurrency: Math.max(1, availableParallelism()), timeout: 420_000 });
 stream.on('test:pass', (event) => {
   if (event.details.type === 'suite') return;
   if (event.skip !== undefined || event.todo !== undefined) skipped += 1;

@@ -24,11 +24,12 @@ async function clientHello(): Promise<Buffer> {
   return bytes;
 }
 
-function half(name: string, part: (hello: Buffer) => Buffer): Attack {
+function half(name: string, part: (hello: Buffer) => Buffer, mostMb = 32): Attack {
   return {
     name,
     target: 'secure',
     faults: [],
+    mostMb,
     prepare() {
       const made = clientHello();
       return async (port) => {
@@ -58,5 +59,5 @@ function half(name: string, part: (hello: Buffer) => Buffer): Attack {
 export const HANDSHAKES: readonly Attack[] = [
   half('2,000 connections to TLS that say nothing', () => Buffer.alloc(0)),
   half('2,000 halves of a ClientHello', (hello) => hello.subarray(0, hello.length >> 1)),
-  half('2,000 ClientHellos and nothing after', (hello) => hello),
+  half('2,000 ClientHellos and nothing after', (hello) => hello, 48),
 ];

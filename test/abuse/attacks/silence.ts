@@ -103,6 +103,8 @@ export const SILENCE: readonly Attack[] = [
   silent('100 connections with 128 streams each that read nothing, small answers', {
     connections: 100,
     reads: false,
+    // 12,800 requests under way at once take what they take: 2.6 KB each.
+    mostMb: 64,
     open: asking('/small', 128),
   }),
   silent('100 connections with 128 streams each that read nothing, answers of 1 MB', {
