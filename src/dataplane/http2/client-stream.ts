@@ -89,10 +89,6 @@ export class Http2ClientStream implements Downstream, Http2StreamOwner, TimerOwn
     return this.#connection.port.settings.http;
   }
 
-  get id(): number {
-    return this.#stream === null ? 0 : this.#stream.id;
-  }
-
   begin(connection: Http2ClientConnection, stream: Http2Stream, head: HeaderBlock, ended: boolean): void {
     this.#connection = connection;
     this.#stream = stream;

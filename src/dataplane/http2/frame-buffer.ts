@@ -20,8 +20,6 @@ export class FrameBuffer implements FrameOutput, TurnEndOwner {
   /** What the kernel has not taken yet. */
   #leaving: MessageWriter | null = null;
   #isDue = false;
-  /** Bytes that were handed to the kernel, or wait for it. */
-  sent = 0;
 
   constructor(stream: SocketStream, blocks: FreeList<MessageWriter>, turnEnd: TurnEnd) {
     this.#stream = stream;
@@ -72,7 +70,6 @@ export class FrameBuffer implements FrameOutput, TurnEndOwner {
       this.#giveBack(block);
       return;
     }
-    this.sent += block.length;
     if (this.#stream.write(block.written)) this.#giveBack(block);
     else this.#leaving = block;
   }
